@@ -1,0 +1,47 @@
+# make demo   install sonde with torch, train on the built-in digits, write a report
+# make test   install everything and run all tests
+# make check  formatter, linter, type checker
+# make clean  remove what these made (runs/ stays)
+
+SHELL := /bin/sh
+BIN := .venv/bin
+# The first of these that is Python 3.11 or newer; `make PYTHON=/path/to/python3` chooses another.
+PYTHON ?= $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+# Without compiling: Python compiles what is imported, a tenth of what is installed, and keeps it.
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
+# One thread for each test process: two processes with two threads each only wait for one another.
+TEST_SETTINGS := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
+PYTEST_OPTIONS ?= -n auto --maxprocesses 4
+
+.PHONY: demo test check clean
+
+demo: .venv/demo.stamp
+	$(BIN)/sonde train digits
+
+test: .venv/test.stamp
+	$(TEST_SETTINGS) $(BIN)/python -m pytest $(PYTEST_OPTIONS)
+
+check: .venv/test.stamp
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis src/sonde.egg-info
+	find src tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp is older than these files when the environment has to be brought up to date.
+.venv/demo.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[torch]'
+	@touch $@
+
+.venv/test.stamp: .venv/bin/python pyproject.toml constraints.txt
+	$(INSTALL) -e '.[torch,tensorflow,jax,dev]'
+	@touch $@ .venv/demo.stamp
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "sonde needs Python 3.11 or newer, and there is none called python3 or python3.11 to \
+	python3.14 on the PATH. Install one (https://www.python.org/downloads), or name it: make $(MAKECMDGOALS) PYTHON=..." >&2; \
+	exit 1; }
+	$(PYTHON) -m venv .venv

@@ -1,0 +1,208 @@
+"""The verbs: what a person can ask of sonde, the same in the shell and in Python.
+
+Each verb opens a run folder or a data set, calls one stage and returns a value. The shell's commands are made from
+these signatures and docstrings (`cli.py`), so a change here is a change there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from sonde.config import RunFolder
+    from sonde.evaluation.compare import Comparison
+
+Kind = Literal["models", "tasks", "augmentations", "metrics", "backends", "data"]
+"""The tables that `sonde list` shows."""
+
+
+def train(
+    data: str,
+    *,
+    backend: str | None = None,
+    model: str | None = None,
+    epochs: int | None = None,
+    seed: int | None = None,
+    name: str | None = None,
+    set: Sequence[str] = (),
+) -> RunFolder:
+    """Train a model on labelled data, evaluate it and write a report.
+
+    Args:
+        data: folder, file or built-in name of the data, or a run file (run.toml).
+        backend: framework that trains: torch, tensorflow or jax.
+        model: architecture (sonde list models).
+        epochs: passes over the training examples.
+        seed: start of every random choice.
+        name: name of the run's folder under runs/.
+        set: any other option, as part.option=value.
+
+    Returns:
+        The folder of the run, with its model, scores and report.
+
+    Raises:
+        SondeError: data, options or backend do not allow it; the text says what to do.
+    """
+    from sonde import config, planning, stages, terminal
+
+    given = {"backend": backend, "model": model, "epochs": epochs, "seed": seed, "name": name}
+    said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
+    said = config.from_assignments(tuple(set)).over(said)
+    file = config.read_settings(Path(data)) if config.is_run_file(data) else config.from_words({"run.data": data})
+    plan = planning.make_plan(said.over(planning.resolve_data(file, Path(data).parent)))
+    terminal.what_was_decided(plan.settings, facts=planning.facts(plan))
+    folder = stages.start(plan)
+    return stages.go_on(folder, plan.dataset)
+
+
+def resume(run: str | Path) -> RunFolder:
+    """Go on with a run that was stopped, from its last checkpoint, to the same bits.
+
+    Args:
+        run: the run's folder, or its name under runs/.
+
+    Returns:
+        The folder of the run.
+
+    Raises:
+        SondeError: there is no such run, or nothing in it to go on from.
+    """
+    from sonde import config, stages
+
+    return stages.go_on(config.open_run(run))
+
+
+def evaluate(run: str | Path, *, data: str | None = None) -> dict[str, Any]:
+    """Score a trained run on its test split, or on other data, and write the report.
+
+    Args:
+        run: the run's folder, or its name under runs/.
+        data: another data set with the same classes; the run's own test split when left out.
+
+    Returns:
+        The content of scores.json.
+
+    Raises:
+        SondeError: there is no trained model, or the data does not fit it.
+    """
+    from sonde import config
+    from sonde.evaluation.stage import evaluate
+
+    folder = evaluate(config.open_run(run), source=data)
+    return folder.read_json(folder.scores_file)
+
+
+def predict(run: str | Path, files: Sequence[str | Path]) -> list[dict[str, Any]]:
+    """Answer for new files with a trained run.
+
+    Args:
+        run: the run's folder, or its name under runs/.
+        files: files of the kind that the run was trained on.
+
+    Returns:
+        For each file its answer, the confidence, the next best answers, or the reason why it cannot be read.
+
+    Raises:
+        SondeError: there is no trained model.
+    """
+    from sonde import config
+    from sonde.evaluation.stage import predict
+
+    return predict(config.open_run(run), [Path(file) for file in files])
+
+
+def show(data: str, *, set: Sequence[str] = ()) -> Path:
+    """Write a contact sheet of a training batch as the model sees it, with labels.
+
+    Args:
+        data: folder, file or built-in name of the data.
+        set: options, as part.option=value.
+
+    Returns:
+        The picture's path.
+
+    Raises:
+        SondeError: the data cannot be read.
+    """
+    from sonde import config, stages
+
+    said = config.from_assignments(tuple(set)).over(config.from_words({"run.data": data}))
+    return stages.contact_sheet(said)
+
+
+def init(data: str, *, to: str | Path = "run.toml", schema: str | Path | None = None) -> Path:
+    """Write a commented run file for some data, with every option and what was guessed.
+
+    Args:
+        data: folder, file or built-in name of the data.
+        to: file to write; an existing one is never replaced.
+        schema: also write a JSON Schema of run files there, for editors.
+
+    Returns:
+        The run file's path.
+
+    Raises:
+        SondeError: the data cannot be read, or the file exists.
+    """
+    from sonde import stages
+
+    return stages.write_run_file(data, Path(to), None if schema is None else Path(schema))
+
+
+def compare(runs: Sequence[str | Path]) -> Comparison:
+    """Compare runs on the same test examples: scores, paired tests, and how their options differ.
+
+    Args:
+        runs: two or more run folders, or names under runs/.
+
+    Returns:
+        The comparison.
+
+    Raises:
+        SondeError: the runs were not scored on common examples.
+    """
+    from sonde import config
+    from sonde.evaluation.compare import compare
+
+    return compare([config.open_run(run) for run in runs])
+
+
+def list(kind: Kind) -> Sequence[dict[str, str]]:
+    """List what there is to choose from.
+
+    Args:
+        kind: models, tasks, augmentations, metrics, backends or data.
+
+    Returns:
+        A name and a sentence for each row of the table.
+    """
+    from sonde import tables
+
+    return tables.rows(kind)
+
+
+def doctor() -> Sequence[dict[str, str]]:
+    """Say what is installed, what is missing, and the command that installs it.
+
+    Returns:
+        For each part its state and, where it is missing, the cure.
+    """
+    from sonde import tables
+
+    return tables.check_up()
+
+
+VERBS: dict[str, Callable[..., Any]] = {
+    "train": train,
+    "resume": resume,
+    "evaluate": evaluate,
+    "predict": predict,
+    "show": show,
+    "init": init,
+    "compare": compare,
+    "list": list,
+    "doctor": doctor,
+}
+"""Every verb, in the order of the help."""

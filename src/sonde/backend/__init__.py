@@ -1,0 +1,106 @@
+"""Where frameworks live: torch, tensorflow and jax behind the same few functions.
+
+    backend = use("torch")                      # one per process
+    backend.start(threads=2)
+    engine = backend.build(model, loss, settings)
+    loss, score = engine.step(inputs, truth, learning_rate)
+
+`training` and `evaluation` hold an `Engine` and numpy arrays; they know no framework.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+
+from sonde.backend.engine import Engine, EngineSettings, Precision, averaged_weights, predict_all, weights_of
+from sonde.errors import BackendError, unknown_name
+
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "Engine",
+    "EngineSettings",
+    "Precision",
+    "averaged_weights",
+    "in_use",
+    "install_command",
+    "is_installed",
+    "predict_all",
+    "use",
+    "weights_of",
+]
+
+
+@dataclass(frozen=True)
+class Backend:
+    """One row of the table of backends."""
+
+    package: str
+    """What is imported; also the name of the extra that installs it."""
+    sentence: str
+    """What it is good for."""
+
+
+BACKENDS: dict[str, Backend] = {
+    "torch": Backend("torch", "PyTorch; the Keras graph is run with native torch operations. The default."),
+    "tensorflow": Backend("tensorflow", "TensorFlow; the training step is one compiled graph."),
+    "jax": Backend("jax", "JAX; the training step is compiled by XLA and keeps its state on the device."),
+}
+"""Every backend, in the order shown to users."""
+
+_chosen: list[str] = []
+
+
+def use(name: str) -> ModuleType:
+    """Choose the backend of this process and return its module.
+
+    Args:
+        name: a row of `BACKENDS`.
+
+    Returns:
+        The module with `start`, `build`, `dtype_policy`, `choose_precision` and `facts`.
+
+    Raises:
+        BackendError: unknown or not installed, or this process uses another one already.
+    """
+    if name not in BACKENDS:
+        raise BackendError(unknown_name("backend", name, BACKENDS, "sonde list backends"))
+    if in_use() not in (None, name):
+        raise BackendError(
+            f"This process uses the backend '{in_use()}' already, and Keras allows one per process. "
+            f"Start a new Python process for '{name}', or use the shell: sonde train DATA --backend {name}"
+        )
+    if not is_installed(name):
+        raise BackendError(
+            f"The backend '{name}' is not installed. Install it with: {install_command(name)} "
+            f"(installed: {', '.join(row for row in BACKENDS if is_installed(row)) or 'none'}; sonde doctor shows more)"
+        )
+    os.environ["KERAS_BACKEND"] = name
+    # TensorFlow and JAX greet on stderr, from C++, before Python can ask them not to.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    module = importlib.import_module(f"sonde.backend.{name}")
+    if not _chosen:
+        _chosen.append(name)
+    return module
+
+
+def in_use() -> str | None:
+    """Return the backend that this process has chosen, or that Keras was imported with, or None."""
+    if _chosen:
+        return _chosen[0]
+    if "keras" in sys.modules:
+        return str(sys.modules["keras"].config.backend())
+    return None
+
+
+def is_installed(name: str) -> bool:
+    """Tell whether a backend's package can be imported, without importing it."""
+    return importlib.util.find_spec(BACKENDS[name].package) is not None
+
+
+def install_command(name: str) -> str:
+    """Return the command that installs a backend's extra."""
+    return f"pip install 'sonde[{name}]' -c constraints.txt"

@@ -1,0 +1,126 @@
+"""What every backend gives: an engine that steps, predicts and shows its whole state as named arrays.
+
+The state of a run is a flat mapping of numpy arrays:
+
+    weights/<variable path>      every variable of the model, the running statistics and seeds included
+    optimizer/<variable path>    every slot of the optimizer, its step counter included
+
+Two engines with equal states take equal steps; that is what makes resuming exact.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+State = dict[str, NDArray[Any]]
+
+WEIGHTS = "weights/"
+OPTIMIZER = "optimizer/"
+AVERAGE = "_average"
+"""Keras ends the names of the slots of its moving average of the weights so."""
+
+
+class Engine(Protocol):
+    """A model, its loss and its optimizer on one backend."""
+
+    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
+        """Take one training step on a batch; returns the mean loss and the mean score before the update."""
+
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the model's outputs for a batch, in inference mode."""
+
+    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the gradient of the mean loss with respect to the inputs, in inference mode."""
+
+    def read_state(self) -> State:
+        """Copy the whole state out."""
+
+    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Copy a state in; names and shapes must be those of `read_state`."""
+
+
+@dataclass(frozen=True)
+class Precision:
+    """The arithmetic of the training step, and why it was chosen."""
+
+    value: str
+    """fp32 or bf16."""
+    reason: str
+
+
+@dataclass(frozen=True)
+class EngineSettings:
+    """How an engine trains; the numbers come from the run's [training] table."""
+
+    optimizer: str = "adamw"
+    weight_decay: float = 0.0
+    """Decoupled; never on biases and norms (variables with fewer than two axes)."""
+    momentum: float = 0.9
+    clip_norm: float = 0.0
+    """Largest global norm of the gradients; 0 for no bound."""
+    average: float = 0.0
+    """Momentum of the moving average of the weights; 0 for none."""
+    precision: str = "fp32"
+    seed: int = 0
+    head: str = "answer"
+    """Name of the last layer; Muon leaves it to AdamW."""
+
+
+Loss = Callable[[Any, Any], Any]
+"""(outputs, truth) -> a scalar of the backend."""
+
+
+def name_variables(prefix: str, variables: list[Any]) -> list[tuple[str, Any]]:
+    """Pair each Keras variable with its name in the state.
+
+    Args:
+        prefix: `WEIGHTS` or `OPTIMIZER`.
+        variables: Keras variables.
+    """
+    named = [(prefix + variable.path, variable) for variable in variables]
+    names = [name for name, _ in named]
+    assert len(set(names)) == len(names), f"two variables share a name: {sorted(names)}"
+    return named
+
+
+def weights_of(state: Mapping[str, NDArray[Any]]) -> State:
+    """Return the model's part of a state, without the prefix."""
+    return {name.removeprefix(WEIGHTS): array for name, array in state.items() if name.startswith(WEIGHTS)}
+
+
+def averaged_weights(state: Mapping[str, NDArray[Any]]) -> State:
+    """Return a state whose trainable weights are replaced by their moving average, if it holds one.
+
+    Args:
+        state: what `Engine.read_state` returned.
+    """
+    averages = {
+        name.rsplit("/", 1)[-1].removesuffix(AVERAGE): array
+        for name, array in state.items()
+        if name.startswith(OPTIMIZER) and name.endswith(AVERAGE)
+    }
+    # Keras names a slot after its variable's path, with the slashes turned into underscores.
+    return {
+        name: averages.get(name.removeprefix(WEIGHTS).replace("/", "_"), array) if name.startswith(WEIGHTS) else array
+        for name, array in state.items()
+    }
+
+
+def predict_all(
+    engine: Engine, inputs: NDArray[Any], prepare: Callable[[NDArray[Any]], NDArray[np.float32]], *, batch_size: int = 256
+) -> NDArray[np.float32]:
+    """Return the model's outputs for stored inputs, batch by batch.
+
+    Args:
+        engine: the model.
+        inputs: stored examples, N first.
+        prepare: turns a batch of them into what the model reads.
+        batch_size: examples at a time; changes the time, not the answer.
+    """
+    outputs = [
+        engine.predict(prepare(inputs[first : first + batch_size])) for first in range(0, len(inputs), batch_size)
+    ]
+    return np.concatenate(outputs)

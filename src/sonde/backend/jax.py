@@ -1,0 +1,132 @@
+"""JAX: the training step is compiled by XLA, and its state stays on the device between steps."""
+
+import resource
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import numpy as np
+from keras import Model
+from numpy.typing import NDArray
+
+from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings, Loss, Precision, State, name_variables
+from sonde.backend.optimizers import build_optimizer
+
+
+def start(*, threads: int) -> None:
+    """Do nothing: XLA takes its threads from the cores that the process may use.
+
+    Args:
+        threads: processor cores; recorded by the caller.
+    """
+
+
+def dtype_policy(precision: str) -> str:
+    """Return the Keras policy to build a model under."""
+    return "mixed_bfloat16" if precision == "bf16" else "float32"
+
+
+def choose_precision() -> Precision:
+    """Choose bf16 on a GPU or TPU, fp32 on a processor."""
+    if jax.default_backend() != "cpu":
+        return Precision("bf16", f"the {jax.default_backend()} computes it natively")
+    return Precision("fp32", "the usual choice for JAX on a processor")
+
+
+def facts() -> dict[str, Any]:
+    """Return the device and the largest memory this process has used, in MB."""
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"device": str(jax.devices()[0].device_kind), "memory_mb": memory}
+
+
+def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "JaxEngine":
+    """Build the engine of a Keras model.
+
+    Args:
+        model: a built Keras model.
+        loss: (outputs, truth) -> mean loss, made of `keras.ops`.
+        score: (outputs, truth) -> mean score of the batch, shown while training.
+        settings: optimizer, precision and seed.
+    """
+    return JaxEngine(model, loss, score, settings)
+
+
+class JaxEngine:
+    """A Keras model as pure functions of its state; the training step gives the old state's memory to the new one."""
+
+    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings):
+        self._model = model
+        self._loss = loss
+        self._score = score
+        self._optimizer = build_optimizer(settings, list(model.trainable_variables))
+        groups = (model.trainable_variables, model.non_trainable_variables, self._optimizer.variables)
+        prefixes = (WEIGHTS, WEIGHTS, OPTIMIZER)
+        self._names = tuple(
+            [name for name, _ in name_variables(prefix, list(group))]
+            for prefix, group in zip(prefixes, groups, strict=True)
+        )
+        # A copy, since donated memory must belong to nobody else; the Keras variables keep their first values.
+        self._state = tuple([jax.numpy.array(each.value, copy=True) for each in group] for group in groups)
+        rate = [variable is self._optimizer._learning_rate for variable in self._optimizer.variables]
+        self._rate_index = rate.index(True)
+        self._compiled_step = jax.jit(self._pure_step, donate_argnums=0)
+        self._compiled_predict = jax.jit(self._outputs)
+        self._compiled_gradient = jax.jit(jax.grad(self._loss_of_inputs, argnums=1))
+
+    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
+        """Take one training step; see `Engine.step`."""
+        rate = np.float32(learning_rate)
+        self._state, loss, score = self._compiled_step(self._state, inputs, truth, rate)
+        return float(loss), float(score)
+
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for a batch; see `Engine.predict`.
+
+        The batch is filled up to a power of two, so that few sizes need to be compiled.
+        """
+        count = len(inputs)
+        room = 1 << (count - 1).bit_length()
+        filled = np.concatenate([inputs, np.zeros((room - count, *inputs.shape[1:]), inputs.dtype)])
+        return np.array(self._compiled_predict(self._state, filled)[:count])
+
+    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
+        return np.array(self._compiled_gradient(self._state, inputs, truth))
+
+    def read_state(self) -> State:
+        """Copy the state out; see `Engine.read_state`."""
+        return {
+            name: np.array(value)
+            for names, values in zip(self._names, self._state, strict=True)
+            for name, value in zip(names, values, strict=True)
+        }
+
+    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Copy a state in; see `Engine.write_state`."""
+        self._state = tuple(
+            [jax.numpy.array(state[name], dtype=old.dtype, copy=True) for name, old in zip(names, values, strict=True)]
+            for names, values in zip(self._names, self._state, strict=True)
+        )
+
+    def _pure_step(self, state: Any, inputs: Any, truth: Any, learning_rate: Any) -> Any:
+        trainable, fixed, slots = state
+        slots = [learning_rate if index == self._rate_index else slot for index, slot in enumerate(slots)]
+
+        def objective(weights: Any) -> Any:
+            outputs, new_fixed, penalties = self._model.stateless_call(
+                weights, fixed, inputs, training=True, return_losses=True
+            )
+            outputs = outputs.astype("float32")
+            loss = self._loss(outputs, truth)
+            return loss + sum(penalties), (loss, self._score(outputs, truth), new_fixed)
+
+        gradients, (loss, score, new_fixed) = jax.grad(objective, has_aux=True)(trainable)
+        new_trainable, new_slots = self._optimizer.stateless_apply(slots, gradients, trainable)
+        return (new_trainable, new_fixed, new_slots), loss, score
+
+    def _outputs(self, state: Any, inputs: Any) -> Any:
+        outputs, _ = self._model.stateless_call(state[0], state[1], inputs, training=False)
+        return outputs.astype("float32")
+
+    def _loss_of_inputs(self, state: Any, inputs: Any, truth: Any) -> Any:
+        return self._loss(self._outputs(state, inputs), truth)

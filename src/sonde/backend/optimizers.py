@@ -1,0 +1,67 @@
+"""The optimizers, as Keras has them: the same update on every backend."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from sonde.backend.engine import EngineSettings
+
+
+@dataclass(frozen=True)
+class Optimizer:
+    """One row of the table of optimizers."""
+
+    build: Any
+    """A function from the settings and the options that all Keras optimizers share to a Keras optimizer."""
+    sentence: str
+    learning_rate: float
+    """A good peak value to start from."""
+
+
+def _adamw(settings: EngineSettings, shared: dict[str, Any]) -> Any:
+    return keras.optimizers.AdamW(**shared)
+
+
+def _sgd(settings: EngineSettings, shared: dict[str, Any]) -> Any:
+    return keras.optimizers.SGD(momentum=settings.momentum, nesterov=settings.momentum > 0, **shared)
+
+
+def _lion(settings: EngineSettings, shared: dict[str, Any]) -> Any:
+    return keras.optimizers.Lion(**shared)
+
+
+def _muon(settings: EngineSettings, shared: dict[str, Any]) -> Any:
+    decay = shared["weight_decay"]
+    return keras.optimizers.Muon(adam_weight_decay=decay, exclude_layers=[settings.head], **shared)
+
+
+OPTIMIZERS: dict[str, Optimizer] = {
+    "adamw": Optimizer(_adamw, "Adam with decoupled weight decay (Loshchilov and Hutter, 2019).", 2e-3),
+    "sgd": Optimizer(_sgd, "Stochastic gradient descent with Nesterov momentum (Sutskever et al., 2013).", 0.05),
+    "lion": Optimizer(_lion, "Sign of an interpolated momentum (Chen et al., 2023).", 3e-4),
+    "muon": Optimizer(_muon, "Orthogonalised momentum on matrices, AdamW on the rest (Jordan et al., 2024).", 2e-3),
+}
+"""Every optimizer, in the order shown to users; `training` holds the same names."""
+
+
+def build_optimizer(settings: EngineSettings, variables: list[Any]) -> Any:
+    """Build a Keras optimizer over a model's trainable variables.
+
+    Args:
+        settings: name and numbers; the learning rate is given at each step instead.
+        variables: Keras variables; those with fewer than two axes get no weight decay.
+    """
+    shared = {
+        "learning_rate": 0.0,
+        "weight_decay": settings.weight_decay or None,
+        "global_clipnorm": settings.clip_norm or None,
+        "use_ema": settings.average > 0,
+        "ema_momentum": settings.average or 0.99,
+        "name": "optimizer",
+    }
+    optimizer = OPTIMIZERS[settings.optimizer].build(settings, shared)
+    if settings.weight_decay:
+        optimizer.exclude_from_weight_decay(var_list=[each for each in variables if len(each.shape) < 2])
+    optimizer.build(variables)
+    return optimizer

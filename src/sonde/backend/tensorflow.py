@@ -1,0 +1,121 @@
+"""TensorFlow: the training step is one compiled graph of the Keras model."""
+
+import resource
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+from keras import Model
+from numpy.typing import NDArray
+
+from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings, Loss, Precision, State, name_variables
+from sonde.backend.optimizers import build_optimizer
+
+
+def start(*, threads: int) -> None:
+    """Set what holds for the whole process: threads and deterministic operations.
+
+    Args:
+        threads: processor cores that one operation may use.
+    """
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+        tf.config.threading.set_inter_op_parallelism_threads(threads)
+    except RuntimeError:  # TensorFlow has computed something already and keeps the threads that it has.
+        pass
+    tf.config.experimental.enable_op_determinism()
+
+
+def dtype_policy(precision: str) -> str:
+    """Return the Keras policy to build a model under."""
+    return "mixed_bfloat16" if precision == "bf16" else "float32"
+
+
+def choose_precision() -> Precision:
+    """Choose bf16 on a GPU, fp32 on a processor."""
+    if tf.config.list_physical_devices("GPU"):
+        return Precision("bf16", "the GPU computes it natively")
+    return Precision("fp32", "the usual choice for TensorFlow on a processor")
+
+
+def facts() -> dict[str, Any]:
+    """Return the device and the largest memory this process has used, in MB."""
+    gpus = tf.config.list_physical_devices("GPU")
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"device": gpus[0].name if gpus else "cpu", "memory_mb": memory}
+
+
+def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "TensorFlowEngine":
+    """Build the engine of a Keras model.
+
+    Args:
+        model: a built Keras model.
+        loss: (outputs, truth) -> mean loss, made of `keras.ops`.
+        score: (outputs, truth) -> mean score of the batch, shown while training.
+        settings: optimizer, precision and seed.
+    """
+    return TensorFlowEngine(model, loss, score, settings)
+
+
+class TensorFlowEngine:
+    """A Keras model in compiled graphs: one for the training step, one for outputs, one for the input's gradient."""
+
+    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings):
+        # Deterministic operations ask for a seed; nothing of sonde draws from it.
+        tf.random.set_seed(settings.seed)
+        self._model = model
+        self._loss = loss
+        self._score = score
+        self._variables = list(model.trainable_variables)
+        self._optimizer = build_optimizer(settings, self._variables)
+        self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
+        batch = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+        self._compiled_step = tf.function(self._trace_step, reduce_retracing=True)
+        self._compiled_predict = tf.function(self._outputs, input_signature=[batch])
+        self._compiled_gradient = tf.function(self._trace_gradient, reduce_retracing=True)
+
+    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
+        """Take one training step; see `Engine.step`."""
+        # As tensors, not numbers: a number would be a constant of the graph, and a new one would trace it anew.
+        rate = tf.constant(learning_rate, tf.float32)
+        loss, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate)
+        return float(loss), float(score)
+
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for a batch; see `Engine.predict`."""
+        outputs: NDArray[np.float32] = self._compiled_predict(inputs).numpy()
+        return outputs
+
+    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
+        gradient: NDArray[np.float32] = self._compiled_gradient(tf.constant(inputs), tf.constant(truth)).numpy()
+        return gradient
+
+    def read_state(self) -> State:
+        """Copy the state out; see `Engine.read_state`."""
+        return {name: np.array(variable.numpy()) for name, variable in self._named}
+
+    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Copy a state in; see `Engine.write_state`."""
+        for name, variable in self._named:
+            variable.assign(state[name])
+
+    def _outputs(self, inputs: Any, training: bool = False) -> Any:
+        return tf.cast(self._model(inputs, training=training), tf.float32)
+
+    def _trace_step(self, inputs: Any, truth: Any, learning_rate: Any) -> Any:
+        with tf.GradientTape() as tape:
+            outputs = self._outputs(inputs, training=True)
+            loss = self._loss(outputs, truth)
+            total = loss + sum(self._model.losses) if self._model.losses else loss
+        gradients = tape.gradient(total, [variable.value for variable in self._variables])
+        self._optimizer.learning_rate.assign(learning_rate)
+        self._optimizer.apply(gradients, self._variables)
+        return loss, self._score(outputs, truth)
+
+    def _trace_gradient(self, inputs: Any, truth: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(inputs)
+            loss = self._loss(self._outputs(inputs), truth)
+        return tape.gradient(loss, inputs)

@@ -1,0 +1,134 @@
+"""PyTorch: the Keras graph run with native torch operations, under bf16 autocast where that pays."""
+
+import resource
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import torch
+from keras import Model
+from numpy.typing import NDArray
+
+from sonde.backend import torch_lowering
+from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings, Loss, Precision, State, name_variables
+from sonde.backend.optimizers import build_optimizer
+from sonde.backend.torch_precision import bfloat16_pays
+
+
+def start(*, threads: int) -> None:
+    """Set what holds for the whole process: threads and deterministic algorithms.
+
+    Args:
+        threads: processor cores that one operation may use.
+    """
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(True, warn_only=False)
+
+
+def dtype_policy(precision: str) -> str:
+    """Return the Keras policy to build a model under; torch keeps fp32 and casts in the step."""
+    return "float32"
+
+
+def choose_precision() -> Precision:
+    """Choose bf16 where a short trial finds it right and faster, else fp32."""
+    return bfloat16_pays(_device())
+
+
+def facts() -> dict[str, Any]:
+    """Return the device and the largest memory this process has used, in MB."""
+    device = _device()
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
+    return {"device": name, "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "TorchEngine":
+    """Build the engine of a Keras model.
+
+    Args:
+        model: a built functional or sequential model.
+        loss: (outputs, truth) -> mean loss, made of `keras.ops`.
+        score: (outputs, truth) -> mean score of the batch, shown while training.
+        settings: optimizer, precision and seed.
+    """
+    return TorchEngine(model, loss, score, settings)
+
+
+class TorchEngine:
+    """A Keras model whose graph is walked with native torch operations on the Keras variables themselves."""
+
+    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings):
+        self._model = model
+        self._loss = loss
+        self._score = score
+        self._settings = settings
+        self._device = _device()
+        self._variables = list(model.trainable_variables)
+        self._optimizer = build_optimizer(settings, self._variables)
+        self._dropout = torch.Generator(device=self._device)
+        self._forward = torch_lowering.lower(model, self._dropout)
+        self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
+
+    @property
+    def fallbacks(self) -> tuple[str, ...]:
+        """Names of the layers that run as Keras wrote them, for want of a native equivalent."""
+        return self._forward.fallbacks
+
+    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
+        """Take one training step; see `Engine.step`."""
+        # Dropout is a pure function of (seed, step), so that no generator state needs to be kept for resuming.
+        count = int(self._optimizer.iterations.value)
+        self._dropout.manual_seed(_mix(self._settings.seed, count))
+        truth_B = self._tensor(truth)
+        with self._cast():
+            outputs = self._forward(self._tensor(inputs), training=True).float()
+        loss = self._loss(outputs, truth_B)
+        total = loss + sum(self._model.losses) if self._model.losses else loss
+        gradients = torch.autograd.grad(total, [variable.value for variable in self._variables], allow_unused=True)
+        with torch.no_grad():
+            score = self._score(outputs, truth_B)
+            self._optimizer.learning_rate = learning_rate
+            self._optimizer.apply(list(gradients), self._variables)
+        return float(loss.detach()), float(score)
+
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the outputs for a batch, in fp32; see `Engine.predict`."""
+        with torch.no_grad():
+            outputs: NDArray[np.float32] = self._forward(self._tensor(inputs), training=False).float().cpu().numpy()
+        return outputs
+
+    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
+        tensor = self._tensor(inputs).requires_grad_()
+        loss = self._loss(self._forward(tensor, training=False).float(), self._tensor(truth))
+        (gradient,) = torch.autograd.grad(loss, [tensor])
+        array: NDArray[np.float32] = gradient.cpu().numpy()
+        return array
+
+    def read_state(self) -> State:
+        """Copy the state out; see `Engine.read_state`."""
+        return {name: np.array(variable.value.detach().cpu().numpy()) for name, variable in self._named}
+
+    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Copy a state in; see `Engine.write_state`."""
+        with torch.no_grad():
+            for name, variable in self._named:
+                variable.value.copy_(torch.from_numpy(np.asarray(state[name])))
+
+    def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
+        return torch.from_numpy(np.ascontiguousarray(array)).to(self._device, non_blocking=True)
+
+    @contextmanager
+    def _cast(self) -> Iterator[None]:
+        enabled = self._settings.precision == "bf16"
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=enabled):
+            yield
+
+
+def _device() -> torch.device:
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _mix(seed: int, step: int) -> int:
+    return int(np.random.SeedSequence([seed, step]).generate_state(1, np.uint64)[0] >> 1)

@@ -1,0 +1,30 @@
+"""What a run is: its options with their origins, the file that holds them, and the run folder."""
+
+from sonde.config.fill import describe, fill, with_defaults
+from sonde.config.folder import RUNS, RunFolder, create_run, free_name, open_run
+from sonde.config.options import Options
+from sonde.config.run import Run
+from sonde.config.settings import PARTS, Setting, Settings, from_assignments, from_words, guessed, is_run_file
+from sonde.config.toml import read_settings, write_settings
+
+__all__ = [
+    "PARTS",
+    "RUNS",
+    "Options",
+    "Run",
+    "RunFolder",
+    "Setting",
+    "Settings",
+    "create_run",
+    "describe",
+    "fill",
+    "free_name",
+    "from_assignments",
+    "from_words",
+    "guessed",
+    "is_run_file",
+    "open_run",
+    "read_settings",
+    "with_defaults",
+    "write_settings",
+]

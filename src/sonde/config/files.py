@@ -1,0 +1,130 @@
+"""Writes files so that a reader finds the old one or the new one, never half of one.
+
+Every durable write of sonde goes through here. The pattern is the usual one for POSIX file systems: write beside the
+target, flush to the disk, rename over it, flush the folder.
+"""
+
+import errno
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from sonde.errors import StorageError
+
+
+def write_atomically(path: Path, content: bytes | str) -> None:
+    """Replace a file in one step; after a crash either the old or the new content is there, whole.
+
+    Args:
+        path: file to write; its folder is made.
+        content: bytes, or text to be written as UTF-8.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with saying_what_failed(path):
+            write_durably(temporary, content)
+            os.replace(temporary, path)
+            flush_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_folder_atomically(path: Path, files: Mapping[str, bytes | str], *, marker: str) -> None:
+    """Make a folder appear with all of its files at once; its marker file is written last.
+
+    A reader takes a folder without the marker as not there. An older folder of that name is removed first.
+
+    Args:
+        path: folder to make.
+        files: content by file name.
+        marker: the name among `files` that says the folder is whole.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        with saying_what_failed(path):
+            temporary.mkdir(parents=True, exist_ok=True)
+            for name in [name for name in files if name != marker] + [marker]:
+                write_durably(temporary / name, files[name])
+            flush_folder(temporary)
+            _remove_whole(path, marker)
+            os.replace(temporary, path)
+            flush_folder(path.parent)
+    finally:
+        remove_folder(temporary)
+
+
+def append_line(path: Path, line: str) -> None:
+    """Add one line to a text file and flush it to the disk.
+
+    Raises:
+        StorageError: the disk is full or the file cannot be written.
+    """
+    with saying_what_failed(path), path.open("ab") as file:
+        file.write(line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def write_durably(path: Path, content: bytes | str) -> None:
+    """Write a file and flush it to the disk; half of it may be there after a crash."""
+    raw = content.encode() if isinstance(content, str) else content
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    try:
+        view = memoryview(raw)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def flush_folder(path: Path) -> None:
+    """Flush a folder's list of names to the disk, so that a rename survives a power cut."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove_folder(path: Path) -> None:
+    """Remove a flat folder and its files; nothing happens where there is none."""
+    if not path.is_dir():
+        return
+    for file in path.iterdir():
+        file.unlink()
+    path.rmdir()
+
+
+def _remove_whole(path: Path, marker: str) -> None:
+    (path / marker).unlink(missing_ok=True)
+    remove_folder(path)
+
+
+@contextmanager
+def saying_what_failed(path: Path) -> Iterator[None]:
+    """Turn an operating system's error into one that names the file and the cure.
+
+    Raises:
+        StorageError: in place of the `OSError`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageError(
+                f"No space left on the disk while writing {path}. What was there before is whole. "
+                "Free some space, then go on with: sonde resume RUN"
+            ) from error
+        raise StorageError(
+            f"Cannot write {path}: {error.strerror or error}. What was there before is whole. "
+            "Check the folder's permissions and the disk, then try again."
+        ) from error

@@ -1,0 +1,164 @@
+"""The run folder: where every stage of a run leaves its part and finds the others'.
+
+    runs/<name>/
+      run.toml            every option, and who chose it
+      environment.json    versions, hardware, threads, dataset fingerprint
+      history.jsonl       a line for each epoch
+      checkpoints/        complete or invisible
+      model/              our own description, weights, digests
+      scores.json         the scores with their intervals
+      predictions.parquet truth, guess and probabilities of every test example
+      plots/, report.html
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from sonde.config.files import append_line, write_atomically
+from sonde.config.settings import Settings
+from sonde.config.toml import read_settings
+from sonde.errors import RunError, did_you_mean
+
+RUNS = Path("runs")
+"""Where runs live, below the folder that sonde is started in."""
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of one run; holds paths and reads or writes the small files."""
+
+    path: Path
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def settings_file(self) -> Path:
+        return self.path / "run.toml"
+
+    @property
+    def history_file(self) -> Path:
+        return self.path / "history.jsonl"
+
+    @property
+    def scores_file(self) -> Path:
+        return self.path / "scores.json"
+
+    @property
+    def predictions_file(self) -> Path:
+        return self.path / "predictions.parquet"
+
+    @property
+    def environment_file(self) -> Path:
+        return self.path / "environment.json"
+
+    @property
+    def findings_file(self) -> Path:
+        return self.path / "findings.json"
+
+    @property
+    def report_file(self) -> Path:
+        return self.path / "report.html"
+
+    @property
+    def checkpoints(self) -> Path:
+        return self.path / "checkpoints"
+
+    @property
+    def model(self) -> Path:
+        return self.path / "model"
+
+    @property
+    def plots(self) -> Path:
+        return self.path / "plots"
+
+    def settings(self) -> Settings:
+        """Read the run's options."""
+        return read_settings(self.settings_file)
+
+    def history(self) -> list[dict[str, Any]]:
+        """Read the records of the epochs; a line cut off by a crash is left out."""
+        if not self.history_file.exists():
+            return []
+        records = []
+        for line in self.history_file.read_text(encoding="utf-8").splitlines():
+            try:
+                records.append(json.loads(line))
+            except json.JSONDecodeError:
+                break
+        return records
+
+    def append_history(self, record: dict[str, Any]) -> None:
+        """Add the record of one epoch."""
+        append_line(self.history_file, json.dumps(record))
+
+    def write_history(self, records: list[dict[str, Any]]) -> None:
+        """Replace the history, as resuming does when it goes back to a checkpoint."""
+        write_atomically(self.history_file, "".join(json.dumps(record) + "\n" for record in records))
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """Read one of the run's JSON files.
+
+        Raises:
+            RunError: the file is missing or damaged; the text names the verb that writes it.
+        """
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise RunError(f"The run '{self.name}' has no {path.name}. (sonde evaluate {self.path} writes it.)") from None
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise RunError(f"{path} is damaged ({error}). (sonde evaluate {self.path} writes it anew.)") from None
+        if not isinstance(content, dict):
+            raise RunError(f"{path} is damaged. (sonde evaluate {self.path} writes it anew.)")
+        return content
+
+    def write_json(self, path: Path, content: dict[str, Any]) -> None:
+        """Write one of the run's JSON files; numbers that are not finite are refused."""
+        write_atomically(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+
+
+def create_run(name: str) -> RunFolder:
+    """Make a new run's folder.
+
+    Raises:
+        RunError: a run of that name exists.
+    """
+    folder = RunFolder(RUNS / name)
+    try:
+        folder.path.mkdir(parents=True)
+    except FileExistsError:
+        raise RunError(
+            f"There is a run called '{name}' already ({folder.path}). Choose another with --name, "
+            f"go on with it (sonde resume {folder.path}), or remove the folder."
+        ) from None
+    except OSError as error:
+        raise RunError(f"Cannot make the run's folder {folder.path}: {error.strerror}.") from None
+    return folder
+
+
+def free_name(stem: str) -> str:
+    """Return the first of stem-1, stem-2, ... that no run has."""
+    clean = "".join(letter if letter.isascii() and letter.isalnum() else "-" for letter in stem).strip("-") or "run"
+    taken = set(os.listdir(RUNS)) if RUNS.is_dir() else set()
+    return next(name for number in range(1, 10**9) if (name := f"{clean[:80]}-{number}") not in taken)
+
+
+def open_run(path: str | Path) -> RunFolder:
+    """Find a run by its path or by its name under `runs/`.
+
+    Raises:
+        RunError: there is no such run.
+    """
+    for candidate in (Path(path), RUNS / path):
+        if (candidate / "run.toml").is_file():
+            return RunFolder(candidate)
+    known = sorted(entry.name for entry in RUNS.iterdir() if entry.is_dir()) if RUNS.is_dir() else []
+    word = Path(path).name
+    raise RunError(
+        f"There is no run at '{path}'.{did_you_mean(word, known)} "
+        + (f"Runs here: {', '.join(known[-8:])}." if known else "No runs here yet: sonde train DATA makes one.")
+    )

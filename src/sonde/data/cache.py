@@ -1,0 +1,144 @@
+"""Keeps decoded images on the disk, so that a data set is decoded once.
+
+An entry is a folder `<key>/` with `images.npy` and `entry.json`. It appears whole, by a rename, or not at all; a
+checksum finds a damaged one, which is removed and made again. The cache lies in $SONDE_CACHE or in the user's cache
+folder, and may be deleted at any time.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.config.files import flush_folder, remove_folder, saying_what_failed, write_durably
+from sonde.errors import StorageError
+
+IN_MEMORY = 256 << 20
+"""Bytes up to which images are held in memory; larger sets are mapped from the disk."""
+
+IMAGES = "images.npy"
+ENTRY = "entry.json"
+
+Images = NDArray[np.uint8]
+Marks = NDArray[np.uint64]
+
+
+def folder() -> Path | None:
+    """Return where the cache lies: $SONDE_CACHE, else the user's cache folder; None where there is no home."""
+    if os.environ.get("SONDE_CACHE"):
+        return Path(os.environ["SONDE_CACHE"])
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonde"
+    except RuntimeError:
+        return None
+
+
+def marks(images: Images) -> Marks:
+    """Return a 64-bit checksum of each image; equal ones mark exact copies.
+
+    Args:
+        images: N x ..., uint8; may be memory-mapped.
+    """
+    # 64 bits: among a million images two different ones meet with a probability of 3e-8.
+    digests = b"".join(blake2b(np.ascontiguousarray(image).data, digest_size=8).digest() for image in images)
+    return np.frombuffer(digests, dtype="<u8")
+
+
+def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
+    """Return an entry's images, their checksums and its facts, or None; a damaged entry is removed.
+
+    Args:
+        key: what `keep` was given.
+    """
+    root = folder()
+    if root is None or not (root / key / ENTRY).is_file():
+        return None
+    try:
+        facts = json.loads((root / key / ENTRY).read_text(encoding="utf-8"))
+        images = np.load(root / key / IMAGES, mmap_mode="r", allow_pickle=False)
+        if images.nbytes <= IN_MEMORY:
+            images = np.array(images)
+        found = marks(images)
+        if facts["marks"] == _digest(found) and images.dtype == np.uint8:
+            return images, found, facts["facts"]
+    except (OSError, ValueError, KeyError, TypeError, EOFError):
+        pass
+    discard(key)
+    return None
+
+
+def keep(key: str, blocks: Iterable[Images], shape: tuple[int, ...], facts: Callable[[], dict[str, Any]]) -> None:
+    """Write an entry block by block; it appears under its name when it is whole.
+
+    Args:
+        key: the entry's name.
+        blocks: uint8 arrays of n x shape, drawn one after the other.
+        shape: of one image.
+        facts: called when all blocks are drawn; plain values that `find` gives back.
+
+    Raises:
+        StorageError: the disk is full, or the cache cannot be written.
+    """
+    root = folder()
+    if root is None:
+        raise StorageError("There is no home folder to keep a cache in; name one in $SONDE_CACHE.")
+    temporary = root / f".{key}.{os.getpid()}.tmp"
+    try:
+        with saying_what_failed(root):
+            temporary.mkdir(parents=True, exist_ok=True)
+            with (temporary / IMAGES).open("wb") as file:
+                digest = _write(file, blocks, shape)
+            write_durably(temporary / ENTRY, json.dumps({"marks": digest, "facts": facts()}))
+            flush_folder(temporary)
+            if not (root / key).exists():
+                os.replace(temporary, root / key)
+                flush_folder(root)
+    finally:
+        remove_folder(temporary)
+
+
+def discard(key: str) -> None:
+    """Remove an entry, as far as the file system lets it.
+
+    Args:
+        key: the entry's name.
+    """
+    root = folder()
+    try:
+        if root is not None:
+            remove_folder(root / key)
+    except OSError:
+        pass
+
+
+def _write(file: BinaryIO, blocks: Iterable[Images], shape: tuple[int, ...]) -> str:
+    _header(file, 0, shape)
+    start = file.tell()
+    count = 0
+    found = []
+    for block in blocks:
+        # Plain writes, not a memory map: a full disk is then an error and not a crash.
+        file.write(np.ascontiguousarray(block).data)
+        found.append(marks(block))
+        count += len(block)
+    file.seek(0)
+    _header(file, count, shape)
+    # numpy pads the header so that the first axis can grow in place.
+    assert file.tell() == start
+    file.flush()
+    os.fsync(file.fileno())
+    return _digest(np.concatenate(found) if found else np.empty(0, dtype="<u8"))
+
+
+def _header(file: BinaryIO, count: int, shape: tuple[int, ...]) -> None:
+    facts = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+    np.lib.format.write_array_header_1_0(file, facts)
+
+
+def _digest(found: Marks) -> str:
+    return blake2b(found.tobytes(), digest_size=16).hexdigest() + f"-{len(found)}"

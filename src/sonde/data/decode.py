@@ -1,0 +1,192 @@
+"""Turns an image file of any usual kind into uint8 pixels of one size; every file is taken for hostile.
+
+What is done, in this order: the number of pixels is checked in the header; a JPEG is decoded at the smallest scale that
+still covers the target; 16-bit grey becomes 8-bit (65535 is white); transparency is laid on white; CMYK and palettes
+become RGB; the EXIF rotation is applied; the largest centred part with the target's shape is cut out and resized
+(averaging areas when it shrinks, linear when it grows).
+"""
+
+# H height, W width, C channels (1 grey, 3 red green blue)
+
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import ceil
+from pathlib import Path
+from typing import BinaryIO
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from sonde.errors import DataError
+
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
+"""Pillow's names of the formats that are read; its other decoders are never tried on a stranger's file."""
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff"})
+"""Endings, in small letters, by which a file is listed as an image."""
+
+LARGEST_PIXELS = 64_000_000
+"""Above this an image is refused before decoding; the largest phone cameras make 50 million in common use."""
+
+PILLOW_LIMIT = 178_000_000
+"""Pillow itself refuses more than this (twice its MAX_IMAGE_PIXELS)."""
+
+LARGEST_FILE = 1 << 29
+"""Bytes; a larger image file is refused before it is opened."""
+
+ORIENTATION = 0x0112
+"""The EXIF tag that says how the camera was held."""
+
+# `warnings` has one global state: two threads that change it at once would leave it changed.
+_quiet = threading.Lock()
+
+
+def read_image(path: Path, size: tuple[int, int], channels: int, *, largest_pixels: int) -> NDArray[np.uint8]:
+    """Decode one image file to a given size.
+
+    Args:
+        path: the file.
+        size: height and width of the result, in pixels.
+        channels: 1 for grey, 3 for colour.
+        largest_pixels: an image with more is refused before it is decoded.
+
+    Returns:
+        uint8, height x width x channels.
+
+    Raises:
+        DataError: the file is missing, empty, too large, damaged or no image; the text is name and reason.
+    """
+    with _naming_problems(path), path.open("rb") as file:
+        image = _open(file, path.name, largest_pixels)
+        if image.format == "PNG":
+            # Pillow skips the checksums of a PNG's pixels while it decodes.
+            image.verify()
+            file.seek(0)
+            image = _open(file, path.name, largest_pixels)
+        if image.format == "JPEG":
+            scale = max(size) / min(image.size)
+            image.draft(None, (ceil(image.width * scale), ceil(image.height * scale)))
+        image.load()
+        return fit(_turn(_pixels(image, path.name), _orientation(image)), size, channels)
+
+
+def upright_size(path: Path, *, largest_pixels: int) -> tuple[int, int]:
+    """Return height and width of an image as it is meant to be seen.
+
+    Args:
+        path: the file.
+        largest_pixels: an image with more is refused.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    with _naming_problems(path), path.open("rb") as file:
+        image = _open(file, path.name, largest_pixels)
+        turned = image.format != "PNG" and _orientation(image) >= 5
+        return image.size if turned else (image.height, image.width)
+
+
+def fit(pixels_HWC: NDArray[np.uint8], size: tuple[int, int], channels: int) -> NDArray[np.uint8]:
+    """Cut out the largest centred part that has the target's shape, and resize it.
+
+    Args:
+        pixels_HWC: uint8 with 1 or 3 channels.
+        size: height and width of the result.
+        channels: 1 or 3; colour becomes grey by luminance (ITU-R BT.601).
+    """
+    have_h, have_w, have_c = pixels_HWC.shape
+    want_h, want_w = size
+    if (have_h, have_w) != size:
+        # Cutting before resizing keeps a 1 x 100,000 strip from growing to gigabytes on the way.
+        cut_h = min(have_h, max(1, round(have_w * want_h / want_w)))
+        cut_w = min(have_w, max(1, round(have_h * want_w / want_h)))
+        top, left = (have_h - cut_h) // 2, (have_w - cut_w) // 2
+        part = np.ascontiguousarray(pixels_HWC[top : top + cut_h, left : left + cut_w])
+        shrinks = cut_h >= want_h and cut_w >= want_w
+        how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        pixels_HWC = cv2.resize(part, (want_w, want_h), interpolation=how).reshape(want_h, want_w, have_c)
+    if have_c == 3 and channels == 1:
+        return cv2.cvtColor(np.ascontiguousarray(pixels_HWC), cv2.COLOR_RGB2GRAY)[..., None]
+    if have_c == 1 and channels == 3:
+        return np.repeat(pixels_HWC, 3, axis=2)
+    return np.ascontiguousarray(pixels_HWC)
+
+
+@contextmanager
+def _naming_problems(path: Path) -> Iterator[None]:
+    try:
+        length = path.stat().st_size if path.is_file() else -1
+        if length == -1:
+            raise DataError(f"{path.name} is not a file that can be read")
+        if length == 0:
+            raise DataError(f"{path.name} is empty (0 bytes)")
+        if length > LARGEST_FILE:
+            raise DataError(f"{path.name} is larger than {LARGEST_FILE:,} bytes")
+        yield
+    except DataError:
+        raise
+    except PermissionError:
+        raise DataError(f"{path.name} may not be read (permission denied)") from None
+    except (Image.DecompressionBombError, MemoryError):
+        raise DataError(f"{path.name} has too many pixels to be decoded") from None
+    except Exception as error:  # Decoders meet hostile bytes here, and raise nearly every kind.
+        raise DataError(f"{path.name} {_reason(error)}") from None
+
+
+def _open(file: BinaryIO, name: str, largest_pixels: int) -> Image.Image:
+    """Read the header, and refuse what would be too large to decode."""
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        image = Image.open(file, formats=FORMATS)
+    width, height = image.size
+    if width * height > largest_pixels:
+        raise DataError(f"{name} has {width:,} x {height:,} pixels, more than data.largest_pixels = {largest_pixels:,}")
+    return image
+
+
+def _orientation(image: Image.Image) -> int:
+    with _quiet, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            orientation = image.getexif().get(ORIENTATION, 1)
+        except Exception:  # A damaged EXIF block does not make the picture unreadable.
+            return 1
+    return orientation if orientation in range(1, 9) else 1
+
+
+def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    if image.mode == "F":
+        raise DataError(f"{name} holds fractional pixels, whose black and white nobody can know")
+    if image.mode.startswith("I"):
+        values = np.asarray(image).astype(np.int64).clip(0, 65535)
+        return ((values + 128) // 257).astype(np.uint8)[..., None]
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
+        grey = image.mode in ("L", "LA", "La", "1")
+        return _array(Image.alpha_composite(white, rgba).convert("L" if grey else "RGB"))
+    return _array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+
+
+def _array(image: Image.Image) -> NDArray[np.uint8]:
+    pixels = np.asarray(image)
+    return pixels[..., None] if pixels.ndim == 2 else pixels
+
+
+def _turn(pixels: NDArray[np.uint8], orientation: int) -> NDArray[np.uint8]:
+    """Apply the EXIF orientation: 2 mirrored, 3 upside down, 4 both; 5 to 8 the same, transposed."""
+    if orientation >= 5:
+        pixels = pixels.transpose(1, 0, 2)
+    mirrored = {2: (1,), 3: (0, 1), 4: (0,), 6: (1,), 7: (0, 1), 8: (0,)}.get(orientation, ())
+    return np.flip(pixels, axis=mirrored) if mirrored else pixels
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return "is not an image that sonde reads (JPEG, PNG, WebP, BMP, GIF, TIFF)"
+    text = " ".join(str(error).split())[:200]
+    return f"is damaged or cut off ({text or type(error).__name__})"

@@ -1,0 +1,82 @@
+"""Guesses what the user did not say: image size, grey or colour, and which augmentations suit; each with its reason."""
+
+import numpy as np
+
+from sonde.config import Setting, Settings
+from sonde.data.augment import AUGMENTATIONS, Look
+from sonde.data.decode import LARGEST_PIXELS, read_image, upright_size
+from sonde.data.listing import Listing
+from sonde.errors import DataError
+
+SAMPLE = 100
+"""Files that are looked at; evenly spread, so that every class has its turn."""
+
+SMALL = 64
+"""Pixels; images up to this side are taken as they are, larger ones are reduced to it."""
+
+
+def guess(listing: Listing) -> Settings:
+    """Guess the options of an image data set from a look at some of its files.
+
+    Args:
+        listing: what `survey` found.
+
+    Returns:
+        Settings for data.image_size, data.image_channels and every augmentation, each with its reason.
+    """
+    sizes, grey = _look(listing)
+    size, why_size = _size(sizes)
+    channels = 1 if grey else 3
+    why_channels = "no colour in the images that were looked at" if grey else "there are colours"
+    guesses = {
+        "data.image_size": Setting(size, "guessed", reason=why_size),
+        "data.image_channels": Setting(channels, "guessed", reason=why_channels),
+    }
+    classes = tuple(str(name) for name in np.unique(listing.answers))
+    look = Look(height=size[0], width=size[1], channels=channels, classes=classes)
+    for name, row in AUGMENTATIONS.items():
+        strength, reason = row.guess(look)
+        guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=reason)
+    return Settings(guesses)
+
+
+def _look(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
+    """Return the sizes in a sample, and whether it is all grey."""
+    if isinstance(listing.content, tuple):
+        return _look_at_files(listing)
+    rows = _spread(len(listing))
+    images = listing.content[rows]
+    grey = images.shape[3] == 1 or bool(np.all(images == images[..., :1]))
+    return [images.shape[1:3]], grey
+
+
+def _look_at_files(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
+    sizes, grey = [], True
+    for row in _spread(len(listing)):
+        try:
+            size = upright_size(listing.content[row], largest_pixels=LARGEST_PIXELS)
+            pixels = read_image(listing.content[row], (32, 32), 3, largest_pixels=LARGEST_PIXELS)
+        except DataError:
+            continue  # Loading names it.
+        sizes.append(size)
+        grey = grey and bool(np.all(pixels == pixels[..., :1]))
+    if not sizes:
+        return [(SMALL, SMALL)], False
+    return sizes, grey
+
+
+def _spread(count: int) -> list[int]:
+    return sorted({int(row) for row in np.linspace(0, max(count - 1, 0), min(SAMPLE, count))})
+
+
+def _size(sizes: list[tuple[int, int]]) -> tuple[list[int], str]:
+    kinds = set(sizes)
+    height, width = sizes[0]
+    if len(kinds) == 1 and max(height, width) <= SMALL:
+        return [height, width], f"all images are {height} x {width}"
+    shortest = int(np.median([min(size) for size in sizes]))
+    side = max(1, min(SMALL, shortest))
+    seen = (
+        f"images are {height} x {width}" if len(kinds) == 1 else f"images differ, half of them above {shortest} pixels"
+    )
+    return [side, side], f"{seen}; larger is slower and often better: --set data.image_size=[96,96]"

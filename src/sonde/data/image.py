@@ -1,0 +1,199 @@
+"""Images: their options, and how a stored image becomes what a model reads.
+
+See what the model sees:  sonde show DATA
+"""
+
+# B batch, H height, W width, C channels
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from sonde.config import Options as OptionSet
+from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, fit, read_image
+from sonde.errors import ConfigError, ModelError
+
+LARGEST_SIDE = 2048
+"""Pixels; a model's input is never larger."""
+
+
+class Options(OptionSet):
+    """How the images are found, read, sized and split."""
+
+    image_size: tuple[int, int] = (64, 64)
+    """Height and width of what the model reads, in pixels; the largest centred part of that shape is cut out."""
+
+    image_channels: Literal[1, 3] = 3
+    """1 reads the images as grey, 3 as colour."""
+
+    validation: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1
+    """Share of the training examples kept for validation where the data has no such split."""
+
+    test: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2
+    """Share of all examples kept for the test where the data has no such split."""
+
+    split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Chooses which examples go into splits that the data does not give; apart from run.seed, so that runs compare."""
+
+    bad_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
+    """Share of unreadable files above which the run stops instead of leaving them out."""
+
+    largest_pixels: Annotated[int, Field(ge=1, le=PILLOW_LIMIT)] = LARGEST_PIXELS
+    """An image with more pixels is refused before it is decoded."""
+
+    path_column: str = ""
+    """Column of a manifest that holds the image's path; empty guesses it."""
+
+    label_column: str = ""
+    """Column of a manifest that holds the label; empty guesses it."""
+
+    split_column: str = ""
+    """Column of a manifest that holds train, validation or test; empty guesses it, "none" ignores it."""
+
+    group_column: str = ""
+    """Column of a manifest whose equal values stay on one side, such as a patient; empty guesses, "none" ignores it."""
+
+    @field_validator("image_size")
+    @classmethod
+    def _sides_in_range(cls, size: tuple[int, int]) -> tuple[int, int]:
+        if not all(1 <= side <= LARGEST_SIDE for side in size):
+            raise ConfigError(
+                f"data.image_size = {list(size)} is not possible: expected height and width from 1 to {LARGEST_SIDE:,} "
+                "pixels, such as --set data.image_size=[96,96]."
+            )
+        return size
+
+
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
+Positive = Annotated[float, Field(allow_inf_nan=False, ge=1e-6, le=1e6)]
+
+
+class ImageSpec(BaseModel):
+    """How an image becomes an array of `height x width x channels`; part of every saved model."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    kind: Literal["image"] = "image"
+    height: Side
+    width: Side
+    channels: Literal[1, 3]
+    mean: tuple[Number, ...]
+    std: tuple[Positive, ...]
+    largest_pixels: Annotated[int, Field(ge=1, le=PILLOW_LIMIT)] = LARGEST_PIXELS
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Height, width and channels of one prepared image."""
+        return (self.height, self.width, self.channels)
+
+    def prepare(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Scale a batch of pixels to mean 0 and deviation 1 of the training split.
+
+        Args:
+            inputs: uint8, B x height x width x channels.
+
+        Returns:
+            float32 of the same shape.
+        """
+        std = np.asarray(self.std, dtype=np.float32)
+        scale = np.float32(1 / 255) / std
+        offset = -np.asarray(self.mean, dtype=np.float32) / std
+        prepared_BHWC = inputs.astype(np.float32)
+        prepared_BHWC *= scale
+        prepared_BHWC += offset
+        return prepared_BHWC
+
+    def restore(self, prepared: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Turn what the model reads back into pixels, to be shown to people.
+
+        Args:
+            prepared: float32, B x height x width x channels.
+        """
+        pixels = (prepared * np.asarray(self.std) + np.asarray(self.mean)) * 255
+        return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
+
+    def read(self, path: str) -> NDArray[np.uint8]:
+        """Read one image file as stored pixels.
+
+        Args:
+            path: JPEG, PNG, WebP, BMP, GIF (first frame) or TIFF.
+
+        Returns:
+            uint8, height x width x channels.
+
+        Raises:
+            DataError: the file cannot be read; the text is name and reason.
+        """
+        return read_image(Path(path), (self.height, self.width), self.channels, largest_pixels=self.largest_pixels)
+
+    def fit(self, pixels_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """Cut and resize pixels that are in memory already, as `read` does with a file.
+
+        Args:
+            pixels_HWC: uint8 with 1 or 3 channels, of any size.
+        """
+        return fit(pixels_HWC, (self.height, self.width), self.channels)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "ImageSpec":
+        """Rebuild a spec from the values of a model folder, which may be anybody's.
+
+        Args:
+            values: what `to_dict` gave.
+
+        Raises:
+            ModelError: a value is missing, unknown or out of range.
+        """
+        try:
+            spec = cls.model_validate_json(json.dumps(dict(values)))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise ModelError(f"The model's image preprocessing is damaged at {where}: {first['msg']}.") from None
+        except (TypeError, ValueError):
+            raise ModelError("The model's image preprocessing is damaged: it holds values that are not JSON.") from None
+        if not len(spec.mean) == len(spec.std) == spec.channels:
+            raise ModelError(
+                f"The model's image preprocessing is damaged: {spec.channels} channels but {len(spec.mean)} means "
+                f"and {len(spec.std)} deviations."
+            )
+        return spec
+
+
+def learn_spec(images_NHWC: NDArray[np.uint8], *, largest_pixels: int = LARGEST_PIXELS) -> ImageSpec:
+    """Measure mean and deviation of each channel, on the training split alone.
+
+    Args:
+        images_NHWC: uint8 training images; read in blocks, so they may be memory-mapped.
+        largest_pixels: goes into the spec.
+    """
+    _, height, width, channels = images_NHWC.shape
+    counts = np.zeros((channels, 256), dtype=np.int64)
+    for start in range(0, len(images_NHWC), 2048):
+        block = images_NHWC[start : start + 2048]
+        for channel in range(channels):
+            # A histogram holds whole numbers: the result depends on no order of summation.
+            counts[channel] += np.bincount(block[..., channel].ravel(), minlength=256)
+    levels = np.arange(256) / 255
+    total = np.maximum(counts.sum(axis=1), 1)
+    mean = counts @ levels / total
+    std = np.sqrt(np.maximum(counts @ levels**2 / total - mean**2, 0))
+    std[std < 1e-3] = 1.0
+    return ImageSpec(
+        height=height,
+        width=width,
+        channels=channels,
+        mean=tuple(round(float(value), 6) for value in mean),
+        std=tuple(round(float(value), 6) for value in std),
+        largest_pixels=largest_pixels,
+    )

@@ -1,0 +1,89 @@
+"""What a data set holds, before anything is decoded: names, answers, splits, groups, and where the content is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+SPLITS = ("train", "validation", "test")
+"""The three splits, in the order shown to users."""
+
+SPELLINGS = {
+    "train": "train",
+    "training": "train",
+    "val": "validation",
+    "valid": "validation",
+    "validation": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+    "t10k": "test",
+}
+"""How data sets spell the splits, in small letters."""
+
+
+def split_named(word: str) -> str:
+    """Return the split that a word means, or an empty string.
+
+    Args:
+        word: a folder's name or a cell of a table, such as "Val".
+    """
+    return SPELLINGS.get(word.strip().lower(), "")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What a data set holds; N is the number of its examples."""
+
+    name: str
+    format: str
+    """The recognised format, in words, such as "folder of classes"."""
+    reason: str
+    """Why it was recognised as that."""
+    names: NDArray[np.str_]
+    """A name that a person can find the example by, N."""
+    answers: NDArray[np.str_]
+    """The truth as the data spells it, N."""
+    splits: NDArray[np.str_]
+    """The data's own split of each example, "" where it has none, N."""
+    content: NDArray[Any] | tuple[Path, ...]
+    """The examples themselves (for images uint8, N x height x width x channels), or the file of each."""
+    groups: NDArray[np.str_] | None = None
+    """What must stay on one side of a split, such as a patient; N, "" for an example of its own."""
+    bad: tuple[tuple[str, str], ...] = ()
+    """Entries that cannot be used, such as a row without a file: name and reason."""
+    notes: tuple[str, ...] = ()
+    """What the reader should know of how this was read."""
+    modality: str = "image"
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    @property
+    def array(self) -> NDArray[Any] | None:
+        """The examples as one array, or None where they are files."""
+        return None if isinstance(self.content, tuple) else self.content
+
+
+def text_array(words: Sequence[str]) -> NDArray[np.str_]:
+    """Return an array of texts that can be printed and written, whatever bytes a file name held.
+
+    Args:
+        words: texts; surrogates, which stand for bytes that are not UTF-8, become \\xNN.
+    """
+    clean = [word if word.isascii() else word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+             for word in words]  # fmt: skip
+    return np.array(clean, dtype=np.str_) if clean else np.empty(0, dtype="<U1")
+
+
+def numbered(name: str, count: int) -> NDArray[np.str_]:
+    """Return "name[0]", "name[1]", ... for the examples of an array.
+
+    Args:
+        name: the file or array they come from.
+        count: how many.
+    """
+    return text_array([f"{name}[{index}]" for index in range(count)])

@@ -1,0 +1,105 @@
+"""The data formats that sonde reads, and how it tells which one lies at a path."""
+
+from collections import Counter
+from pathlib import Path
+
+from sonde.data.decode import SUFFIXES
+from sonde.data.image import Options
+from sonde.data.listing import Listing
+from sonde.data.sources import builtin, cifar, class_folders, idx, manifest, npz
+from sonde.data.sources.builtin import BUILTIN
+from sonde.data.sources.source import Source
+from sonde.errors import DataError, did_you_mean
+
+__all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
+
+SOURCES: dict[str, Source] = {
+    "builtin": Source("A built-in data set: digits.", builtin.sniff, builtin.read),
+    "idx": Source(
+        "A folder of IDX files, gzip or not, such as train-images-idx3-ubyte.gz (MNIST family).", idx.sniff, idx.read
+    ),
+    "cifar": Source("The folder of the CIFAR-10 or CIFAR-100 binary version.", cifar.sniff, cifar.read),
+    "npz": Source(
+        "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
+    ),
+    "manifest": Source(
+        "A .csv, .tsv or .parquet file with a path and a label per row, and perhaps a split and a group.",
+        manifest.sniff,
+        manifest.read,
+    ),
+    "class-folders": Source(
+        "A folder with one folder of images per class, perhaps below train/, validation/ and test/.",
+        class_folders.sniff,
+        class_folders.read,
+    ),
+}
+"""Every format, in the order in which they are tried and shown."""
+
+ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
+
+
+def survey(source: str, options: Options) -> Listing:
+    """Recognise what lies at a path and list its examples, without decoding them all.
+
+    Args:
+        source: a path, or the name of a built-in data set.
+        options: may name a manifest's columns.
+
+    Returns:
+        The listing, which says the format and why it was recognised.
+
+    Raises:
+        DataError: nothing is there, nothing fits, or what is there is damaged; the text says what was found and what
+            would have been recognised.
+    """
+    # "./digits" is a folder, "digits" the built-in set; a Path would not know the difference.
+    if source in BUILTIN:
+        return builtin.read(Path(source), options)
+    path = Path(source).expanduser()
+    if "://" in source:
+        raise DataError(
+            f"'{source}' is a URL. sonde reads local files only: fetch and unpack it, then name the folder."
+        )
+    if not path.exists():
+        raise DataError(_missing(source, path))
+    try:
+        for name, row in SOURCES.items():
+            if name != "builtin" and row.sniff(path):
+                return row.read(path, options)
+    except PermissionError as error:
+        raise DataError(f"Cannot read {error.filename}: permission denied. Change its permissions.") from None
+    raise DataError(_unrecognised(path))
+
+
+def _missing(source: str, path: Path) -> str:
+    try:
+        siblings = [str(path.parent / entry.name) for entry in path.parent.iterdir() if not entry.name.startswith(".")]
+    except OSError:
+        siblings = []
+    hint = did_you_mean(source, [*BUILTIN, *siblings])
+    return f"There is no data at '{source}'.{hint} Give a path, or a built-in name: {', '.join(BUILTIN)}."
+
+
+def _unrecognised(path: Path) -> str:
+    formats = "\n".join(f"  {name}: {row.doc}" for name, row in SOURCES.items())
+    return f"{_what_is_there(path)}\nsonde recognises:\n{formats}"
+
+
+def _what_is_there(path: Path) -> str:
+    if path.is_file():
+        if path.suffix.lower() in ARCHIVES:
+            return f"{path} is an archive. Unpack it first, then give the folder."
+        return (
+            f"{path} is a single {path.suffix.lower() or 'unnamed'} file, in no format that sonde reads as a data set."
+        )
+    entries = [entry for entry in path.iterdir() if not entry.name.startswith(".")]
+    if not entries:
+        return f"{path} is an empty folder."
+    kinds = Counter(entry.suffix.lower() or "no ending" for entry in entries if entry.is_file())
+    folders = sum(entry.is_dir() for entry in entries)
+    found = [f"{count} {kind}" for kind, count in kinds.most_common(5)]
+    found += [f"{folders} folder{'s' if folders != 1 else ''} without images"] if folders else []
+    text = f"{path} holds {', '.join(found)}, which is no data set that sonde reads."
+    if any(kind in SUFFIXES for kind in kinds):
+        text += " Its images have no labels: put those of each class in a folder with the class's name."
+    return text

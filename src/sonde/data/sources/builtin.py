@@ -1,0 +1,58 @@
+"""Built-in data sets: known by a name instead of a path, and there without a download."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.data.image import Options
+from sonde.data.listing import Listing, numbered
+
+
+def digits() -> tuple[NDArray[np.uint8], NDArray[np.str_]]:
+    """Return the handwritten digits of the UCI repository that scikit-learn carries: 1,797 of 8 x 8, grey.
+
+    Returns:
+        Images N x 8 x 8 x 1 and their labels.
+    """
+    from sklearn.datasets import load_digits
+
+    bunch = load_digits()
+    # Stored as 0..16; 255 is 16.
+    return np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., None], bunch.target.astype(np.str_)
+
+
+BUILTIN: dict[str, Callable[[], tuple[NDArray[np.uint8], NDArray[np.str_]]]] = {"digits": digits}
+"""The built-in data sets, in the order shown to users."""
+
+
+def sniff(path: Path) -> str | None:
+    """Say whether a word is the name of a built-in data set.
+
+    Args:
+        path: what the user named.
+    """
+    return f"the built-in data set '{path}'" if str(path) in BUILTIN else None
+
+
+def read(path: Path, options: Options) -> Listing:
+    """Return a built-in data set.
+
+    Args:
+        path: its name.
+        options: not used by this format.
+    """
+    name = str(path)
+    images, answers = BUILTIN[name]()
+    notes = (f"a folder of the same name is here too; write ./{name} to use that one",) if path.is_dir() else ()
+    return Listing(
+        name=name,
+        format="built-in",
+        reason=sniff(path) or "",
+        names=numbered(name, len(images)),
+        answers=answers,
+        splits=np.full(len(images), ""),
+        content=images,
+        notes=notes,
+    )

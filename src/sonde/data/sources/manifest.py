@@ -1,0 +1,186 @@
+"""Manifests: a CSV, TSV or parquet file with a path and a label per row, and perhaps a split and a group.
+
+Which column is which is guessed by the columns' names and what they hold, said, and changed with data.path_column,
+data.label_column, data.split_column and data.group_column. Paths are relative to the manifest. URLs are never followed.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sonde.data.image import Options
+from sonde.data.listing import Listing, split_named, text_array
+from sonde.data.sources.class_folders import holds_images, subfolders
+from sonde.data.sources.tables import SUFFIXES, read_table
+from sonde.errors import DataError, did_you_mean
+
+PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "image_file")
+LABELS = ("label", "class", "target", "category", "y", "class_name", "label_name", "species", "diagnosis", "answer")
+SPLIT_NAMES = ("split", "set", "subset", "partition", "fold", "usage")
+GROUPS = ("group", "group_id", "patient", "patient_id", "subject", "subject_id", "person", "user_id", "speaker", "site")
+SAMPLE = 50
+"""Rows that are looked at when guessing which column holds the paths."""
+
+Table = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is which; "" where there is none."""
+
+    path: str
+    label: str
+    split: str
+    group: str
+
+    def words(self) -> str:
+        """Say which column is taken for what."""
+        return ", ".join(f"{role} in '{name}'" for role, name in vars(self).items() if name)
+
+
+def sniff(path: Path) -> str | None:
+    """Say why a path is a manifest: a table, or a folder with a table and no class folders.
+
+    Args:
+        path: what the user named.
+    """
+    file = _file(path)
+    if file is None:
+        return None
+    return f"a table of paths and labels ({file.name})"
+
+
+def read(path: Path, options: Options) -> Listing:
+    """List the images of a manifest in its own order; rows without file or label are named as bad.
+
+    Args:
+        path: the table, or the folder that holds it.
+        options: may name the columns.
+
+    Raises:
+        DataError: the table is damaged, or it cannot be told which column is which.
+    """
+    file = _file(path)
+    assert file is not None, "read follows sniff"
+    root = file.parent
+    table = read_table(file, lambda cell: _is_image(root, cell))
+    columns = _columns(table, root, options, file)
+    kept: list[int] = []
+    bad: list[tuple[str, str]] = []
+    for row, name in enumerate(table[columns.path]):
+        problem = _problem(root, name, table[columns.label][row])
+        if problem:
+            bad.append((name or f"row {row + 1} of {file.name}", problem))
+        else:
+            kept.append(row)
+    splits = [table[columns.split][row] if columns.split else "" for row in kept]
+    _check_splits(splits, columns.split, file)
+    groups = text_array([table[columns.group][row] for row in kept]) if columns.group else None
+    return Listing(
+        name=file.stem if path.is_file() else path.resolve().name,
+        format=f"manifest ({file.suffix.lower().removeprefix('.')})",
+        reason=f"{sniff(path)}, {columns.words()}",
+        names=text_array([table[columns.path][row] for row in kept]),
+        answers=text_array([table[columns.label][row] for row in kept]),
+        splits=text_array([split_named(word) for word in splits]),
+        content=tuple(root / table[columns.path][row] for row in kept),
+        groups=groups,
+        bad=tuple((str(text_array([name])[0]), problem) for name, problem in bad),
+        notes=(f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)",),
+    )
+
+
+def _file(path: Path) -> Path | None:
+    if path.is_file():
+        return path if path.suffix.lower() in SUFFIXES else None
+    if not path.is_dir():
+        return None
+    tables = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    if len(tables) != 1:
+        return None
+    # Two or more folders of images are classes; a table beside them is taken only when it is named itself.
+    return tables[0] if sum(holds_images(folder) for folder in subfolders(path)[:50]) < 2 else None
+
+
+def _columns(table: Table, root: Path, options: Options, file: Path) -> Columns:
+    for option in ("path_column", "label_column", "split_column", "group_column"):
+        wanted = getattr(options, option)
+        optional = option in ("split_column", "group_column")
+        if wanted and wanted not in table and not (optional and wanted == "none"):
+            raise DataError(
+                f"data.{option} = '{wanted}', but {file} has no such column.{did_you_mean(wanted, table)} "
+                f"Its columns: {', '.join(table)}."
+            )
+    path = options.path_column or _path_column(table, root, file)
+    split = _optional(options.split_column, table, SPLIT_NAMES, {path})
+    if split and not options.split_column and not all(split_named(word) for word in table[split] if word):
+        split = ""
+    group = _optional(options.group_column, table, GROUPS, {path, split})
+    label = options.label_column or _label_column(table, {path, split, group}, file)
+    return Columns(path, label, split, group)
+
+
+def _optional(wanted: str, table: Table, names: tuple[str, ...], taken: set[str]) -> str:
+    if wanted:
+        return "" if wanted == "none" else wanted
+    return next((name for name in table if name.lower() in names and name not in taken), "")
+
+
+def _path_column(table: Table, root: Path, file: Path) -> str:
+    shares = {name: sum(_is_image(root, cell) for cell in cells[:SAMPLE]) for name, cells in table.items()}
+    named = [name for name in table if name.lower() in PATHS]
+    best = max([*named, *table], key=lambda name: shares[name], default="")
+    if not best or (shares[best] == 0 and not named):
+        raise DataError(
+            f"No column of {file} holds paths of images that exist. Its columns: {', '.join(table)}. Paths are "
+            f"relative to {root}; say which column holds them with --set data.path_column=NAME."
+        )
+    return best
+
+
+def _label_column(table: Table, taken: set[str], file: Path) -> str:
+    free = [name for name in table if name not in taken]
+    named = sorted((name for name in free if name.lower() in LABELS), key=lambda name: LABELS.index(name.lower()))
+    if named:
+        return named[0]
+    # A label repeats: a column with as many values as rows is a number or a remark.
+    repeating = [name for name in free if 2 <= len(set(table[name])) <= len(table[name]) / 2]
+    candidates = free if len(free) == 1 else repeating
+    if len(candidates) == 1:
+        return candidates[0]
+    raise DataError(
+        f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free) or 'none'}. "
+        "Say it with --set data.label_column=NAME."
+    )
+
+
+def _problem(root: Path, name: str, label: str) -> str:
+    if not name:
+        return "has no path"
+    if "://" in name:
+        return "is a URL; sonde reads files only, fetch it first"
+    if not label:
+        return "has no label"
+    if "\0" in name or not _is_file(root / name):
+        return f"is not there (looked in {root})"
+    return ""
+
+
+def _is_image(root: Path, cell: str) -> bool:
+    # Below 4 letters no image's name is possible (a.png has 5), and most cells are numbers and labels.
+    return 4 <= len(cell) <= 4096 and "\0" not in cell and "." in cell and _is_file(root / cell)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # A name longer than the system allows.
+        return False
+
+
+def _check_splits(words: list[str], column: str, file: Path) -> None:
+    unknown = sorted({word for word in words if word and not split_named(word)})
+    if unknown:
+        raise DataError(
+            f"{file}: the column '{column}' holds {', '.join(unknown[:5])}; expected train, validation or test. "
+            "Ignore it with --set data.split_column=none."
+        )

@@ -1,0 +1,23 @@
+"""How a run is scored: the `[evaluation]` table."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from sonde.config import Options as _Options
+
+
+class Options(_Options):
+    """The bootstrap, the size of the batches, and how many mistakes are shown."""
+
+    resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
+    """Drawings of the bootstrap behind every 95 % interval."""
+
+    seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
+    """Start of those drawings; apart from run.seed, so that runs compare."""
+
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
+    """Examples predicted at a time; changes the time, not the scores."""
+
+    mistakes: Annotated[int, Field(ge=0, le=200)] = 24
+    """Mistakes shown in the report, the surest ones first."""

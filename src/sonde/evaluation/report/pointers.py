@@ -1,0 +1,159 @@
+"""Finds what deserves a look next: a few concrete pointers, the gravest first."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sonde.evaluation.plots.confusion import confused_pairs
+from sonde.evaluation.plots.intervals import by_f1
+from sonde.evaluation.plots.markup import Child, tag
+from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.report.facts import Facts
+from sonde.evaluation.plots.words import amount, count, interval, percent
+
+FEWEST, MOST = 2, 4
+"""Pointers that are shown: fewer say too little, more are not read."""
+
+WIDE_INTERVAL = 0.08
+"""Width of the interval of a share from which on the test split is called small."""
+
+GAP = 0.05
+"""Train score above validation score from which on over-fitting is named."""
+
+MISCALIBRATED = 0.05
+"""Mean distance of confidence to accuracy from which on probabilities are called unreliable."""
+
+WEAK = 0.95
+"""F1 below which the weakest class is named as weak."""
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """One thing to look at: what, why and where."""
+
+    what: str
+    """A few words, as a heading."""
+    why: tuple[Child, ...]
+    """Text and markup; names from the data stand in `name`."""
+    where: str
+    """Anchor of the section that shows it."""
+
+
+def pointers(facts: Facts) -> list[Pointer]:
+    """Return two to four things to look at next, the gravest first."""
+    found = [pointer for look in LOOKS for pointer in look(facts)]
+    found = found[:MOST]
+    return found + list(_always(facts))[: max(0, FEWEST - len(found))]
+
+
+def name(words: str) -> Child:
+    """Return a name from the data, marked so that it cannot reorder the sentence around it."""
+    return tag("bdi", one_line(words, longest=48), attributes={"class": "name", "title": one_line(words)})
+
+
+def _baseline(facts: Facts) -> Iterator[Pointer]:
+    wins = facts.verdict.get("wins")
+    if wins in ("baseline", "neither"):
+        best = one_line(str(facts.verdict.get("best_baseline", "a baseline")))
+        what = "A simpler method is better" if wins == "baseline" else "A simpler method does as well"
+        text = f"Use {best}, or give the model a reason: more epochs, more data, another --model."
+        yield Pointer(what, (text,), "scores")
+
+
+def _leaks(facts: Facts) -> Iterator[Pointer]:
+    leaks = facts.findings.get("leak_count") or 0
+    if leaks:
+        text = f"{count(leaks, 'test or validation example')} {'has' if leaks == 1 else 'have'} an exact copy in "
+        yield Pointer("The score may be flattered", (text, "another split. Remove the copies and train again."), "data")
+
+
+def _small_test(facts: Facts) -> Iterator[Pointer]:
+    low, high, n = (facts.score.get(key) for key in ("low", "high", "n"))
+    if low is not None and high is not None and n and high - low > WIDE_INTERVAL:
+        # The width of an interval falls with the square root of n.
+        needed = round(n * ((high - low) / (WIDE_INTERVAL / 2)) ** 2, -2)
+        text = (
+            f"{count(n, 'example')} leave an interval {100 * (high - low):.0f} points wide; "
+            f"about {needed:,.0f} would bring it to {100 * WIDE_INTERVAL / 2:.0f}."
+        )
+        yield Pointer("The test split is small", (text,), "scores")
+
+
+def _short_training(facts: Facts) -> Iterator[Pointer]:
+    best = facts.best
+    if best and len(facts.history) > 1 and best["epoch"] == facts.history[-1]["epoch"]:
+        text = f"The last epoch ({best['epoch']}) was the best one, so it may not be done: try twice as many epochs."
+        yield Pointer("Train longer", (text,), "training")
+
+
+def _over_fitting(facts: Facts) -> Iterator[Pointer]:
+    record = facts.best or (facts.history[-1] if facts.history else {})
+    metric = facts.headline
+    train, validation = ((record.get(split) or {}).get(metric) for split in ("train", "validation"))
+    if train is not None and validation is not None and train - validation > GAP:
+        text = (
+            f"In epoch {record['epoch']} the model scores {amount(metric, train)} on what it has seen and "
+            f"{amount(metric, validation)} on what it has not: more data, augmentation, dropout or weight decay."
+        )
+        yield Pointer("Over-fitting", (text,), "training")
+
+
+def _calibration(facts: Facts) -> Iterator[Pointer]:
+    after = (facts.scores.get("calibration") or {}).get("after") or {}
+    error = (after.get("expected_calibration_error") or {}).get("value")
+    if error is not None and error > MISCALIBRATED:
+        text = f"Stated confidences are off by {100 * error:.1f} points on average: do not set thresholds on them yet."
+        yield Pointer("Confidences mislead", (text,), "calibration")
+
+
+def _confused_pair(facts: Facts) -> Iterator[Pointer]:
+    for row, column, times, share in confused_pairs(facts.scores.get("confusion") or [[0]], 1):
+        if times > 1:
+            truth, guess = name(facts.classes[row]), name(facts.classes[column])
+            text = f" {count(times, 'time')}: {percent(share)} of that class."
+            yield Pointer("Most confused pair", (truth, " is taken for ", guess, text), "confusion")
+
+
+def _weakest_class(facts: Facts) -> Iterator[Pointer]:
+    order = by_f1(facts.per_class)
+    if len(order) > 1:
+        score = facts.per_class[order[0]].get("f1") or {}
+        value, n = score.get("value"), facts.per_class[order[0]].get("n") or 0
+        if value is not None and value < WEAK:
+            text = f" has the lowest F1, {amount('f1', value)} ({interval('f1', score)}, {count(n, 'example')})."
+            yield Pointer("Weakest class", (name(order[0]), text), "classes")
+
+
+def _bad_files(facts: Facts) -> Iterator[Pointer]:
+    bad = facts.findings.get("bad_files") or []
+    if bad:
+        text = f"{count(len(bad), 'file')} could not be read and {'was' if len(bad) == 1 else 'were'} left out."
+        yield Pointer("Unreadable files", (text,), "data")
+
+
+def _duplicates(facts: Facts) -> Iterator[Pointer]:
+    copies = facts.findings.get("duplicates") or 0
+    if copies:
+        text = f"{count(copies, 'example')} {'is an exact copy' if copies == 1 else 'are exact copies'} of another one."
+        yield Pointer("Duplicates", (text,), "data")
+
+
+def _always(facts: Facts) -> Iterator[Pointer]:
+    where = "mistakes" if facts.mistakes else "data"
+    yield Pointer("Harder examples", ("Score it on data from elsewhere: sonde evaluate RUN --data OTHER.",), "again")
+    yield Pointer("Chance in training", ("Train again with another --seed and compare: one run is one draw.",), "again")
+    yield Pointer("The data itself", ("See that labels are right where the model is surest of another one.",), where)
+
+
+LOOKS: tuple[Callable[[Facts], Iterator[Pointer]], ...] = (
+    _baseline,
+    _leaks,
+    _small_test,
+    _over_fitting,
+    _short_training,
+    _calibration,
+    _confused_pair,
+    _weakest_class,
+    _bad_files,
+    _duplicates,
+)
+"""Where is looked, the gravest first: what spoils the score, then what spoils the model, then what improves it."""

@@ -1,0 +1,211 @@
+"""Writes the sections on the results: scores, classes, confusion, training, calibration, ranking, mistakes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sonde.evaluation.plots import PLOTS, Mistake
+from sonde.evaluation.plots.confusion import MOST_PAIRS, MOST_WITH_NUMBERS, confused_pairs
+from sonde.evaluation.plots.gallery import caption, is_tiny, thumbnail
+from sonde.evaluation.plots.intervals import by_f1
+from sonde.evaluation.plots.markup import Child, Markup, tag
+from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.report.facts import Facts
+from sonde.evaluation.report.page import element, figure, section, sentences, table
+from sonde.evaluation.report.pointers import name
+from sonde.evaluation.plots.words import NOT_KNOWN, amount, count, duration, interval, level, meaning, percent, title
+from sonde.metrics import PER_CLASS
+
+NARROW_MATRIX = 6
+"""Classes up to which the matrix leaves room for a table beside it."""
+
+CALIBRATION = ("expected_calibration_error", "log_loss", "brier")
+"""Metrics that temperature scaling is meant to improve."""
+
+
+def scores(facts: Facts) -> Markup | None:
+    """Return every score with its interval and its meaning, and the baselines beside it."""
+    rows: list[list[Child]] = [
+        [
+            _metric(metric),
+            amount(metric, score.get("value")),
+            interval(metric, score),
+            f"{int(score.get('n') or 0):,}",
+        ]
+        for metric, score in facts.test.items()
+    ]
+    heads = ["Metric", "Value", f"{level(facts.scores)} interval", "n"]
+    split = one_line(str(facts.scores.get("splits") or "the test split"))
+    return section(
+        "scores",
+        "Scores",
+        sentences(f"Computed on {split}. Nothing was tuned on these examples."),
+        table("Scores on the test split", heads, rows, numbers=(1, 2, 3)),
+        _baselines(facts),
+    )
+
+
+def _metric(metric: str) -> Markup:
+    says = meaning(metric)
+    return element("span", "metric", title(metric), element("small", "", says) if says else None)
+
+
+def _baselines(facts: Facts) -> Markup | None:
+    baselines: Mapping[str, Any] = facts.scores.get("baselines") or {}
+    metrics = [metric for metric in facts.test if any((scores or {}).get(metric) for scores in baselines.values())]
+    if not metrics:
+        return None
+    rows: list[list[Child]] = [
+        [title(metric), *(_cell(metric, scores.get(metric)) for scores in (facts.test, *baselines.values()))]
+        for metric in metrics
+    ]
+    heads = ["Metric", "This model", *(one_line(label, longest=60) for label in baselines)]
+    return table("Beside the baselines, with intervals", heads, rows, numbers=range(1, len(heads)))
+
+
+def _cell(metric: str, score: Mapping[str, Any] | None) -> Child:
+    if not score or score.get("value") is None:
+        return NOT_KNOWN
+    return element("span", "pair", amount(metric, score["value"]), element("small", "", interval(metric, score)))
+
+
+def classes(facts: Facts) -> Markup | None:
+    """Return the scores of each class, the weakest first."""
+    if not facts.per_class:
+        return None
+    rows: list[list[Child]] = [
+        [
+            name(label),
+            f"{int(facts.per_class[label].get('n') or 0):,}",
+            *(_cell(measure, facts.per_class[label].get(measure)) for measure in PER_CLASS),
+        ]
+        for label in by_f1(facts.per_class)
+    ]
+    heads = ["Class", "n", *(metric.title for metric in PER_CLASS.values())]
+    return section(
+        "classes",
+        "Classes",
+        _figure(facts, "classes", style="wide"),
+        table("Scores of each class, the weakest first", heads, rows, numbers=range(1, len(heads)), style="tight"),
+    )
+
+
+def confusion(facts: Facts) -> Markup | None:
+    """Return the confusion matrix, and the pairs that are confused most."""
+    counts = facts.scores.get("confusion")
+    if not counts:
+        return None
+    pairs = confused_pairs(counts, MOST_PAIRS if len(facts.classes) <= MOST_WITH_NUMBERS else 2 * MOST_PAIRS)
+    rows: list[list[Child]] = [
+        [name(facts.classes[row]), name(facts.classes[column]), f"{times:,}", percent(share)]
+        for row, column, times, share in pairs
+    ]
+    heads = ["Truth", "Taken for", "Times", "Share of the truth"]
+    pairs_table = table("The most confused pairs", heads, rows, numbers=(2, 3)) if rows else sentences("No mistake.")
+    narrow = len(facts.classes) <= NARROW_MATRIX
+    picture = _figure(facts, "confusion", style="matrix" if narrow else "matrix large")
+    return section("confusion", "Confusion", element("div", "pictures" if narrow else "", picture, pairs_table))
+
+
+def training(facts: Facts) -> Markup | None:
+    """Return how the training went."""
+    if not facts.history:
+        return None
+    clocks = [record.get("clock") or {} for record in facts.history]
+    seconds = sum(float(clock.get("seconds") or 0) for clock in clocks)
+    speed = max((float(clock.get("examples_per_second") or 0) for clock in clocks), default=0.0)
+    memory = max((float(clock.get("memory_mb") or 0) for clock in clocks), default=0.0)
+    told = f"{count(len(facts.history), 'epoch')}"
+    told += f" in {duration(seconds)}" if seconds else ""
+    told += f", up to {speed:,.0f} examples a second" if speed else ""
+    told += f", {memory:,.0f} MB of memory at most" if memory else ""
+    told += f". The weights of epoch {facts.best['epoch']} were kept." if facts.best else "."
+    figures = element("div", "pictures", _figure(facts, "loss"), _figure(facts, "metric"))
+    return section("training", "Training", sentences(told), figures)
+
+
+def calibration(facts: Facts) -> Markup | None:
+    """Return whether confidences can be believed, before and after temperature scaling."""
+    said = facts.scores.get("calibration") or {}
+    picture = _figure(facts, "reliability")
+    if not said and picture is None:
+        return None
+    before, after = said.get("before") or {}, said.get("after") or {}
+    rows: list[list[Child]] = [
+        [title(metric), _cell(metric, before.get(metric)), _cell(metric, after.get(metric))]
+        for metric in CALIBRATION
+        if metric in before or metric in after
+    ]
+    parts: list[Child] = []
+    temperature = said.get("temperature")
+    if temperature is not None:
+        effect = "was too sure" if temperature > 1.02 else ("was too modest" if temperature < 0.98 else "was about right")
+        parts.append(
+            sentences(
+                f"Temperature {temperature:.2f}, fitted on the validation split: the raw model {effect}. "
+                "Scaling changes how sure an answer is, never which answer it is."
+            )
+        )
+    if rows:
+        parts.append(table("Calibration before and after", ["Metric", "Before", "After"], rows, numbers=(1, 2)))
+    return section(
+        "calibration", "Calibration", element("div", "pictures", picture, element("div", "beside", *parts))
+    )
+
+
+def ranking(facts: Facts) -> Markup | None:
+    """Return the ROC and precision-recall curves."""
+    figures = [_figure(facts, "roc"), _figure(facts, "precision-recall")]
+    if not any(figures):
+        return None
+    told = (
+        "Each class against the rest, at every threshold. The legend names the classes with the smallest area. "
+        "Where classes are rare, precision and recall say more than ROC."
+    )
+    return section("ranking", "Thresholds", sentences(told), element("div", "pictures", *figures))
+
+
+def mistakes(facts: Facts) -> Markup | None:
+    """Return the gallery of the mistakes made with the most confidence."""
+    if not facts.mistakes:
+        return None
+    told = (
+        "The wrong answers that the model was surest of. Look for wrong labels first: they are often found here. "
+        "predictions.parquet in the run's folder holds every test example."
+    )
+    return section(
+        "mistakes", "Worst mistakes", sentences(told), element("div", "gallery", *map(_mistake, facts.mistakes))
+    )
+
+
+def _mistake(mistake: Mistake) -> Markup:
+    picture: Markup = element("div", "missing", "no picture")
+    if mistake.picture is not None:
+        high, wide = mistake.picture.shape[:2]
+        picture = tag(
+            "img",
+            attributes={
+                "src": thumbnail(mistake.picture),
+                "alt": caption(mistake),
+                "width": wide,
+                "height": high,
+                "class": "tiny" if is_tiny(mistake.picture) else None,
+            },
+        )
+    truth = f" ({percent(mistake.truth_probability)})" if mistake.truth_probability is not None else ""
+    return element(
+        "figure",
+        "mistake",
+        picture,
+        tag(
+            "figcaption",
+            element("span", "guess", name(mistake.guess), " ", tag("b", percent(mistake.confidence))),
+            element("span", "truth", "truth: ", name(mistake.truth), truth),
+            element("span", "file", name(mistake.name)),
+        ),
+    )
+
+
+def _figure(facts: Facts, plot: str, *, style: str = "") -> Markup | None:
+    row = PLOTS[plot]
+    words = element("span", "", tag("b", f"{row.title}. "), row.look_for)
+    return figure(facts.pictures.get(plot), words, style=style)

@@ -1,0 +1,91 @@
+"""Puts inputs, an architecture's features and the answer's head together, with seeded weights."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+from keras.src.backend.common import global_state
+
+from sonde.config import Options
+from sonde.errors import ModelError
+from sonde.models.architectures import architecture
+from sonde.models.heads import HEADS
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """What a model is, before it has weights."""
+
+    name: str
+    """A row of `MODELS`."""
+    answer: str
+    """A row of `HEADS`."""
+    input_shape: tuple[int, ...]
+    """Shape of one prepared example."""
+    outputs: int
+    """Number of logits."""
+    options: Options
+    """The model's own Options."""
+
+
+def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.Model:
+    """Build a Keras model with fresh weights.
+
+    Args:
+        blueprint: what to build.
+        seed: start of the initial weights; Python's generator is left as it was.
+        policy: Keras dtype policy of the layers but the head.
+
+    Returns:
+        A functional model from float32 inputs to float32 logits.
+
+    Raises:
+        ModelError: there is no such model, or the input is too small for it.
+    """
+    features = architecture(blueprint.name).features
+    random_before, policy_before = random.getstate(), keras.config.dtype_policy()
+    try:
+        # Keras draws the seeds of its initializers from Python's generator. Its own `set_random_seed` would also
+        # import every framework that is installed.
+        random.seed(seed)
+        keras.config.set_dtype_policy(policy)
+        inputs = keras.Input(blueprint.input_shape, name="inputs")
+        outputs = HEADS[blueprint.answer].logits(features(inputs, blueprint.options), blueprint.outputs)
+        return keras.Model(inputs, outputs, name=blueprint.name)
+    except ValueError as error:
+        raise ModelError(
+            f"The model '{blueprint.name}' cannot read inputs of shape {blueprint.input_shape}: "
+            f"{str(error).splitlines()[0]} Take larger inputs (--set data.image_size=[32,32]) or another model "
+            "(sonde list models)."
+        ) from error
+    finally:
+        random.setstate(random_before)
+        keras.config.set_dtype_policy(policy_before)
+
+
+def tensor_shapes(blueprint: Blueprint) -> dict[str, tuple[int, ...]]:
+    """Return the names and shapes of a model's weights without allocating them.
+
+    That is what lets a model folder be refused before its options can ask for more memory than its file holds.
+
+    Args:
+        blueprint: what would be built.
+    """
+    with keras.StatelessScope():
+        shapes = {variable.path: tuple(variable.shape) for variable in build(blueprint, seed=0).weights}
+        # Variables made in a stateless scope are allocated when it closes, unless they are forgotten first.
+        global_state.set_global_attribute("uninitialized_variables", [])
+    return shapes
+
+
+def set_weights(model: keras.Model, weights: Mapping[str, Any]) -> None:
+    """Copy weights into a model by name.
+
+    Args:
+        model: a built model.
+        weights: an array for each name of `model.weights`.
+    """
+    for variable in model.weights:
+        variable.assign(weights[variable.path])

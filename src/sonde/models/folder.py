@@ -1,0 +1,182 @@
+"""A trained model's folder: our own description, weights in safetensors, and digests. No pickle, no code.
+
+    model/
+      model.json           architecture, options, inputs, answer, temperature
+      weights.safetensors  every weight by name
+      digests.json         SHA-256 and size of the two; written last
+
+A folder is untrusted: sizes are bounded before reading, digests and shapes are checked before anything is built.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from sonde.config import Settings, fill
+from sonde.config.files import write_folder_atomically
+from sonde.config.settings import Setting
+from sonde.errors import ModelError, SondeError
+from sonde.models.architectures import options_of
+from sonde.models.assemble import Blueprint, build, set_weights, tensor_shapes
+from sonde.models.heads import HEADS
+
+FORMAT = 1
+LARGEST_DESCRIPTION = 4_000_000
+"""Bytes of model.json; 1,000 classes with long names stay below 100 kB."""
+LARGEST_WEIGHTS = 4_000_000_000
+"""Bytes of weights that are read without being asked for: a billion float32."""
+
+DESCRIPTION, WEIGHTS, DIGESTS = "model.json", "weights.safetensors", "digests.json"
+
+
+class Description(BaseModel):
+    """All that is needed to rebuild a trained model and to read its inputs and answers."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    format: Annotated[int, Field(ge=1)] = FORMAT
+    sonde: str
+    """Version that wrote it."""
+    task: str
+    answer: str
+    model: str
+    options: dict[str, Any]
+    input_shape: Annotated[tuple[int, ...], Field(min_length=1, max_length=5)]
+    input: dict[str, Any]
+    """The input spec, as plain values; `data.spec_from` reads it."""
+    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100_000)]
+    temperature: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
+    """Divides the logits, so that probabilities mean what they say (Guo et al., 2017)."""
+
+
+def save(path: Path, description: Description, weights: Mapping[str, NDArray[Any]]) -> None:
+    """Write a model folder in one step.
+
+    Args:
+        path: folder to make; an older one is replaced.
+        description: the model's description.
+        weights: arrays by variable name.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    files = {
+        DESCRIPTION: json.dumps(description.model_dump(mode="json"), indent=1, allow_nan=False).encode(),
+        WEIGHTS: save_tensors({name: np.ascontiguousarray(weights[name]) for name in sorted(weights)}),
+    }
+    digests = {name: {"bytes": len(raw), "sha256": hashlib.sha256(raw).hexdigest()} for name, raw in files.items()}
+    write_folder_atomically(path, {**files, DIGESTS: json.dumps(digests, indent=1)}, marker=DIGESTS)
+
+
+def load(path: Path, *, largest_bytes: int = LARGEST_WEIGHTS) -> tuple[keras.Model, Description]:
+    """Rebuild a trained model from its folder.
+
+    Args:
+        path: a folder that `save` wrote; it is not trusted.
+        largest_bytes: weights files above this size are refused before reading.
+
+    Raises:
+        ModelError: a file is missing, damaged, changed, too large, or does not fit the description.
+    """
+    digests = _read_digests(path)
+    description = _read_description(path, digests)
+    blueprint = _blueprint(description, path)
+    shapes = tensor_shapes(blueprint)
+    declared = 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
+    raw = _read(path / WEIGHTS, min(largest_bytes, declared + LARGEST_DESCRIPTION), digests)
+    weights = _tensors(raw, shapes, path / WEIGHTS)
+    model = build(blueprint, seed=0)
+    set_weights(model, weights)
+    return model, description
+
+
+def _read_digests(path: Path) -> dict[str, Any]:
+    if not path.is_dir():
+        raise ModelError(f"There is no model at {path}; a training that ended writes one (sonde resume RUN goes on).")
+    try:
+        file = path / DIGESTS
+        if file.stat().st_size > LARGEST_DESCRIPTION:
+            raise ModelError(f"{file} is too large to be sonde's; the folder is refused.")
+        digests = json.loads(file.read_bytes())
+        expected = {name: (int(entry["bytes"]), str(entry["sha256"])) for name, entry in digests.items()}
+    except FileNotFoundError:
+        raise ModelError(f"{path / DIGESTS} is missing: the folder is not a whole sonde model and is refused.") from None
+    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise ModelError(f"{path / DIGESTS} is damaged ({error}); the folder is refused.") from None
+    return expected
+
+
+def _read(file: Path, largest: int, digests: dict[str, Any]) -> bytes:
+    if file.name not in digests:
+        raise ModelError(f"{file.parent / DIGESTS} says nothing of {file.name}; the folder is refused.")
+    size, digest = digests[file.name]
+    try:
+        found = file.stat().st_size
+        if found > largest:
+            raise ModelError(f"{file} has {found:,} bytes where at most {largest:,} can be right; it is not read.")
+        if found != size:
+            raise ModelError(f"{file} has {found:,} bytes instead of {size:,}: it was cut or changed, and is refused.")
+        raw = file.read_bytes()
+    except OSError as error:
+        raise ModelError(f"Cannot read {file}: {error.strerror}; the folder is refused.") from None
+    if hashlib.sha256(raw).hexdigest() != digest:
+        raise ModelError(f"{file} was changed since it was written (its SHA-256 differs); the folder is refused.")
+    return raw
+
+
+def _read_description(path: Path, digests: dict[str, Any]) -> Description:
+    file = path / DESCRIPTION
+    raw = _read(file, LARGEST_DESCRIPTION, digests)
+    try:
+        description = Description.model_validate_json(raw)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "file"
+        raise ModelError(f"{file} is not a sonde model ({where}: {first['msg']}); the folder is refused.") from None
+    if description.format != FORMAT:
+        raise ModelError(f"{file} has format {description.format}; this version of sonde reads format {FORMAT}.")
+    if any(not 1 <= size <= 1_000_000 for size in description.input_shape):
+        raise ModelError(f"{file} declares inputs of shape {description.input_shape}; the folder is refused.")
+    return description
+
+
+def _blueprint(description: Description, path: Path) -> Blueprint:
+    place = str(path / DESCRIPTION)
+    entries = {f"model.{name}": Setting(value, "file", place=place) for name, value in description.options.items()}
+    try:
+        if description.answer not in HEADS:
+            raise ModelError(f"{place} asks for an unknown answer, '{description.answer}'.")
+        options = fill(options_of(description.model), "model", Settings(entries))
+    except SondeError as error:
+        raise ModelError(f"{error} The folder is refused.") from None
+    return Blueprint(
+        description.model, description.answer, description.input_shape, len(description.classes), options
+    )
+
+
+def _tensors(raw: bytes, shapes: dict[str, tuple[int, ...]], file: Path) -> dict[str, NDArray[Any]]:
+    try:
+        weights: dict[str, NDArray[Any]] = load_tensors(raw)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise ModelError(f"{file} is not a valid safetensors file ({error}); the folder is refused.") from None
+    if set(weights) != set(shapes):
+        odd = sorted(set(weights) ^ set(shapes))[:3]
+        raise ModelError(f"{file} does not hold the architecture's weights (first odd ones: {odd}); it is refused.")
+    for name, array in weights.items():
+        if array.shape != shapes[name] or array.dtype != np.float32:
+            raise ModelError(
+                f"{file}: '{name}' is {array.dtype} {array.shape} where float32 {shapes[name]} belongs; it is refused."
+            )
+        if not np.isfinite(array).all():
+            raise ModelError(f"{file}: '{name}' holds numbers that are not finite; it is refused.")
+    return weights

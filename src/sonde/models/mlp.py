@@ -1,0 +1,35 @@
+"""Dense layers on the flattened input: the model to beat with anything that knows about images."""
+
+from typing import Annotated, Any
+
+from keras import layers
+from pydantic import Field
+
+from sonde.config import Options as _Options
+
+
+class Options(_Options):
+    """Dense layers with ReLU and dropout."""
+
+    width: Annotated[int, Field(ge=1, le=65_536)] = 256
+    """Units of each hidden layer."""
+
+    depth: Annotated[int, Field(ge=0, le=64)] = 2
+    """Hidden layers; 0 makes a linear classifier."""
+
+    dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.2
+    """Share of units silenced behind each hidden layer while training."""
+
+
+def features(inputs: Any, options: Options) -> Any:
+    """Return the features of a batch of inputs.
+
+    Args:
+        inputs: symbolic tensor, batch x any shape.
+        options: width, depth and dropout.
+    """
+    x = layers.Flatten(name="flatten")(inputs)
+    for block in range(1, options.depth + 1):
+        x = layers.Dense(options.width, activation="relu", kernel_initializer="he_normal", name=f"dense_{block}")(x)
+        x = layers.Dropout(options.dropout, name=f"dropout_{block}")(x)
+    return x

@@ -1,0 +1,238 @@
+"""From what was said to a whole plan: every option resolved, each with where it came from, and the data opened.
+
+    plan = make_plan(said)        # reads the data, guesses, fills in defaults, refuses what is not possible
+    plan.settings                 # goes into run.toml
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sonde import backend, data, evaluation, tasks, training
+from sonde.config import Options as OptionSet
+from sonde.config import Run, Settings, describe, fill, free_name, guessed, with_defaults
+from sonde.config.settings import Setting
+from sonde.data import Dataset, Listing
+from sonde.errors import ConfigError, unknown_name
+from sonde.models import MODELS, options_of
+
+MOST_NAMED = 12
+"""Classes that are named on the terminal."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run before it starts."""
+
+    settings: Settings
+    """Every option, with its origin and, for guesses, the reason."""
+    listing: Listing
+    dataset: Dataset
+    warnings: tuple[str, ...]
+    """What the data carries badly, in sentences."""
+
+
+def survey(said: Settings) -> tuple[Settings, Listing]:
+    """Look at the data and guess what follows from a look.
+
+    Args:
+        said: the options that were given.
+
+    Returns:
+        The options with the guesses below them, and the listing.
+
+    Raises:
+        SondeError: the data is not there or not recognised, or an option is not possible.
+    """
+    source = said.value("run.data")
+    if not isinstance(source, str) or not source:
+        raise ConfigError("The run file names no data; add it under [run], such as data = \"flowers\".")
+    # The size and channels are not needed for a look, and are guessed from it.
+    listing = data.survey(source, fill(data.Options, "data", said))
+    task, why = tasks.guess_task(listing)
+    settings = said.over(data.guess(listing)).over(guessed("run.task", task, why))
+    _check_name("task", settings.value("run.task"), tasks.TASKS, "sonde list tasks")
+    settings = settings.over(_guess_model(listing, settings)).over(_guess_backend(settings))
+    return settings.over(guessed("run.name", free_name(listing.name), "the first that is free")), listing
+
+
+def make_plan(said: Settings) -> Plan:
+    """Resolve every option and open the data.
+
+    Args:
+        said: the options that were given, on the command line and in a run file.
+
+    Raises:
+        SondeError: data, options or backend do not allow the run; nothing was written.
+    """
+    settings, listing = survey(said)
+    _check_early(settings)
+    dataset = data.load(listing, fill(data.Options, "data", settings))
+    warnings = tasks.label.check(dataset)
+    settings = settings.over(training.guess(settings, examples=len(dataset.train)))
+    return Plan(complete(settings), listing, dataset, warnings)
+
+
+def complete(settings: Settings) -> Settings:
+    """Settle precision and threads, fill in the defaults of every part, and check them all.
+
+    Args:
+        settings: with all guesses that the data decides.
+
+    Raises:
+        SondeError: an option is unknown or not possible, or the backend is not installed.
+    """
+    threads = len(os.sched_getaffinity(0))
+    settings = settings.over(guessed("training.threads", threads, "the cores that this process may use"))
+    settings = _with_precision(settings)
+    for part, options in parts(settings).items():
+        settings = with_defaults(fill(options, part, settings), part, settings)
+    data.fill_augment(settings)
+    return _in_order(settings)
+
+
+def parts(settings: Settings) -> dict[str, type[OptionSet]]:
+    """Return the options class of each part of a run; [augment] is a table of its own.
+
+    Args:
+        settings: decides the model, whose options these are.
+    """
+    return {
+        "run": Run,
+        "data": data.Options,
+        "model": options_of(settings.value("run.model")),
+        "training": training.Options,
+        "evaluation": evaluation.Options,
+    }
+
+
+def _check_early(settings: Settings) -> None:
+    """Find mistakes before minutes are spent on decoding: the backend, and every part that needs no guess of the data."""
+    module = backend.use(str(settings.value("run.backend")))
+    module.start(threads=1)
+    _check_name("model", settings.value("run.model"), MODELS, "sonde list models")
+    reads = tasks.TASKS[settings.value("run.task")].modality
+    if reads not in MODELS[settings.value("run.model")].reads:
+        raise ConfigError(f"The model '{settings.value('run.model')}' does not read {reads} data (sonde list models).")
+    trial = settings.over(training.guess(settings, examples=1000)).over(guessed("training.threads", 1, ""))
+    for part, options in parts(settings).items():
+        fill(options, part, trial)
+    data.fill_augment(settings)
+
+
+def _check_name(kind: str, name: Any, table: Any, see: str) -> None:
+    if name not in table:
+        raise ConfigError(unknown_name(kind, str(name), table, see))
+
+
+def _guess_model(listing: Listing, settings: Settings) -> Settings:
+    task = tasks.TASKS[settings.value("run.task")]
+    name = next(name for name, row in MODELS.items() if task.modality in row.reads)
+    return guessed("run.model", name, f"the default for {task.modality} data")
+
+
+def _guess_backend(settings: Settings) -> Settings:
+    installed = [name for name in backend.BACKENDS if backend.is_installed(name)]
+    name = backend.in_use() or next(iter(installed), next(iter(backend.BACKENDS)))
+    return guessed("run.backend", name, "the first one that is installed" if not backend.in_use() else "in use already")
+
+
+def _with_precision(settings: Settings) -> Settings:
+    if settings.value("training.precision", "auto") != "auto":
+        return settings
+    chosen = backend.use(settings.value("run.backend")).choose_precision()
+    return Settings({**settings, "training.precision": Setting(chosen.value, "guessed", reason=chosen.reason)})
+
+
+def _in_order(settings: Settings) -> Settings:
+    """Put the options of each part in the order in which they are declared."""
+    ordered: dict[str, Setting] = {}
+    for part, options in parts(settings).items():
+        ordered.update({f"{part}.{name}": settings[f"{part}.{name}"] for name in options.model_fields})
+    ordered.update({key: setting for key, setting in settings.items() if key not in ordered})
+    return Settings(ordered)
+
+
+def resolve_data(said: Settings, folder: Path) -> Settings:
+    """Find the data of a run file that is written as a path from the file's own folder.
+
+    Args:
+        said: the file's settings.
+        folder: where the run file lies; a path is first looked for from where the command is started.
+    """
+    source = said.value("run.data")
+    if not isinstance(source, str) or source in data.BUILTIN or Path(source).exists() or not (folder / source).exists():
+        return said
+    return Settings({**said, "run.data": replace(said["run.data"], value=str(folder / source))})
+
+
+def facts(plan: Plan) -> dict[str, str]:
+    """Return what was seen in the data, in words, to stand above the guesses.
+
+    Args:
+        plan: the run.
+    """
+    dataset = plan.dataset
+    classes = tasks.label.learn_classes(dataset.train.answers)
+    names = ", ".join(classes[:MOST_NAMED]) + (", ..." if len(classes) > MOST_NAMED else "")
+    sides = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
+    seen = {
+        "data": f"{dataset.name} ({plan.listing.format}: {plan.listing.reason})",
+        "classes": f"{len(classes)}: {names}",
+        "splits": ", ".join(f"{name} {len(each):,} ({dataset.split_origin[name]})" for name, each in sides.items()),
+    }
+    findings = dataset.findings
+    if findings.bad_files:
+        name, reason = findings.bad_files[0]
+        more = f", and {len(findings.bad_files) - 1} more in the report" if len(findings.bad_files) > 1 else ""
+        seen["left out"] = f"{name}: {reason}{more}"
+    if findings.duplicates:
+        seen["copies"] = f"{findings.duplicates:,} exact duplicates"
+    if findings.leak_count:
+        seen["leakage"] = f"{findings.leak_count:,} test or validation examples have an exact copy in another split"
+    if plan.warnings:
+        seen["mind"] = " ".join(plan.warnings)
+    return seen
+
+
+def answer_of(settings: Settings) -> str:
+    """Return what is asked: the answer of the run's task."""
+    return tasks.TASKS[settings.value("run.task")].answer
+
+
+def classes_of(dataset: Dataset) -> tuple[str, ...]:
+    """Return the classes of a data set, in the order of their numbers."""
+    return tasks.label.learn_classes(dataset.train.answers)
+
+
+def sentences(settings: Settings) -> dict[str, str]:
+    """Return the help of every option of a run by "part.option", with its range.
+
+    Args:
+        settings: decides the model, whose options are among them.
+    """
+    out = {f"augment.{name}": row.doc for name, row in data.AUGMENTATIONS.items()}
+    for part, options in parts(settings).items():
+        out.update({f"{part}.{name}": sentence for name, sentence in describe(options).items()})
+    return out
+
+
+def schema(settings: Settings) -> dict[str, Any]:
+    """Return a JSON Schema of run files, for editors.
+
+    Args:
+        settings: decides the model, whose options are in it.
+    """
+    tables = {part: options.model_json_schema() for part, options in parts(settings).items()}
+    for table in tables.values():
+        table.pop("required", None)
+    numbers = {name: {"type": "number", "description": row.doc} for name, row in data.AUGMENTATIONS.items()}
+    tables["augment"] = {"type": "object", "properties": numbers, "additionalProperties": False}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "sonde run file",
+        "type": "object",
+        "properties": tables,
+        "additionalProperties": False,
+    }

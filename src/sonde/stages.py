@@ -1,0 +1,185 @@
+"""The stages of a run in their order, each leaving its part in the run folder: start, train, evaluate.
+
+A stage that was cut off is gone on with by the same function: what the folder holds says what is left to do.
+"""
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from sonde import config, data, planning, terminal, training
+from sonde.config import RunFolder, Settings, create_run, fill, read_settings, write_settings
+from sonde.config.files import write_atomically
+from sonde.data import Dataset
+from sonde.environment import describe_environment
+from sonde.errors import RunError
+from sonde.evaluation import stage as evaluation
+from sonde.planning import Plan
+from sonde.training import Session, Step
+
+
+def start(plan: Plan) -> RunFolder:
+    """Make the run's folder and write its options and its environment.
+
+    Args:
+        plan: the resolved run.
+
+    Raises:
+        RunError: a run of that name exists.
+    """
+    from sonde.models.assemble import Blueprint, tensor_shapes
+
+    settings, dataset = plan.settings, plan.dataset
+    options = fill(planning.parts(settings)["model"], "model", settings)
+    answer = planning.answer_of(settings)
+    classes = planning.classes_of(dataset)
+    shapes = tensor_shapes(Blueprint(settings.value("run.model"), answer, dataset.spec.shape, len(classes), options))
+    folder = create_run(settings.value("run.name"))
+    write_atomically(folder.settings_file, run_file(settings, title=f"sonde run '{folder.name}'"))
+    parameters = sum(_product(shape) for shape in shapes.values())
+    folder.write_json(folder.environment_file, describe_environment(settings, dataset, parameters))
+    folder.write_json(folder.findings_file, evaluation.findings_of(dataset, plan.warnings))
+    return folder
+
+
+def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
+    """Do what is left of a run: train from the last checkpoint, write the model, evaluate.
+
+    Args:
+        folder: a run.
+        dataset: its data, where it is open already.
+
+    Raises:
+        RunError: the data is no longer what the run began with.
+        SondeError: training or evaluation cannot go on; what was done stays.
+    """
+    settings = folder.settings()
+    if not (folder.model / "digests.json").is_file():
+        with training.only_one(folder):
+            _train(folder, settings, dataset or _same_dataset(folder, settings))
+    if not folder.report_file.exists():
+        evaluation.evaluate(folder)
+    return folder
+
+
+def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
+    session = training.open_session(folder, settings, dataset)
+    session.restore()
+    if session.step:
+        terminal.say(f"Going on from step {session.step:,} of {session.steps:,}.")
+    progress = session.progress
+    with (
+        stop_asked() as asked,
+        terminal.training_progress(
+            session.run.epochs, session.training.steps, done_epochs=progress.epoch - 1
+        ) as display,
+    ):
+        for record in session.records():
+            if isinstance(record, Step):
+                display.step(loss=record.loss, metric=record.score, learning_rate=record.learning_rate)
+            else:
+                display.epoch(record.to_dict())
+            if asked:
+                _stop(session)
+    session.finish()
+
+
+def _stop(session: Session) -> None:
+    session.checkpoint()
+    terminal.say(f"\nStopped at step {session.step:,} of {session.steps:,}; nothing is lost. Go on with:\n")
+    terminal.say(f"  sonde resume {session.folder.path}")
+    raise KeyboardInterrupt
+
+
+@contextmanager
+def stop_asked() -> Iterator[list[int]]:
+    """Turn the first Ctrl-C into an entry of the list that is handed out; the second one interrupts at once.
+
+    Outside of the main thread, where Python takes no signals, the list stays empty.
+    """
+    asked: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        asked.append(number)
+        signal.signal(signal.SIGINT, before)
+
+    try:
+        before = signal.signal(signal.SIGINT, note)
+    except ValueError:
+        yield asked
+        return
+    try:
+        yield asked
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _same_dataset(folder: RunFolder, settings: Settings) -> Dataset:
+    dataset = evaluation.open_dataset(settings, str(settings.value("run.data")))
+    began_with = folder.read_json(folder.environment_file)["dataset"]["fingerprint"]
+    if dataset.fingerprint != began_with:
+        raise RunError(
+            f"The data {settings.value('run.data')} has changed since the run '{folder.name}' began (its fingerprint is "
+            f"{dataset.fingerprint[:12]} instead of {began_with[:12]}); going on would mix two data sets. "
+            f"Put the data back, or train anew: sonde train {folder.settings_file} --name NEW"
+        )
+    return dataset
+
+
+def contact_sheet(said: Settings) -> Path:
+    """Write a contact sheet of the first training batch, augmented as in the first epoch.
+
+    Args:
+        said: run.data, and the options that were given.
+    """
+    settings, listing = planning.survey(said)
+    dataset = data.load(listing, fill(data.Options, "data", settings))
+    rows = training.first_rows(len(dataset.train), int(settings.value("run.seed", 0)), 32)
+    strengths = data.fill_augment(settings)
+    images = data.augment(dataset.train.inputs[rows], strengths, seed=0, epoch=1, indices_B=rows)
+    path = Path(f"{config.free_name(listing.name)}-sheet.png")
+    write_atomically(path, data.contact_sheet(images, [str(answer) for answer in dataset.train.answers[rows]]))
+    return path
+
+
+def write_run_file(source: str, to: Path, schema: Path | None) -> Path:
+    """Write a commented run file for some data.
+
+    Args:
+        source: the data.
+        to: file to write.
+        schema: where to write a JSON Schema of run files, if anywhere.
+
+    Raises:
+        RunError: the file exists.
+    """
+    if to.exists():
+        raise RunError(f"{to} exists already; name another file with --to, or remove it.")
+    plan = planning.make_plan(config.from_words({"run.data": source}))
+    free = Settings({key: setting for key, setting in plan.settings.items() if key != "run.name"})
+    title = f"A sonde run. Train it with: sonde train {to}\nEvery option is here with its default; remove what you do not change."
+    write_atomically(to, run_file(free, title=title))
+    read_settings(to)
+    if schema is not None:
+        write_atomically(schema, json.dumps(planning.schema(plan.settings), indent=1) + "\n")
+    return to
+
+
+def run_file(settings: Settings, *, title: str) -> str:
+    """Return the text of a run file, with a sentence above each option.
+
+    Args:
+        settings: every option.
+        title: comment for the top.
+    """
+    return write_settings(settings, planning.sentences(settings), title=title)
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    total = 1
+    for size in shape:
+        total *= size
+    return total

@@ -1,0 +1,23 @@
+"""What sonde says to a person: sentences, tables, progress.
+
+It loads rich when there is something to draw, and never a framework.
+
+See it:  sonde list models, sonde train digits
+"""
+
+from sonde.terminal.decided import what_was_decided
+from sonde.terminal.progress import TrainingProgress, training_progress
+from sonde.terminal.text import safe, say, talking_to
+from sonde.terminal.values import has_failures, show_json, show_value
+
+__all__ = [
+    "TrainingProgress",
+    "has_failures",
+    "safe",
+    "say",
+    "show_json",
+    "show_value",
+    "talking_to",
+    "training_progress",
+    "what_was_decided",
+]

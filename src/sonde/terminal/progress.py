@@ -1,0 +1,175 @@
+"""Shows a training while it runs: a live bar on a terminal, one line for each epoch elsewhere.
+
+See it:  sonde train digits        and        sonde train digits | cat
+"""
+
+import time
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from sonde.terminal.text import console, is_terminal, listener, safe, say
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+REDRAWS_PER_SECOND = 4
+"""The drawing thread shares the cores with the training; four a second cost less than 1 % of one core."""
+
+
+def training_progress(
+    total_epochs: int,
+    steps_per_epoch: int,
+    *,
+    done_epochs: int = 0,
+    metric: str = "accuracy",
+    clock: Callable[[], float] = time.monotonic,
+) -> "TrainingProgress":
+    """Open a display for one training.
+
+    Args:
+        total_epochs: epochs of the whole run.
+        steps_per_epoch: batches of one epoch.
+        done_epochs: epochs that an earlier process did.
+        metric: the name shown beside the loss.
+        clock: seconds that only grow.
+
+    Returns:
+        A display to be used in a `with`.
+    """
+    return TrainingProgress(total_epochs, steps_per_epoch, done_epochs=done_epochs, metric=metric, clock=clock)
+
+
+class TrainingProgress:
+    """The display of one training; `with` opens and closes it."""
+
+    def __init__(
+        self,
+        total_epochs: int,
+        steps_per_epoch: int,
+        *,
+        done_epochs: int,
+        metric: str,
+        clock: Callable[[], float],
+    ):
+        self._epochs = total_epochs
+        self._steps = max(1, steps_per_epoch)
+        self._metric = metric
+        self._clock = clock
+        self._first = self._done = done_epochs * self._steps
+        self._started = clock()
+        self._bar: Progress | None = None
+
+    def __enter__(self) -> "TrainingProgress":
+        self._started = self._clock()
+        if is_terminal(listener()):
+            self._bar = _live_bar(self._epochs * self._steps, self._done)
+            self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+    def step(
+        self,
+        *,
+        loss: float,
+        metric: float | None = None,
+        learning_rate: float | None = None,
+        examples_per_second: float | None = None,
+    ) -> None:
+        """Count one batch and show its numbers; cheap enough for every step.
+
+        Args:
+            loss: of the batch, or a running mean.
+            metric: the shown metric, likewise.
+            learning_rate: of this step.
+            examples_per_second: training speed.
+        """
+        self._done += 1
+        if self._bar is None:
+            return
+        words = _numbers(loss, self._metric, metric, learning_rate, examples_per_second)
+        epoch = min(self._epochs, (self._done - 1) // self._steps + 1)
+        self._bar.update(
+            self._bar.task_ids[0],
+            completed=self._done,
+            description=f"epoch {epoch}/{self._epochs}",
+            numbers="  ".join([*words, *self._time_left()]),
+        )
+
+    def epoch(self, record: Mapping[str, Any]) -> None:
+        """Show the record of a finished epoch as one line.
+
+        Args:
+            record: an epoch as in history.jsonl: epoch, train, validation, learning_rate, clock, best.
+        """
+        self._done = int(record["epoch"]) * self._steps
+        clock = record.get("clock") or {}
+        train, validation = record.get("train") or {}, record.get("validation") or {}
+        words = [f"epoch {record['epoch']:>{len(str(self._epochs))}}/{self._epochs}"]
+        words += _numbers(train.get("loss"), self._metric, train.get(self._metric))
+        held_out = _numbers(validation.get("loss"), self._metric, validation.get(self._metric))
+        words += [f"validation {word}" for word in held_out]
+        words += _numbers(None, self._metric, None, record.get("learning_rate"), clock.get("examples_per_second"))
+        words += self._time_left()
+        words += ["best"] if record.get("best") else []
+        self._tell("  ".join(words))
+
+    def _tell(self, line: str) -> None:
+        if self._bar is None:
+            say(line)
+        else:
+            self._bar.console.print(safe(line), soft_wrap=True)
+
+    def _time_left(self) -> list[str]:
+        done, left = self._done - self._first, self._epochs * self._steps - self._done
+        if done <= 0 or left <= 0:
+            return []
+        return [f"{duration((self._clock() - self._started) / done * left)} left"]
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as 0:07, 12:30 or 3:05:00."""
+    whole = max(0, round(seconds))
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
+
+
+def _live_bar(total: int, done: int) -> "Progress":
+    from rich.progress import BarColumn, Progress, TextColumn
+
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=None),
+        TextColumn("{task.fields[numbers]}", markup=False),
+        console=console(),
+        transient=True,
+        expand=True,
+        refresh_per_second=REDRAWS_PER_SECOND,
+    )
+    bar.add_task("starting", total=total, completed=done, numbers="")
+    return bar
+
+
+def _numbers(
+    loss: float | None,
+    name: str,
+    metric: float | None,
+    learning_rate: float | None = None,
+    examples_per_second: float | None = None,
+) -> list[str]:
+    words = []
+    if loss is not None:
+        words.append(f"loss {loss:.3f}" if loss >= 0.001 else f"loss {loss:.2g}")
+    if metric is not None:
+        words.append(f"{name} {metric:.3f}")
+    if learning_rate is not None:
+        words.append(f"learning rate {learning_rate:.2g}")
+    if examples_per_second is not None:
+        words.append(f"{examples_per_second:,.0f} examples/s")
+    return words

@@ -1,0 +1,185 @@
+"""Shows what the verbs return: as tables for people, as JSON for machines."""
+
+import dataclasses
+import json
+import math
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sonde.terminal.text import draw, safe, say, table
+
+if TYPE_CHECKING:
+    from sonde.config import RunFolder
+    from sonde.evaluation.compare import Comparison
+
+SHOWN_OTHERS = 2
+"""How many of the next best answers stand in the table; --json has all."""
+
+
+def show_value(verb: str, value: Any) -> None:
+    """Print what a verb returned, as a person reads it.
+
+    Args:
+        verb: the verb's name.
+        value: what it returned.
+    """
+    VALUES[verb](value)
+
+
+def show_json(value: Any) -> None:
+    """Print what a verb returned as JSON on standard output; all but ASCII is escaped."""
+    sys.stdout.write(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
+
+
+def has_failures(value: Any) -> bool:
+    """Tell whether some row of a result, such as a file that cannot be read, holds an error."""
+    return isinstance(value, list) and any(isinstance(row, Mapping) and row.get("error") for row in value)
+
+
+def plain(value: Any) -> Any:
+    """Turn a verb's value into what JSON can hold; a number that is not finite becomes null."""
+    from sonde.config import RunFolder
+
+    if isinstance(value, RunFolder):
+        return {"name": value.name, "path": str(value.path), "report": str(value.report_file)}
+    if hasattr(value, "to_dict"):
+        return plain(value.to_dict())
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return plain({field.name: getattr(value, field.name) for field in dataclasses.fields(value)})
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int | str) else str(value)
+
+
+def _show_run(run: "RunFolder") -> None:
+    if run.scores_file.exists():
+        _show_headline(run.read_json(run.scores_file))
+    path = shlex.quote(str(run.path))
+    data = shlex.quote(str(run.settings().value("run.data", "DATA"))) if run.settings_file.exists() else "DATA"
+    say(f"\nReport: {run.report_file if run.report_file.exists() else 'none yet: sonde evaluate ' + path}\n\nNext:")
+    draw(
+        table(
+            ("", "", ""),
+            [
+                ("", f"sonde predict {path} FILE...", "answers for new files"),
+                ("", f"sonde train {data} --model=NAME", "trains another model (sonde list models)"),
+                ("", f"sonde compare {path} RUN...", "says which run is better, and how sure that is"),
+            ],
+        )
+    )
+
+
+def _show_headline(scores: Mapping[str, Any]) -> None:
+    name = scores["headline"]
+    say(f"\nTest {_words(name)}: {interval(scores['test'][name])}, on {scores['splits']}.")
+    for baseline, values in scores.get("baselines", {}).items():
+        if name in values:
+            say(f"  {baseline}: {interval(values[name])}")
+    if sentence := scores.get("verdict", {}).get("sentence"):
+        say(sentence)
+
+
+def _show_scores(scores: Mapping[str, Any]) -> None:
+    _show_headline(scores)
+    baselines = scores.get("baselines", {})
+    rows = [
+        (_words(name), interval(score), *(interval(values.get(name)) for values in baselines.values()))
+        for name, score in scores["test"].items()
+    ]
+    say("")
+    draw(table(("metric", "this model", *baselines), rows))
+
+
+def interval(score: Mapping[str, Any] | None) -> str:
+    """Return a score with its interval, such as "0.981 (0.962 to 0.992)".
+
+    Args:
+        score: value, low and high as in scores.json; none, or a value of none, where it cannot be computed.
+    """
+    if score is None or score.get("value") is None:
+        return "-"
+    if score.get("low") is None or score.get("high") is None:
+        return f"{score['value']:.3f}"
+    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
+
+
+def _show_predictions(rows: Sequence[Mapping[str, Any]]) -> None:
+    shown = [
+        (row["file"], f"cannot be read: {row['error']}", "", "")
+        if row.get("error")
+        else (row["file"], row["answer"], f"{row['confidence']:.3f}", _others(row))
+        for row in rows
+    ]
+    draw(table(("file", "answer", "confidence", "next best"), shown, right=("confidence",)))
+
+
+def _others(row: Mapping[str, Any]) -> str:
+    others = row.get("others", ())
+    return ", ".join(f"{other['answer']} {other['confidence']:.3f}" for other in others[:SHOWN_OTHERS])
+
+
+def _show_rows(rows: Sequence[Mapping[str, str]]) -> None:
+    columns = [*dict.fromkeys(name for row in rows for name in row)]
+    draw(table(columns, [[row.get(name, "") for name in columns] for row in rows]))
+
+
+def _show_path(path: Path) -> None:
+    say(f"Wrote {safe(path)}")
+
+
+def _show_comparison(comparison: "Comparison") -> None:
+    told = plain(comparison)
+    say(f"On {told['examples']:,} common test examples, {told['confidence']:.0%} intervals:\n")
+    metrics = [*dict.fromkeys(name for run in told["runs"] for name in run["scores"])]
+    rows = [(run["name"], *(interval(run["scores"].get(name)) for name in metrics)) for run in told["runs"]]
+    draw(table(("run", *map(_words, metrics)), rows))
+    for pair in told["pairs"]:
+        say(f"\n{_pair_in_words(pair, told['headline'])}")
+    if told["settings"]:
+        names = [run["name"] for run in told["runs"]]
+        say("")
+        draw(table(("option", *names), [_option_row(row, names) for row in told["settings"]]))
+    for note in told["notes"]:
+        say(f"\nNote: {note}")
+
+
+def _pair_in_words(pair: Mapping[str, Any], headline: str) -> str:
+    better = f"'{pair['better']}' is better" if pair["better"] else "no difference beyond chance"
+    name = headline if headline in pair["differences"] else "accuracy"
+    return (
+        f"'{pair['a']}' against '{pair['b']}': {better}. {_words(name).capitalize()} differs by "
+        f"{interval(pair['differences'].get(name))}; alone right on {pair['only_a_right']:,} and "
+        f"{pair['only_b_right']:,} examples, p = {pair['p_corrected']:.2g} (McNemar, corrected for the pairs)."
+    )
+
+
+def _option_row(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    values = [row["values"].get(name) for name in names]
+    return [row["key"], *("-" if value is None else str(value) for value in values)]
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
+
+
+VALUES: dict[str, Callable[[Any], None]] = {
+    "train": _show_run,
+    "resume": _show_run,
+    "evaluate": _show_scores,
+    "predict": _show_predictions,
+    "show": _show_path,
+    "init": _show_path,
+    "compare": _show_comparison,
+    "list": _show_rows,
+    "doctor": _show_rows,
+}
+"""How each verb's value is shown, in the order of the help."""

@@ -1,0 +1,163 @@
+"""Checkpoints that are complete or invisible.
+
+    checkpoints/step-00000120/
+      state.safetensors   the engine's whole state
+      best.safetensors    the weights of the best epoch so far
+      progress.json       where the loop stood, and the history up to there
+      COMMIT              digests of the three; written last
+
+A folder without its COMMIT, or whose digests do not match, is passed over for the one before it.
+"""
+
+import fcntl
+import hashlib
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load as load_tensors
+from safetensors.numpy import save as save_tensors
+
+from sonde.config import RunFolder
+from sonde.config.files import remove_folder, write_folder_atomically
+from sonde.errors import ModelError, RunError
+
+KEPT = 2
+"""Checkpoints on the disk: the newest, and one behind it should the newest be damaged later."""
+
+MARKER = "COMMIT"
+Arrays = dict[str, NDArray[Any]]
+
+
+@dataclass
+class Progress:
+    """Where the loop stands between two steps."""
+
+    epoch: int = 1
+    """The running epoch."""
+    step: int = 0
+    """Steps taken in it."""
+    loss_sum: float = 0.0
+    score_sum: float = 0.0
+    """Sums over the steps of the running epoch."""
+    best_epoch: int = 0
+    best_figure: tuple[float, float] | None = None
+    """Monitored figure of the best epoch, and its loss for ties; higher is better in both."""
+    done: bool = False
+    history: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """All that a training is at one moment."""
+
+    progress: Progress
+    state: Arrays
+    best: Arrays
+    """Weights of the best epoch; empty before the first epoch ends."""
+
+
+def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, step: int) -> None:
+    """Write a checkpoint, then remove the oldest ones.
+
+    Args:
+        folder: the run's checkpoints folder.
+        checkpoint: what to keep.
+        step: steps taken so far; names the checkpoint.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written; older checkpoints stay.
+    """
+    files: dict[str, bytes | str] = {
+        "state.safetensors": save_tensors({name: _plain(array) for name, array in checkpoint.state.items()}),
+        "best.safetensors": save_tensors({name: _plain(array) for name, array in checkpoint.best.items()}),
+        "progress.json": json.dumps(asdict(checkpoint.progress), allow_nan=False).encode(),
+    }
+    digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items() if isinstance(raw, bytes)}
+    target = folder / f"step-{step:08d}"
+    # One that is there already has the same content; replacing it would leave a moment without any.
+    if _read(target) is None:
+        write_folder_atomically(target, {**files, MARKER: json.dumps(digests)}, marker=MARKER)
+    for old in _newest_first(folder)[KEPT:]:
+        # The marker goes first, so that a crash in between leaves an invisible folder, not a damaged one.
+        (old / MARKER).unlink(missing_ok=True)
+        remove_folder(old)
+
+
+def read_newest(folder: Path) -> Checkpoint | None:
+    """Return the newest checkpoint that is whole, or None where there is none.
+
+    Raises:
+        ModelError: there are checkpoints, and every one is damaged.
+    """
+    found = _newest_first(folder)
+    for path in found:
+        checkpoint = _read(path)
+        if checkpoint is not None:
+            return checkpoint
+    if found:
+        raise ModelError(f"Every checkpoint in {folder} is damaged; start the training anew (sonde train RUN/run.toml).")
+    return None
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Remove what a killed process left half-written.
+
+    Args:
+        folder: the run's checkpoints folder.
+    """
+    for path in [*folder.glob(".step-*.tmp"), *folder.glob("step-*")]:
+        if not (path / MARKER).is_file():
+            remove_folder(path)
+
+
+@contextmanager
+def only_one(run: RunFolder) -> Iterator[None]:
+    """Hold the run while it is trained, so that two processes never write the same checkpoints.
+
+    Args:
+        run: the run.
+
+    Raises:
+        RunError: another process is training it.
+    """
+    run.checkpoints.mkdir(parents=True, exist_ok=True)
+    with (run.checkpoints / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise RunError(f"Another process is training the run '{run.name}' right now; wait for it or stop it.") from None
+        # The system lets go of the lock when the process ends, however it ends.
+        yield
+
+
+def _newest_first(folder: Path) -> list[Path]:
+    return sorted((path for path in folder.glob("step-*") if (path / MARKER).is_file()), reverse=True)
+
+
+def _read(path: Path) -> Checkpoint | None:
+    try:
+        digests = json.loads((path / MARKER).read_bytes())
+        files = {name: (path / name).read_bytes() for name in digests}
+        if any(hashlib.sha256(raw).hexdigest() != digests[name] for name, raw in files.items()):
+            return None
+        progress = json.loads(files["progress.json"])
+        figure = progress.pop("best_figure")
+        return Checkpoint(
+            Progress(**progress, best_figure=tuple(figure) if figure else None),
+            load_tensors(files["state.safetensors"]),
+            load_tensors(files["best.safetensors"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        return None
+
+
+def _plain(array: NDArray[Any]) -> NDArray[Any]:
+    # `ascontiguousarray` would make a scalar one-dimensional.
+    return np.ascontiguousarray(array).reshape(array.shape)

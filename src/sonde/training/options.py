@@ -1,0 +1,102 @@
+"""How a run trains: the `[training]` table, and the guesses for what is left open."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from sonde.config import Options as _Options
+from sonde.config import Settings, guessed
+
+LEARNING_RATES = {"adamw": 2e-3, "sgd": 0.05, "lion": 3e-4, "muon": 2e-3}
+"""A peak learning rate to start from, by optimizer, at batches of about 128."""
+
+WEIGHT_DECAYS = {"adamw": 0.05, "sgd": 5e-4, "lion": 0.1, "muon": 0.05}
+"""Decoupled weight decay to start from; it acts times the learning rate."""
+
+ENOUGH_STEPS = 1_500
+"""Steps that a small network on small images needs to settle; sets the epochs where nobody does."""
+
+
+class Options(_Options):
+    """The loop, its optimizer and its schedule."""
+
+    optimizer: Literal["adamw", "sgd", "lion", "muon"] = "adamw"
+    """Update rule; sgd has Nesterov momentum."""
+
+    learning_rate: Annotated[float, Field(gt=0.0, le=100.0)]
+    """Peak step size."""
+
+    momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
+    """Momentum of sgd."""
+
+    weight_decay: Annotated[float, Field(ge=0.0, le=100.0)]
+    """Decoupled weight decay; never on biases and norms."""
+
+    batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Examples in one step."""
+
+    schedule: Literal["one-cycle", "cosine", "constant", "step", "plateau"] = "one-cycle"
+    """How the learning rate moves: up and down, warm-up and cosine, not at all, in steps, or on a plateau."""
+
+    warm_up: Annotated[float, Field(ge=0.0, le=0.9)] = 0.2
+    """Share of the steps in which one-cycle and cosine rise to the peak."""
+
+    step_epochs: Annotated[int, Field(ge=1)] = 10
+    """Epochs between two drops of the step schedule."""
+
+    step_factor: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
+    """What the step and plateau schedules multiply the learning rate by."""
+
+    plateau_epochs: Annotated[int, Field(ge=1)] = 5
+    """Epochs without a better validation figure before the plateau schedule drops."""
+
+    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
+    """Share of the truth that is spread over all classes."""
+
+    clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
+    """Largest global norm of the gradients; 0 for no bound."""
+
+    average: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
+    """Momentum of a moving average of the weights, which is then what is validated and kept; 0 for none."""
+
+    patience: Annotated[int, Field(ge=0)] = 0
+    """Stop after this many epochs without a better validation figure; 0 never stops early."""
+
+    monitor: Literal["accuracy", "loss"] = "accuracy"
+    """Validation figure that decides which epoch's weights are kept."""
+
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """Arithmetic of the training step; auto tries bf16 out, and the run file holds what it chose."""
+
+    threads: Annotated[int, Field(ge=1, le=4096)]
+    """Processor cores to use; the same number gives the same bits."""
+
+    checkpoint_steps: Annotated[int, Field(ge=0)] = 0
+    """Steps between checkpoints within an epoch; 0 for none but those below and at each epoch's end."""
+
+    checkpoint_minutes: Annotated[float, Field(ge=0.0)] = 5.0
+    """Minutes after which a checkpoint is written within an epoch; 0 for none."""
+
+
+def guess(settings: Settings, *, examples: int) -> Settings:
+    """Guess what depends on the data or the optimizer.
+
+    Args:
+        settings: what was said; decides the optimizer, and the batch size that the epochs follow from.
+        examples: number of training examples.
+
+    Returns:
+        Guesses with their reasons, to stand below what was said.
+    """
+    optimizer = settings.value("training.optimizer", "adamw")
+    batch = max(1, min(128, examples // 16)) if examples < 2048 else 128
+    out = guessed("training.batch_size", batch, f"{examples:,} training examples")
+    if optimizer in LEARNING_RATES:
+        out = guessed("training.learning_rate", LEARNING_RATES[optimizer], f"usual for {optimizer}").over(out)
+        out = guessed("training.weight_decay", WEIGHT_DECAYS[optimizer], f"usual for {optimizer}").over(out)
+    batch = settings.value("training.batch_size", batch)
+    if isinstance(batch, int) and batch > 0:
+        steps = max(1, examples // batch)
+        epochs = min(40, max(5, -(-ENOUGH_STEPS // steps)))
+        out = guessed("run.epochs", epochs, f"{steps:,} steps each").over(out)
+    return out

@@ -1,0 +1,267 @@
+"""One training: a model, its data and where it stands. The loop yields; the caller decides.
+
+    session = open_session(folder, settings, dataset)
+    for record in session.records():
+        ...                              # show it, stop, or write session.checkpoint()
+    session.finish()
+"""
+
+import math
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde import backend, data, tasks
+from sonde.backend import EngineSettings, averaged_weights, predict_all, weights_of
+from sonde.backend.engine import WEIGHTS, Engine, State
+from sonde.config import Run, RunFolder, Settings, fill
+from sonde.data.dataset import Dataset
+from sonde.errors import ModelError, TrainingError
+from sonde.metrics import temperature
+from sonde.training.batches import TrainingSet
+from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
+from sonde.training.options import Options
+from sonde.training.records import Epoch, Step
+from sonde.training.schedules import Moment, learning_rate
+
+
+@dataclass
+class Session:
+    """A training that can be stepped, stopped and gone on with."""
+
+    folder: RunFolder
+    run: Run
+    options: Options
+    dataset: Dataset
+    blueprint: Any
+    """What the model is; a `models.assemble.Blueprint`."""
+    engine: Engine
+    training: TrainingSet
+    validation_truth: NDArray[np.int32]
+    description: dict[str, Any]
+    """What the model folder will say of the model."""
+    progress: Progress = field(default_factory=Progress)
+    best: State = field(default_factory=dict)
+    _last_written: float = field(default_factory=time.monotonic)
+
+    @property
+    def steps(self) -> int:
+        """Steps of the whole training."""
+        return self.run.epochs * self.training.steps
+
+    @property
+    def step(self) -> int:
+        """Steps taken so far."""
+        return (self.progress.epoch - 1) * self.training.steps + self.progress.step
+
+    def records(self) -> Iterator[Step | Epoch]:
+        """Train from where the session stands; yields after each step and after each epoch.
+
+        Between two records the session is whole: the caller may stop there, or write a checkpoint.
+
+        Raises:
+            TrainingError: the loss is not finite; the last checkpoint stays.
+            StorageError: a checkpoint cannot be written; the one before stays.
+        """
+        while not self.progress.done:
+            begin, waited, first = time.perf_counter(), 0.0, self.progress.step
+            batches = self.training.batches(self.progress.epoch, first)
+            while True:
+                asked = time.perf_counter()
+                batch = next(batches, None)
+                waited += time.perf_counter() - asked
+                if batch is None:
+                    break
+                yield self._take_step(batch.inputs, batch.truth)
+                self._checkpoint_if_due()
+            yield self._end_epoch(begin, waited, self.training.steps - first)
+
+    def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32]) -> Step:
+        rate = learning_rate(Moment(self.step, self.steps, self.progress.epoch, self._figures()), self.options)
+        loss, score = self.engine.step(inputs, truth, rate)
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"The loss became {loss} at step {self.step + 1} (epoch {self.progress.epoch}, learning rate {rate:.3g}). "
+                "The last good checkpoint stays. Train anew with a lower learning rate "
+                f"(--set training.learning_rate={self.options.learning_rate / 3:.2g}), with gradient clipping "
+                "(--set training.clip_norm=1.0), or with --set training.precision=fp32."
+            )
+        self.progress.step += 1
+        self.progress.loss_sum += loss
+        self.progress.score_sum += score
+        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth))
+
+    def _end_epoch(self, begin: float, waited: float, steps: int) -> Epoch:
+        progress, options = self.progress, self.options
+        trained = time.perf_counter() - begin
+        state = self.engine.read_state()
+        kept = averaged_weights(state) if options.average else state
+        validation = self._validate(state, kept)
+        figure = (validation["accuracy"] if options.monitor == "accuracy" else -validation["loss"], -validation["loss"])
+        best = progress.best_figure is None or figure > progress.best_figure
+        if best:
+            progress.best_epoch, progress.best_figure, self.best = progress.epoch, figure, weights_of(kept)
+        rate = learning_rate(Moment(self.step - 1, self.steps, progress.epoch, self._figures()), options)
+        epoch = Epoch(
+            progress.epoch,
+            self.step,
+            {"loss": progress.loss_sum / progress.step, "accuracy": progress.score_sum / progress.step},
+            validation,
+            rate,
+            best,
+            {
+                "seconds": time.perf_counter() - begin,
+                "examples_per_second": steps * options.batch_size / max(trained, 1e-9),
+                "loader_share": waited / max(trained, 1e-9),
+                "memory_mb": backend.use(self.run.backend).facts()["memory_mb"],
+            },
+        )
+        progress.history.append(epoch.to_dict())
+        progress.epoch, progress.step, progress.loss_sum, progress.score_sum = progress.epoch + 1, 0, 0.0, 0.0
+        waited_epochs = epoch.epoch - progress.best_epoch
+        progress.done = epoch.epoch >= self.run.epochs or bool(options.patience) and waited_epochs >= options.patience
+        self.folder.append_history(epoch.to_dict())
+        self._write(state)
+        return epoch
+
+    def _validate(self, state: State, kept: State) -> dict[str, float]:
+        if kept is not state:
+            self.engine.write_state(kept)
+        logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
+        if kept is not state:
+            self.engine.write_state(state)
+        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
+        log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+        rows = np.arange(len(logits))
+        return {
+            "loss": float(-log_probabilities[rows, self.validation_truth].mean()),
+            "accuracy": float((logits.argmax(axis=1) == self.validation_truth).mean()),
+        }
+
+    def _figures(self) -> list[float]:
+        monitor = self.options.monitor
+        sign = 1.0 if monitor == "accuracy" else -1.0
+        return [sign * record["validation"][monitor] for record in self.progress.history]
+
+    def _checkpoint_if_due(self) -> None:
+        every, minutes = self.options.checkpoint_steps, self.options.checkpoint_minutes
+        late = minutes and time.monotonic() - self._last_written > 60 * minutes
+        if late or (every and self.step % every == 0):
+            self.checkpoint()
+
+    def checkpoint(self) -> None:
+        """Write a checkpoint of this moment.
+
+        Raises:
+            StorageError: it cannot be written; the one before stays.
+        """
+        self._write(self.engine.read_state())
+
+    def _write(self, state: State) -> None:
+        write_checkpoint(self.folder.checkpoints, Checkpoint(self.progress, state, self.best), step=self.step)
+        self._last_written = time.monotonic()
+
+    def finish(self) -> None:
+        """Restore the best weights, fit the temperature on validation and write the model folder.
+
+        Raises:
+            StorageError: the model cannot be written; the checkpoint stays.
+        """
+        from sonde.models import folder
+        from sonde.models.assemble import tensor_shapes
+
+        state = self.engine.read_state()
+        self.engine.write_state({**state, **{WEIGHTS + name: array for name, array in self.best.items()}})
+        logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
+        warmth = temperature.fit(logits, self.validation_truth)
+        description = folder.Description(**self.description, temperature=warmth)
+        folder.save(self.folder.model, description, {name: self.best[name] for name in tensor_shapes(self.blueprint)})
+
+    def restore(self) -> None:
+        """Go back to the newest whole checkpoint, or stay at the start where there is none.
+
+        Raises:
+            ModelError: the checkpoints are damaged or belong to another model.
+        """
+        clear_unfinished(self.folder.checkpoints)
+        checkpoint = read_newest(self.folder.checkpoints)
+        if checkpoint is not None:
+            own = {name: array.shape for name, array in self.engine.read_state().items()}
+            if own != {name: array.shape for name, array in checkpoint.state.items()}:
+                raise ModelError(
+                    f"The checkpoint in {self.folder.checkpoints} belongs to another model than {self.folder.settings_file} "
+                    "describes. Put the run file back as it was, or train anew under another name."
+                )
+            self.engine.write_state(checkpoint.state)
+            self.progress, self.best = checkpoint.progress, checkpoint.best
+        self.folder.write_history(self.progress.history)
+
+
+def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Session:
+    """Build the model and the engine of a run, at its start.
+
+    Args:
+        folder: the run's folder.
+        settings: every option of the run, resolved.
+        dataset: what it trains on.
+
+    Raises:
+        SondeError: an option is not possible, or the data cannot carry the task.
+    """
+    run = fill(Run, "run", settings)
+    options = fill(Options, "training", settings)
+    backend.use(run.backend).start(threads=options.threads)
+
+    from sonde.models import options_of
+    from sonde.models.assemble import Blueprint
+
+    answer = tasks.TASKS[run.task].answer
+    classes = tasks.label.learn_classes(dataset.train.answers)
+    model_options = fill(options_of(run.model), "model", settings)
+    blueprint = Blueprint(run.model, answer, dataset.spec.shape, len(classes), model_options)
+    description = {
+        "sonde": version("sonde"),
+        "task": run.task,
+        "answer": answer,
+        "model": run.model,
+        "options": model_options.model_dump(mode="json"),
+        "input_shape": dataset.spec.shape,
+        "input": dataset.spec.to_dict(),
+        "classes": classes,
+    }
+    training = TrainingSet(
+        dataset.train,
+        tasks.label.encode(dataset.train.answers, classes).astype(np.int32),
+        dataset.spec,
+        data.fill_augment(settings),
+        run.seed,
+        min(options.batch_size, len(dataset.train)),
+    )
+    validation_truth = tasks.label.encode(dataset.validation.answers, classes).astype(np.int32)
+    engine = _build_engine(blueprint, run, options)
+    return Session(folder, run, options, dataset, blueprint, engine, training, validation_truth, description)
+
+
+def _build_engine(blueprint: Any, run: Run, options: Options) -> Engine:
+    from sonde.models.assemble import build
+    from sonde.models.heads import HEADS
+
+    module, head = backend.use(run.backend), HEADS[blueprint.answer]
+    model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
+    settings = EngineSettings(
+        optimizer=options.optimizer,
+        weight_decay=options.weight_decay,
+        momentum=options.momentum,
+        clip_norm=options.clip_norm,
+        average=options.average,
+        precision=options.precision,
+        seed=run.seed,
+        head=head.NAME,
+    )
+    engine: Engine = module.build(model, head.loss(options.label_smoothing), head.score, settings)
+    return engine

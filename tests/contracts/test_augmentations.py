@@ -1,0 +1,114 @@
+"""What every augmentation promises: uint8 in and out, the same shape, and draws that depend on the example alone."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from sonde import config, data
+from sonde.data.augment import AUGMENTATIONS, Look
+from sonde.data.augment.draws import uniform
+from sonde.errors import ConfigError
+
+NAMES = list(AUGMENTATIONS)
+SHAPES = [(9, 9, 1), (9, 9, 3), (12, 7, 3), (5, 16, 1), (1, 1, 1), (1, 1, 3), (1, 8, 3), (33, 2, 1)]
+
+
+def images(shape: tuple[int, int, int], count: int = 24) -> NDArray[np.uint8]:
+    return np.random.default_rng(1).integers(0, 256, (count, *shape), dtype=np.uint8)
+
+
+def changed(
+    batch: NDArray[np.uint8], name: str, strength: float, *, seed: int = 3, epoch: int = 2, rows: NDArray | None = None
+) -> NDArray[np.uint8]:
+    rows = np.arange(len(batch)) if rows is None else rows
+    return data.augment(batch, {name: strength}, seed=seed, epoch=epoch, indices_B=rows)
+
+
+@pytest.mark.parametrize(("name", "shape"), list(product(NAMES, SHAPES)))
+def test_type_and_shape_stay_at_any_strength(name: str, shape: tuple[int, int, int]) -> None:
+    row = AUGMENTATIONS[name]
+    for strength in (row.low, (row.low + row.high) / 2, row.high):
+        batch = images(shape)
+        before = batch.copy()
+        result = changed(batch, name, strength)
+        assert result.dtype == np.uint8 and result.shape == batch.shape
+        assert np.array_equal(batch, before)
+        assert not np.shares_memory(result, batch)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_neutral_strength_changes_nothing(name: str) -> None:
+    batch = images((12, 7, 3))
+    row = AUGMENTATIONS[name]
+    assert np.array_equal(changed(batch, name, row.neutral), batch)
+    draws = uniform(name, row.draws, seed=0, epoch=1, indices_B=np.arange(len(batch)))
+    assert np.array_equal(row.function(batch, row.neutral, draws), batch)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_full_strength_changes_most_images(name: str) -> None:
+    batch = images((12, 12, 3))
+    result = changed(batch, name, AUGMENTATIONS[name].high)
+    assert np.mean(np.any(result != batch, axis=(1, 2, 3))) > 0.8
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_seed_epoch_and_place_decide_and_nothing_else(name: str) -> None:
+    batch = np.repeat(images((12, 12, 3), 1), 24, axis=0)
+    strength = AUGMENTATIONS[name].high / 2
+    result = changed(batch, name, strength)
+    assert np.array_equal(result, changed(batch, name, strength))
+    assert not np.array_equal(result, changed(batch, name, strength, seed=4))
+    assert not np.array_equal(result, changed(batch, name, strength, epoch=3))
+    assert not np.array_equal(result, changed(batch, name, strength, rows=np.arange(24) + 24))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_is_changed_alike_alone_and_in_any_batch(name: str) -> None:
+    batch = images((12, 9, 3), 50)
+    strength = AUGMENTATIONS[name].high * 0.7
+    whole = changed(batch, name, strength)
+    order = np.random.default_rng(0).permutation(50)
+    assert np.array_equal(changed(batch[order], name, strength, rows=order), whole[order])
+    for start in range(0, 50, 7):
+        rows = np.arange(start, min(start + 7, 50))
+        assert np.array_equal(changed(batch[rows], name, strength, rows=rows), whole[rows])
+    assert np.array_equal(changed(batch[[17]], name, strength, rows=np.array([17])), whole[[17]])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_guessed_default_is_in_range_and_has_a_reason(name: str) -> None:
+    row = AUGMENTATIONS[name]
+    for look in (Look(8, 8, 1, ("0", "1")), Look(64, 64, 3, ("daisy", "rose")), Look(32, 32, 3, ("3", "7"))):
+        strength, reason = row.guess(look)
+        assert row.low <= strength <= row.high and len(reason) > 5
+    assert row.low <= row.neutral <= row.high and row.doc.endswith(".")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_strength_out_of_range_or_of_the_wrong_type_is_refused_with_the_range(name: str) -> None:
+    row = AUGMENTATIONS[name]
+    for value in (row.high + 0.1, row.low - 0.1, float("nan"), True, "much"):
+        settings = config.Settings({f"augment.{name}": config.Setting(value, "file", place="run.toml, line 9")})
+        with pytest.raises(ConfigError, match=f"run.toml, line 9.*augment.{name}.*at most {row.high:g}"):
+            data.fill_augment(settings)
+
+
+def test_an_unknown_augmentation_is_an_error_with_a_suggestion() -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'rotate'"):
+        data.fill_augment(config.from_assignments(["augment.rotat=3"]))
+
+
+def test_what_nobody_sets_is_off() -> None:
+    strengths = data.fill_augment(config.from_assignments(["augment.flip=1"]))
+    assert strengths == {"rotate": 0.0, "crop": 0.0, "shift": 0.0, "flip": 1.0, "erase": 0.0}
+
+
+def test_digits_and_grey_images_are_not_mirrored_and_colour_photographs_are() -> None:
+    flip = AUGMENTATIONS["flip"].guess
+    assert flip(Look(64, 64, 3, ("daisy", "rose")))[0] == 0.5
+    assert flip(Look(64, 64, 1, ("daisy", "rose")))[0] == 0
+    assert flip(Look(32, 32, 3, ("0", "1", "7")))[0] == 0
+    assert flip(Look(16, 16, 3, ("daisy", "rose")))[0] == 0

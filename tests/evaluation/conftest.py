@@ -1,0 +1,287 @@
+"""Hand-made runs: the files that training and evaluation would have left, without either."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sonde.config import RunFolder
+from sonde.evaluation.plots import Evidence, Mistake
+from sonde.metrics.curves import Curve, Reliability
+
+NASTY = (
+    "<script>alert(1)</script>",
+    "quo\"ted & 'single'",
+    "two\nlines\tand a bell\a",
+    "reversed \u202egnp.exe",
+    "שלום עולם",
+    "🌼 daisy family 👩‍👩‍👧",
+    "a very long name that goes on and on, much longer than any column could ever hold, and then some more",
+    "中文类别名称",
+    "]]>--><svg onload=alert(1)>",
+    "{{ 7 * 7 }} ${x} %s",
+    "null\x00byte\x7f\x9b",
+    "\ud800half a pair",
+    "   ",
+    "z̷̧̢̛a̶̡̢̛l̵̨̛g̶̛o̷̧",
+    "../../etc/passwd",
+    "https://example.org/x.png",
+)
+"""What people, and people with bad intentions, call their classes."""
+
+FLOWERS = ("daisy", "rose", "tulip")
+
+
+def score(value: float | None, n: int, width: float = 0.02) -> dict[str, Any]:
+    """Return a score as scores.json holds it."""
+    if value is None:
+        return {"value": None, "low": None, "high": None, "n": 0}
+    return {"value": value, "low": max(0.0, value - width), "high": min(1.0, value + 0.8 * width), "n": n}
+
+
+def class_names(count: int) -> tuple[str, ...]:
+    """Return some class names, nasty ones among them where there are more than three."""
+    if count <= 3:
+        return FLOWERS[:count]
+    plain = tuple(f"species {index:02d}" for index in range(count))
+    return (NASTY + plain)[:count]
+
+
+def make_scores(classes: tuple[str, ...], *, wins: str = "model") -> dict[str, Any]:
+    """Return a hand-made scores.json: mostly right, the second class often taken for the third."""
+    count = len(classes)
+    confusion = np.eye(count, dtype=int) * 44
+    confusion += (np.add.outer(3 * np.arange(count), 7 * np.arange(count)) % 11 == 4) * (count > 1)
+    if count > 1:
+        confusion[1, -1] += 9
+    total = int(confusion.sum())
+    accuracy = float(np.trace(confusion) / total)
+    per_class = {}
+    for index, label in enumerate(classes):
+        right, truth, guess = confusion[index, index], confusion[index].sum(), confusion[:, index].sum()
+        precision, recall = float(right / guess), float(right / truth)
+        f1 = 2 * precision * recall / (precision + recall)
+        values = {
+            "precision": precision,
+            "recall": recall,
+            "f1": f1,
+            "roc_auc": 0.9 + 0.1 * f1,
+            "average_precision": f1,
+        }
+        per_class[label] = {"n": int(truth), **{key: score(value, int(truth), 0.06) for key, value in values.items()}}
+    names = ("balanced_accuracy", "top_5_accuracy", "precision_macro", "recall_macro", "f1_macro", "f1_weighted")
+    linear = accuracy + {"model": -0.09, "baseline": 0.02, "neither": -0.005}[wins]
+    difference = {"value": accuracy - linear, "low": accuracy - linear - 0.02, "high": accuracy - linear + 0.02}
+    sentence = {
+        "model": "The model beats the best baseline, logistic regression on pixels, by 9.0 points of accuracy.",
+        "baseline": "The baseline wins: logistic regression on pixels is 2.0 points of accuracy better than the model.",
+        "neither": "Within noise: the model and logistic regression on pixels differ by 0.5 points of accuracy.",
+    }[wins]
+    return {
+        "format": 1,
+        "task": "image-label",
+        "classes": list(classes),
+        "headline": "accuracy",
+        "confidence": 0.95,
+        "resamples": 1000,
+        "splits": f"the data's own test split ({total} examples)",
+        "test": {
+            "accuracy": score(accuracy, total),
+            **{name: score(min(1.0, accuracy + 0.003), total) for name in names},
+            "roc_auc_macro": score(0.987, total, 0.006),
+            "average_precision_macro": score(None, 0),
+            "log_loss": {"value": 0.312, "low": 0.25, "high": 0.391, "n": total},
+            "brier": {"value": 0.141, "low": 0.11, "high": 0.17, "n": total},
+            "expected_calibration_error": {"value": 0.021, "low": 0.012, "high": 0.034, "n": total},
+        },
+        "per_class": per_class,
+        "confusion": confusion.tolist(),
+        "calibration": {
+            "temperature": 1.31,
+            "before": {"expected_calibration_error": score(0.058, total), "log_loss": score(0.36, total)},
+            "after": {"expected_calibration_error": score(0.021, total), "log_loss": score(0.312, total)},
+        },
+        "baselines": {
+            "majority class": {"accuracy": score(1 / count, total), "log_loss": score(None, 0)},
+            "logistic regression on pixels": {"accuracy": score(linear, total)},
+        },
+        "verdict": {
+            "best_baseline": "logistic regression on pixels",
+            "difference": {**difference, "n": total},
+            "wins": wins,
+            "sentence": sentence,
+        },
+    }
+
+
+def make_history(epochs: int, *, best: int | None = None) -> list[dict[str, Any]]:
+    """Return the records of a training that learns, and over-fits a little."""
+    kept = best or max(1, round(epochs * 0.7))
+    return [
+        {
+            "epoch": epoch,
+            "step": 23 * epoch,
+            "train": {"loss": 1.6 * 0.72**epoch + 0.02, "accuracy": 1 - 0.55 * 0.70**epoch},
+            "validation": {
+                "loss": 1.4 * 0.76**epoch + 0.16 + 0.008 * max(0, epoch - kept),
+                "accuracy": 0.94 - 0.45 * 0.72**epoch,
+            },
+            "learning_rate": 0.001 * (1 + np.cos(np.pi * epoch / epochs)) / 2 if epoch > 1 else 0.0005,
+            "clock": {"seconds": 1.9, "examples_per_second": 750.0, "memory_mb": 512.0, "loader_share": 0.03},
+            **({"best": True} if epoch in (1, kept) else {}),
+        }
+        for epoch in range(1, epochs + 1)
+    ]
+
+
+def make_environment(sizes: dict[str, int]) -> dict[str, Any]:
+    """Return a hand-made environment.json."""
+    return {
+        "sonde": "0.1.0",
+        "python": "3.11.7",
+        "platform": "Linux-6.1-x86_64",
+        "processor": "Some CPU <fast> & quiet",
+        "cores": 2,
+        "threads": 2,
+        "backend": "torch",
+        "packages": {"keras": "3.15.1", "numpy": "2.4.0", "torch": "2.13.0"},
+        "precision": {"value": "bf16", "reason": "the CPU does it natively and a self-check found it faster"},
+        "git": {"revision": "0123456789abcdef", "dirty": True},
+        "dataset": {
+            "name": "flowers",
+            "format": "folder of classes",
+            "fingerprint": "9f" * 32,
+            "sizes": sizes,
+            "split_origin": {"train": "stratified, seed 0", "validation": "stratified, seed 0", "test": "given"},
+        },
+        "model": {"name": "cnn", "parameters": 123456},
+        "command": ["sonde", "train", "my flowers", "--epochs", "12"],
+        "started": "2026-01-02T03:04:05Z",
+    }
+
+
+RUN_TOML = """# A run of sonde.
+
+[run]
+data = "my flowers"  # command line
+task = "image-label"  # guessed: class folders hold images: 3 classes
+model = "cnn"  # guessed: images of 64x64 and smaller
+backend = "torch"  # default
+epochs = 12  # file
+seed = 0  # default
+name = "flowers-1"  # default
+
+[data]
+image_size = [32, 32]  # guessed: the median image is "32  # 32" & <small>
+root = "a  # b"  # command line
+
+[training]
+learning_rate = 0.001  # default
+# clip is not set  # default
+"""
+
+
+def make_findings(classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return a hand-made findings.json with something of everything."""
+    return {
+        "bad_files": [["rose/broken <1>.jpg", "truncated JPEG"], ["tulip/empty.png", "0 bytes"]],
+        "duplicates": 4,
+        "leaks": [["train: daisy/1.png", "test: daisy/<b>9.png"]],
+        "leak_count": 2,
+        "notes": ["3 files are CMYK and were converted"],
+        "classes": {
+            "train": {label: 100 + 7 * index for index, label in enumerate(classes)},
+            "validation": {label: 20 for label in classes},
+            "test": {label: 45 for label in classes[1:]},
+        },
+    }
+
+
+def make_bins(sharpness: float) -> Reliability:
+    """Return ten bins of a model that is too sure by `sharpness`."""
+    edges = np.linspace(0.0, 1.0, 11)
+    confidence = (edges[:-1] + edges[1:]) / 2
+    counts = np.array([0, 0, 1, 2, 3, 5, 8, 14, 25, 90])
+    return Reliability(edges, confidence, np.clip(confidence - sharpness * (1 - confidence), 0, 1), counts)
+
+
+def make_curves(classes: tuple[str, ...], *, rising: bool) -> dict[str, Curve | None]:
+    """Return one smooth curve for each class, from good to bad."""
+    x = np.linspace(0.0, 1.0, 101)
+    powers = {label: 0.03 + 0.3 * index / len(classes) for index, label in enumerate(classes)}
+    return {label: Curve(x, x**power if rising else 1 - x ** (1 / power)) for label, power in powers.items()}
+
+
+def make_mistakes(classes: tuple[str, ...], count: int = 8) -> list[Mistake]:
+    """Return mistakes with small pictures, one of them without."""
+    rng = np.random.default_rng(0)
+    shapes = [(8, 8, 1), (32, 24, 3), (200, 150, 3), (28, 28, 1)]
+    return [
+        Mistake(
+            name=f"{classes[index % len(classes)]}/img_{index:04d}.jpg",
+            truth=classes[index % len(classes)],
+            guess=classes[(index + 1) % len(classes)],
+            confidence=0.999 - 0.03 * index,
+            truth_probability=0.001 + 0.01 * index,
+            picture=None if index == 5 else rng.integers(0, 255, shapes[index % 4]).astype(np.uint8),
+        )
+        for index in range(count)
+    ]
+
+
+def make_evidence(count: int, *, epochs: int = 12, wins: str = "model") -> Evidence:
+    """Return everything that pictures are drawn from, for some number of classes."""
+    classes = class_names(count)
+    return Evidence(
+        history=make_history(epochs),
+        scores=make_scores(classes, wins=wins),
+        roc=make_curves(classes, rising=True),
+        precision_recall=make_curves(classes, rising=False),
+        before=make_bins(0.3),
+        after=make_bins(0.05),
+        mistakes=make_mistakes(classes),
+    )
+
+
+@pytest.fixture
+def evidence() -> Callable[..., Evidence]:
+    """Give the maker of evidence."""
+    return make_evidence
+
+
+@pytest.fixture
+def nasty() -> tuple[str, ...]:
+    """Give names that are hard to show."""
+    return NASTY
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Callable[..., RunFolder]:
+    """Give a maker of run folders with hand-made files."""
+
+    def make(count: int = 3, *, epochs: int = 12, wins: str = "model") -> RunFolder:
+        return make_run(tmp_path / "runs" / "flowers-1", count, epochs=epochs, wins=wins)
+
+    return make
+
+
+def make_run(path: Path, count: int, *, epochs: int = 12, wins: str = "model") -> RunFolder:
+    """Write the files of a run that training and evaluation have gone through."""
+    classes = class_names(count)
+    folder = RunFolder(path)
+    path.mkdir(parents=True)
+    folder.settings_file.write_text(RUN_TOML, encoding="utf-8")
+    scores = make_scores(classes, wins=wins)
+    for file, content in (
+        (folder.scores_file, scores),
+        (folder.environment_file, make_environment({"train": 321, "validation": 60, "test": 45 * count})),
+        (folder.findings_file, make_findings(classes)),
+    ):
+        file.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    folder.history_file.write_text(
+        "".join(json.dumps(record) + "\n" for record in make_history(epochs)), encoding="utf-8"
+    )
+    return folder
