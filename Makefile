@@ -14,6 +14,9 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no
 TEST_SETTINGS := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=2
 PYTEST_OPTIONS ?= -n auto --maxprocesses 4
 
+# Where this is set, Python would compile what was installed without compiling at every start again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: demo test check clean
 
 demo: .venv/demo.stamp

@@ -12,6 +12,9 @@ from sonde.api import Kind
 
 PAGE = Path(__file__).with_name("tables.md")
 
+OF_THIS_MACHINE = ("installed",)
+"""Columns that are not the same everywhere."""
+
 HEAD = """# What there is to choose from
 
 *Written by `python docs/tables.py` from the tables themselves; `sonde list KIND` shows the same.*
@@ -25,7 +28,7 @@ def page() -> str:
 
 def _section(kind: str) -> str:
     rows = sonde.list(kind)
-    columns = [*dict.fromkeys(name for row in rows for name in row)]
+    columns = [*dict.fromkeys(name for row in rows for name in row if name not in OF_THIS_MACHINE)]
     lines = [
         f"## {kind.capitalize()}",
         "",

@@ -250,9 +250,24 @@ def test_guesses_are_shown_with_reason_and_the_words_that_change_them() -> None:
     assert "\x1b" not in told
     assert [line for line in told.splitlines() if "seed" in line or "epochs" in line] == []
     rows = {line.split()[0]: line for line in told.splitlines() if line}
-    assert " ".join(rows["run.model"].split()) == "run.model cnn images of 8 x 8 are small --model=..."
-    assert rows["data.image_size"].endswith("--set data.image_size=...")
-    assert "[8, 8]" in rows["data.image_size"]
+    assert rows["--model=cnn"].split(None, 1)[1] == "images of 8 x 8 are small"
+    assert rows["--set"].startswith("--set 'data.image_size=[8,8]'  ")
+    assert rows["--set"].endswith("  all images are 8 x 8")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("run.backend", "jax", "--backend=jax"),
+        ("run.task", "image-label", "--set run.task=image-label"),
+        ("augment.flip", 0.5, "--set augment.flip=0.5"),
+        ("training.ema", True, "--set training.ema=true"),
+        ("run.name", "my run", "--name='my run'"),
+        ("training.clip", None, "--set training.clip=..."),
+    ],
+)
+def test_a_guess_is_shown_as_the_words_that_say_it(key: str, value: object, words: str) -> None:
+    assert decided.in_words(key, value) == words
 
 
 def test_an_option_has_a_flag_of_its_own_where_train_has_one() -> None:
@@ -280,8 +295,8 @@ def test_elsewhere_an_epoch_is_one_line_and_a_step_none() -> None:
         clock.now = 20.0
         shown_progress.epoch(RECORD)
     assert stream.getvalue() == (
-        "epoch  2/10  loss 1.200  accuracy 0.610  validation loss 0.900  validation accuracy 0.720  "
-        "learning rate 0.00095  1,750 examples/s  1:20 left  best\n"
+        "epoch  2/10  loss 1.200  accuracy 0.610  validation: loss 0.900  accuracy 0.720  "
+        "lr 0.00095  1,750 examples/s  1:20 left  best\n"
     )
 
 
@@ -306,7 +321,7 @@ def test_on_a_terminal_a_bar_shows_loss_metric_rate_speed_and_time_left(monkeypa
         live.epoch({"epoch": 1, "train": {"loss": 0.4}})
     told = stream.getvalue()
     assert "epoch 1/2" in told
-    assert "loss 0.500  accuracy 0.750  learning rate 0.001  1,204 examples/s  0:21 left" in told
+    assert "loss 0.500  accuracy 0.750  lr 0.001  1,204 examples/s  0:21 left" in told
     assert "epoch 1/2  loss 0.400" in told
 
 

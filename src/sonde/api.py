@@ -94,7 +94,7 @@ def evaluate(run: str | Path, *, data: str | None = None) -> dict[str, Any]:
     return folder.read_json(folder.scores_file)
 
 
-def predict(run: str | Path, files: Sequence[str | Path]) -> list[dict[str, Any]]:
+def predict(run: str | Path, files: Sequence[str | Path]) -> Sequence[dict[str, Any]]:
     """Answer for new files with a trained run.
 
     Args:

@@ -12,7 +12,7 @@ from types import FrameType
 
 from sonde import config, data, planning, terminal, training
 from sonde.config import RunFolder, Settings, create_run, fill, read_settings, write_settings
-from sonde.config.files import write_atomically
+from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset
 from sonde.environment import describe_environment
 from sonde.errors import RunError
@@ -22,7 +22,7 @@ from sonde.training import Session, Step
 
 
 def start(plan: Plan) -> RunFolder:
-    """Make the run's folder and write its options and its environment.
+    """Make the run's folder, with its options, its environment and what was found in the data.
 
     Args:
         plan: the resolved run.
@@ -37,12 +37,13 @@ def start(plan: Plan) -> RunFolder:
     answer = planning.answer_of(settings)
     classes = planning.classes_of(dataset)
     shapes = tensor_shapes(Blueprint(settings.value("run.model"), answer, dataset.spec.shape, len(classes), options))
-    folder = create_run(settings.value("run.name"))
-    write_atomically(folder.settings_file, run_file(settings, title=f"sonde run '{folder.name}'"))
-    parameters = sum(_product(shape) for shape in shapes.values())
-    folder.write_json(folder.environment_file, describe_environment(settings, dataset, parameters))
-    folder.write_json(folder.findings_file, evaluation.findings_of(dataset, plan.warnings))
-    return folder
+    name = settings.value("run.name")
+    return create_run(
+        name,
+        settings=run_file(settings, title=f"sonde run '{name}'"),
+        environment=describe_environment(settings, dataset, sum(_product(shape) for shape in shapes.values())),
+        findings=evaluation.findings_of(dataset, plan.warnings),
+    )
 
 
 def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
@@ -56,13 +57,30 @@ def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
         RunError: the data is no longer what the run began with.
         SondeError: training or evaluation cannot go on; what was done stays.
     """
+    if _is_trained(folder) and folder.report_file.exists():
+        return folder
     settings = folder.settings()
-    if not (folder.model / "digests.json").is_file():
-        with training.only_one(folder):
+    with training.only_one(folder), _saying_how_to_go_on(folder):
+        remove_leftovers(folder.path)
+        remove_leftovers(folder.plots)
+        if not _is_trained(folder):
             _train(folder, settings, dataset or _same_dataset(folder, settings))
-    if not folder.report_file.exists():
-        evaluation.evaluate(folder)
+        if not folder.report_file.exists():
+            evaluation.evaluate(folder)
     return folder
+
+
+def _is_trained(folder: RunFolder) -> bool:
+    return (folder.model / "digests.json").is_file()
+
+
+@contextmanager
+def _saying_how_to_go_on(folder: RunFolder) -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.say(f"\nStopped; nothing is lost. Go on with:\n\n  sonde resume {folder.path}")
+        raise
 
 
 def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
@@ -79,7 +97,12 @@ def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
     ):
         for record in session.records():
             if isinstance(record, Step):
-                display.step(loss=record.loss, metric=record.score, learning_rate=record.learning_rate)
+                display.step(
+                    loss=record.loss,
+                    metric=record.score,
+                    learning_rate=record.learning_rate,
+                    examples_per_second=record.examples_per_second,
+                )
             else:
                 display.epoch(record.to_dict())
             if asked:
@@ -89,8 +112,7 @@ def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
 
 def _stop(session: Session) -> None:
     session.checkpoint()
-    terminal.say(f"\nStopped at step {session.step:,} of {session.steps:,}; nothing is lost. Go on with:\n")
-    terminal.say(f"  sonde resume {session.folder.path}")
+    terminal.say(f"\nLeaving off at step {session.step:,} of {session.steps:,}.")
     raise KeyboardInterrupt
 
 

@@ -77,7 +77,7 @@ def make_scores(classes: tuple[str, ...], *, wins: str = "model") -> dict[str, A
     difference = {"value": accuracy - linear, "low": accuracy - linear - 0.02, "high": accuracy - linear + 0.02}
     sentence = {
         "model": "The model beats the best baseline, logistic regression on pixels, by 9.0 points of accuracy.",
-        "baseline": "The baseline wins: logistic regression on pixels is 2.0 points of accuracy better than the model.",
+        "baseline": "A baseline wins: logistic regression on pixels is 2.0 points of accuracy better than the model.",
         "neither": "Within noise: the model and logistic regression on pixels differ by 0.5 points of accuracy.",
     }[wins]
     return {
@@ -194,8 +194,8 @@ def make_findings(classes: tuple[str, ...]) -> dict[str, Any]:
         "notes": ["3 files are CMYK and were converted"],
         "classes": {
             "train": {label: 100 + 7 * index for index, label in enumerate(classes)},
-            "validation": {label: 20 for label in classes},
-            "test": {label: 45 for label in classes[1:]},
+            "validation": dict.fromkeys(classes, 20),
+            "test": dict.fromkeys(classes[1:], 45),
         },
     }
 

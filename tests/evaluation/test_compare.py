@@ -127,7 +127,7 @@ def test_one_run_or_one_run_twice_is_refused(tmp_path: Path) -> None:
 def test_a_run_that_is_not_evaluated_is_refused_with_the_verb(tmp_path: Path) -> None:
     here, there = (_run(tmp_path / name, _guesses([0])) for name in ("here", "there"))
     there.predictions_file.unlink()
-    with pytest.raises(RunError, match="sonde evaluate .*there"):
+    with pytest.raises(RunError, match=r"sonde evaluate .*there"):
         compare([here, there])
 
 

@@ -3,7 +3,6 @@
 # N examples, C classes
 
 import json
-import time
 
 import numpy as np
 import pytest
@@ -12,6 +11,9 @@ from scipy.stats import binomtest
 
 from sonde.evaluation.scores import UNKNOWN, Score, paired_difference, score, score_per_class, wilson
 from sonde.metrics import METRICS, PER_CLASS, applicable
+
+TRUE_DIFFERENCE = 0.055
+"""Of the simulation of paired models below, from 2 million examples: accuracy 0.701 against 0.646."""
 
 Drawn = tuple[NDArray[np.intp], NDArray[np.float64]]
 
@@ -42,7 +44,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(name: str) -> None:
     for seed in range(200):
         (found,) = score(*_drawn(rng, 150), seed=seed, resamples=200, only=[name]).values()
         held += found.low <= whole.value <= found.high  # type: ignore[operator]
-    # Of 200 intervals at 95 %, 181 to 197 hold the truth but for one time in a thousand; percentiles cost 2 points.
+    # Of 200 intervals at 95 %, 181 to 197 hold it in 99 of 100 such tests; percentiles may cost a point or two.
     assert 178 <= held <= 198
 
 
@@ -57,12 +59,8 @@ def test_the_interval_of_a_paired_difference_holds_the_truth_about_as_often_as_i
         alone = score(truth_N, good_NC, seed=seed, resamples=50, only=["accuracy"])["accuracy"]
         held += found.low <= TRUE_DIFFERENCE <= found.high  # type: ignore[operator]
         narrower += _width(found) < _width(alone)
-    assert held >= 88
+    assert held >= 88  # Fewer have a chance of one in a thousand.
     assert narrower > 95, "pairing should cancel what is hard for both"
-
-
-TRUE_DIFFERENCE = 0.0615
-"""Of the simulation above: the tenth that is rolled is right in 15.5 % instead of 77 %; from 10 million examples."""
 
 
 def test_few_mistakes_get_wilsons_interval() -> None:
@@ -172,12 +170,3 @@ def test_a_model_does_not_differ_from_itself_but_few_examples_leave_room() -> No
 def test_wilsons_interval_is_that_of_scipy(hits: int, confidence: float) -> None:
     expected = binomtest(hits, 20).proportion_ci(confidence, method="wilson")
     assert wilson(hits, 20, confidence) == pytest.approx((expected.low, expected.high), abs=1e-12)
-
-
-def test_all_scores_of_the_digits_test_split_take_under_a_second() -> None:
-    drawn = _drawn(np.random.default_rng(0), 360, classes=10)
-    score(*drawn, seed=0, resamples=10)
-    start = time.process_time()
-    score(*drawn, seed=0)
-    score_per_class(*drawn, seed=0)
-    assert time.process_time() - start < 2.0  # 0.3 s when measured; twice two slow cores fit in.

@@ -7,6 +7,7 @@ from rules.source import Module, house, imports, names_of, room_of
 NUMPY_COLUMN = {"errors", "config", "data", "metrics", "tasks"}
 KERAS_COLUMN = {"errors", "config", "backend", "models"}
 STAGES = {"training", "evaluation", "export"}
+HOUSE = NUMPY_COLUMN | KERAS_COLUMN | STAGES | {"serving"}
 
 BELOW: dict[str, set[str]] = {
     "errors": set(),
@@ -20,8 +21,13 @@ BELOW: dict[str, set[str]] = {
     "evaluation": NUMPY_COLUMN | KERAS_COLUMN,
     "export": NUMPY_COLUMN | KERAS_COLUMN,
     "serving": NUMPY_COLUMN,
-    "terminal": NUMPY_COLUMN | KERAS_COLUMN | STAGES | {"serving"},
-    "api": NUMPY_COLUMN | KERAS_COLUMN | STAGES | {"serving", "terminal"},
+    "terminal": HOUSE,
+    # What the verbs are made of; each of these sees all rooms, as its work is to bring them together.
+    "tables": HOUSE,
+    "environment": HOUSE,
+    "planning": HOUSE,
+    "stages": HOUSE | {"terminal", "environment", "planning"},
+    "api": HOUSE | {"terminal", "tables", "planning", "stages"},
     "cli": {"api", "terminal", "errors"},
     "__main__": {"cli"},
     "": {"api", "errors"},

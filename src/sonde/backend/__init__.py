@@ -103,4 +103,6 @@ def is_installed(name: str) -> bool:
 
 def install_command(name: str) -> str:
     """Return the command that installs a backend's extra."""
-    return f"pip install 'sonde[{name}]' -c constraints.txt"
+    # A newer torch than this one brings gigabytes of CUDA packages along.
+    pin = " torch==2.13.0" if name == "torch" else ""
+    return f"python -m pip install 'sonde[{name}]'{pin}"

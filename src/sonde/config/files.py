@@ -23,42 +23,46 @@ def write_atomically(path: Path, content: bytes | str) -> None:
     Raises:
         StorageError: the disk is full or the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with saying_what_failed(path):
+    temporary = _beside(path)
+    with saying_what_failed(path):
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
             write_durably(temporary, content)
             os.replace(temporary, path)
             flush_folder(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
-def write_folder_atomically(path: Path, files: Mapping[str, bytes | str], *, marker: str) -> None:
+def write_folder_atomically(path: Path, files: Mapping[str, bytes | str], *, marker: str, replace: bool = True) -> None:
     """Make a folder appear with all of its files at once; its marker file is written last.
 
-    A reader takes a folder without the marker as not there. An older folder of that name is removed first.
+    A reader takes a folder without the marker as not there.
 
     Args:
         path: folder to make.
         files: content by file name.
         marker: the name among `files` that says the folder is whole.
+        replace: remove an older folder of that name first; otherwise only an empty one may be there.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with saying_what_failed(path):
-            temporary.mkdir(parents=True, exist_ok=True)
+    temporary = _beside(path)
+    with saying_what_failed(path):
+        try:
+            # A killed process of the same number may have left some.
+            remove_folder(temporary)
+            temporary.mkdir(parents=True)
             for name in [name for name in files if name != marker] + [marker]:
                 write_durably(temporary / name, files[name])
             flush_folder(temporary)
-            _remove_whole(path, marker)
+            if replace:
+                _remove_whole(path, marker)
             os.replace(temporary, path)
             flush_folder(path.parent)
-    finally:
-        remove_folder(temporary)
+        finally:
+            remove_folder(temporary)
 
 
 def append_line(path: Path, line: str) -> None:
@@ -102,6 +106,22 @@ def remove_folder(path: Path) -> None:
     for file in path.iterdir():
         file.unlink()
     path.rmdir()
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what killed processes left half-written in a folder; no other process may be writing there.
+
+    Raises:
+        StorageError: the folder cannot be written.
+    """
+    with saying_what_failed(path):
+        for each in path.glob(".*.tmp"):
+            remove_folder(each)
+            each.unlink(missing_ok=True)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def _remove_whole(path: Path, marker: str) -> None:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sonde.config.files import append_line, write_atomically
+from sonde.config.files import append_line, write_atomically, write_folder_atomically
 from sonde.config.settings import Settings
 from sonde.config.toml import read_settings
 from sonde.errors import RunError, did_you_mean
@@ -118,26 +118,39 @@ class RunFolder:
 
     def write_json(self, path: Path, content: dict[str, Any]) -> None:
         """Write one of the run's JSON files; numbers that are not finite are refused."""
-        write_atomically(path, json.dumps(content, indent=1, allow_nan=False) + "\n")
+        write_atomically(path, _json(content))
 
 
-def create_run(name: str) -> RunFolder:
-    """Make a new run's folder.
+def create_run(name: str, *, settings: str, environment: dict[str, Any], findings: dict[str, Any]) -> RunFolder:
+    """Make a new run's folder with all that going on with it needs; it appears in one step.
+
+    Args:
+        name: the run's name.
+        settings: content of run.toml.
+        environment: content of environment.json.
+        findings: content of findings.json.
 
     Raises:
         RunError: a run of that name exists.
+        StorageError: the disk is full or the folder cannot be written.
     """
     folder = RunFolder(RUNS / name)
-    try:
-        folder.path.mkdir(parents=True)
-    except FileExistsError:
+    if folder.path.exists() and not (folder.path.is_dir() and not any(folder.path.iterdir())):
         raise RunError(
             f"There is a run called '{name}' already ({folder.path}). Choose another with --name, "
             f"go on with it (sonde resume {folder.path}), or remove the folder."
-        ) from None
-    except OSError as error:
-        raise RunError(f"Cannot make the run's folder {folder.path}: {error.strerror}.") from None
+        )
+    files = {
+        folder.environment_file.name: _json(environment),
+        folder.findings_file.name: _json(findings),
+        folder.settings_file.name: settings,
+    }
+    write_folder_atomically(folder.path, files, marker=folder.settings_file.name, replace=False)
     return folder
+
+
+def _json(content: dict[str, Any]) -> str:
+    return json.dumps(content, indent=1, allow_nan=False) + "\n"
 
 
 def free_name(stem: str) -> str:

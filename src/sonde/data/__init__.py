@@ -15,7 +15,7 @@ from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.guesses import guess
 from sonde.data.image import ImageSpec, Options
 from sonde.data.listing import Listing
-from sonde.data.load import load
+from sonde.data.loading import load
 from sonde.data.sheet import contact_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
 from sonde.errors import ModelError
@@ -70,6 +70,6 @@ def spec_from(values: Mapping[str, Any]) -> InputSpec:
         ModelError: the kind is unknown, or a value is missing or out of range.
     """
     kind = values.get("kind") if isinstance(values, Mapping) else None
-    if kind not in MODALITIES:
+    if not isinstance(kind, str) or kind not in MODALITIES:
         raise ModelError(f"The model reads '{kind}', which sonde does not know; it reads {', '.join(MODALITIES)}.")
     return MODALITIES[kind].spec.from_dict(values)

@@ -31,7 +31,7 @@ Marks = NDArray[np.uint64]
 def folder() -> Path | None:
     """Return where the cache lies: $SONDE_CACHE, else the user's cache folder; None where there is no home."""
     if os.environ.get("SONDE_CACHE"):
-        return Path(os.environ["SONDE_CACHE"])
+        return Path(os.environ["SONDE_CACHE"]).expanduser()
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonde"
     except RuntimeError:
@@ -56,7 +56,7 @@ def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
         key: what `keep` was given.
     """
     root = folder()
-    if root is None or not (root / key / ENTRY).is_file():
+    if root is None or not (root / key).is_dir():
         return None
     try:
         facts = json.loads((root / key / ENTRY).read_text(encoding="utf-8"))

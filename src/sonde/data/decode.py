@@ -1,7 +1,7 @@
 """Turns an image file of any usual kind into uint8 pixels of one size; every file is taken for hostile.
 
 What is done, in this order: the number of pixels is checked in the header; a JPEG is decoded at the smallest scale that
-still covers the target; 16-bit grey becomes 8-bit (65535 is white); transparency is laid on white; CMYK and palettes
+is still twice the target; 16-bit grey becomes 8-bit (65535 is white); transparency is laid on white; CMYK and palettes
 become RGB; the EXIF rotation is applied; the largest centred part with the target's shape is cut out and resized
 (averaging areas when it shrinks, linear when it grows).
 """
@@ -68,7 +68,8 @@ def read_image(path: Path, size: tuple[int, int], channels: int, *, largest_pixe
             file.seek(0)
             image = _open(file, path.name, largest_pixels)
         if image.format == "JPEG":
-            scale = max(size) / min(image.size)
+            # Twice the target: a scale that just covers it would smear the last, partly filled block.
+            scale = 2 * max(size) / min(image.size)
             image.draft(None, (ceil(image.width * scale), ceil(image.height * scale)))
         image.load()
         return fit(_turn(_pixels(image, path.name), _orientation(image)), size, channels)

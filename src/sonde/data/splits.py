@@ -161,27 +161,21 @@ def _choose_large(units: Indices, classes: Indices, missing: Indices, left: Indi
     sizes = np.bincount(units)
     chosen = np.zeros(len(sizes), dtype=bool)
     members = np.flatnonzero(sizes[units] > 1)
-    if len(members) == 0:
-        return chosen
-    order = members[np.argsort(units[members], kind="stable")]
-    starts = np.flatnonzero(np.diff(units[order], prepend=-1))
-    parts = np.split(classes[order], starts[1:])
-    for number in rng.permutation(len(parts)):
-        kinds, counts = (
-            np.unique(parts[number], return_counts=True) if len(parts[number]) > 2 else _tally(parts[number])
-        )
+    # One line for each unit and class in it, the lines of a unit side by side.
+    lines, count = np.unique(units[members] * len(left) + classes[members], return_counts=True)
+    unit, kind = lines // len(left), lines % len(left)
+    starts = np.flatnonzero(np.diff(unit, prepend=-1))
+    bounds = np.append(starts, len(lines)).tolist()
+    for number in rng.permutation(len(starts)).tolist():
+        start, end = bounds[number], bounds[number + 1]
+        kinds, counts = kind[start:end], count[start:end]
         # The squared distance to the target falls exactly when the first condition holds.
-        nearer = np.dot(counts, counts) < 2 * np.dot(missing[kinds], counts)
-        if nearer and np.all(counts < left[kinds]):
+        nearer = counts @ counts < 2 * (missing[kinds] @ counts)
+        if nearer and (counts < left[kinds]).all():
             missing[kinds] -= counts
             left[kinds] -= counts
-            chosen[units[order[starts[number]]]] = True
+            chosen[unit[start]] = True
     return chosen
-
-
-def _tally(pair: Indices) -> tuple[Indices, Indices]:
-    """Count a pair of classes; np.unique would take ten times as long, and most copies come in pairs."""
-    return (pair[:1], np.array([2])) if pair[0] == pair[1] else (pair, np.array([1, 1]))
 
 
 def _choose_single(rows: Indices, classes: Indices, missing: Indices, taken: Bools, rng: np.random.Generator) -> None:
@@ -225,9 +219,9 @@ def _report(
 
 
 def _split_groups(groups: NDArray[np.str_], side: NDArray[np.str_]) -> list[str]:
-    pairs = np.unique(np.stack([groups[groups != ""], side[groups != ""].astype(groups.dtype)]), axis=1)
-    names, counts = np.unique(pairs[0], return_counts=True)
-    both = names[counts > 1]
+    names, kind = np.unique(groups, return_inverse=True)
+    pairs = np.unique(np.stack([kind, np.unique(side, return_inverse=True)[1]]), axis=1)
+    both = names[(np.bincount(pairs[0], minlength=len(names)) > 1) & (names != "")]
     if len(both) == 0:
         return []
     return [f"{len(both):,} groups stand on two sides of the data's own splits, such as '{both[0]}'"]

@@ -1,4 +1,4 @@
-"""Compares runs on the same test examples: scores with intervals, a paired test for each pair, what their options differ in.
+"""Compares runs on the same test examples: scores with intervals, a paired test for each pair, the options that differ.
 
 Reads what `sonde evaluate` left in the run folders; nothing is predicted anew. How it looks is decided elsewhere.
 """
@@ -233,7 +233,7 @@ def _refuse_other_truth(keys: list[Key], first: tuple[str, Predictions], second:
         truths = [part.classes[part.truth[place]] for _, part in (first, second)]
         raise RunError(
             f"'{first[0]}' and '{second[0]}' were tested on different data: {len(different):,} of {len(keys):,} test "
-            f"examples of the same name have another truth, such as {keys[place][0]} ({truths[0]!r} and {truths[1]!r}). "
+            f"examples of one name have another truth, such as {keys[place][0]} ({truths[0]!r} and {truths[1]!r}). "
             "Compare runs of one data set."
         )
 

@@ -47,8 +47,8 @@ class Answers:
 
     @property
     def probabilities_NC(self) -> NDArray[np.float64]:
-        """Probabilities after temperature scaling."""
-        return temperature.apply(self.logits_NC, self.temperature)
+        """Probabilities after temperature scaling, rounded as predictions.parquet holds them."""
+        return temperature.apply(self.logits_NC, self.temperature).astype(np.float32).astype(np.float64)
 
 
 def evaluate(folder: RunFolder, *, source: str | None = None) -> RunFolder:
@@ -206,10 +206,12 @@ def _scores(answers: Answers, dataset: Dataset, sentence: str, task: str, option
     guesses = guess_baselines(
         dataset.modality, dataset.train.inputs[kept], train_truth, answers.examples.inputs, classes=len(answers.classes)
     )
-    settled = {"seed": options.seed, "resamples": options.resamples}
-    plain = score(truth, temperature.apply(answers.logits_NC, 1.0), only=CALIBRATION, **settled)
-    test = score(truth, probabilities, **settled)
-    per_class = score_per_class(truth, probabilities, **settled)
+    seed, resamples = options.seed, options.resamples
+    raw = temperature.apply(answers.logits_NC, 1.0)
+    before = score(truth, raw, seed=seed, resamples=resamples, only=CALIBRATION)
+    test = score(truth, probabilities, seed=seed, resamples=resamples)
+    per_class = score_per_class(truth, probabilities, seed=seed, resamples=resamples)
+    baselines = {name: score(truth, guess, seed=seed, resamples=resamples) for name, guess in guesses.items()}
     return {
         "format": 1,
         "task": task,
@@ -226,10 +228,10 @@ def _scores(answers: Answers, dataset: Dataset, sentence: str, task: str, option
         "confusion": confusion_matrix(prepare(truth, probabilities)).tolist(),
         "calibration": {
             "temperature": answers.temperature,
-            "before": _plain(plain),
+            "before": _plain(before),
             "after": {name: test[name].to_dict() for name in CALIBRATION},
         },
-        "baselines": {name: _plain(score(truth, guess, **settled)) for name, guess in guesses.items()},
+        "baselines": {name: _plain(each) for name, each in baselines.items()},
         "verdict": judge(HEADLINE, truth, probabilities, guesses, seed=options.seed).to_dict(),
     }
 

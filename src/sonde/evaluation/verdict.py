@@ -100,6 +100,6 @@ def _because(headline: str, difference: Score, confidence: float) -> str:
     if difference.value is None:
         return ""
     return (
-        f"Difference {difference.value:+.3f}, {confidence:.0%} interval {difference.low:+.3f} to {difference.high:+.3f}, "
-        f"{difference.n:,} test examples."
+        f"Difference {difference.value:+.3f}, {confidence:.0%} interval {difference.low:+.3f} to "
+        f"{difference.high:+.3f}, {difference.n:,} test examples."
     )

@@ -107,17 +107,17 @@ def f1_weighted(sample: Sample, counts_RN: Floats) -> Floats:
 
 
 def precision_by_class(sample: Sample, counts_RN: Floats) -> Floats:
-    """Return the precision of each class, R x C; 0 where it is never guessed, NaN where it does not occur in the truth."""
+    """Return the precision of each class, R x C; 0 where it is never guessed, NaN where the truth lacks it."""
     return _where_it_occurs(_precision, tally(sample, counts_RN))
 
 
 def recall_by_class(sample: Sample, counts_RN: Floats) -> Floats:
-    """Return the recall of each class, R x C; NaN where it does not occur in the truth."""
+    """Return the recall of each class, R x C; NaN where the truth lacks it."""
     return _where_it_occurs(_recall, tally(sample, counts_RN))
 
 
 def f1_by_class(sample: Sample, counts_RN: Floats) -> Floats:
-    """Return the F1 of each class, R x C; NaN where it does not occur in the truth."""
+    """Return the F1 of each class, R x C; NaN where the truth lacks it."""
     return _where_it_occurs(_f1, tally(sample, counts_RN))
 
 

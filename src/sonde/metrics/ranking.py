@@ -85,9 +85,10 @@ def average_precision(sample: Sample, counts_RN: Floats) -> Floats:
 
 
 def _thresholds(ranking: Ranking, counts_RN: Floats) -> Thresholds:
-    # Whole numbers add up a third faster than floats, and this is where a bootstrap spends its time.
+    # A bootstrap spends its time here; 32-bit whole numbers take a third of the time of floats.
+    sorted_RN = counts_RN.astype(np.int32).take(ranking.order_N, axis=1)
     running_RN = np.zeros((len(counts_RN), len(ranking.order_N) + 1), np.int32)
-    np.cumsum(counts_RN[:, ranking.order_N], axis=1, dtype=np.int32, out=running_RN[:, 1:])
+    np.cumsum(sorted_RN, axis=1, dtype=np.int32, out=running_RN[:, 1:])
     if len(ranking.positives):
         positives_RP = np.add.reduceat(counts_RN[:, ranking.positives], ranking.group_starts_P, axis=1)
     else:
@@ -96,8 +97,8 @@ def _thresholds(ranking: Ranking, counts_RN: Floats) -> Thresholds:
     return Thresholds(
         positives_RP=positives_RP,
         positives_up_to_RP=positives_RP.cumsum(axis=1),
-        all_up_to_RP=running_RN[:, ranking.ends_P],
-        all_above_RP=running_RN[:, ranking.begins_P],
+        all_up_to_RP=running_RN[:, ranking.ends_P].astype(np.float64),
+        all_above_RP=running_RN[:, ranking.begins_P].astype(np.float64),
         positives_R=positives_R,
         negatives_R=running_RN[:, -1] - positives_R,
     )

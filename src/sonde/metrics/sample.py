@@ -112,7 +112,7 @@ def sums_by_class(counts_RN: NDArray[np.float64], class_N: NDArray[np.intp], cla
     present, starts = np.unique(class_N[order_N], return_index=True)
     sums_RC = np.zeros((len(counts_RN), classes))
     if len(present):
-        sums_RC[:, present] = np.add.reduceat(counts_RN[:, order_N], starts, axis=1)
+        sums_RC[:, present] = np.add.reduceat(counts_RN.take(order_N, axis=1), starts, axis=1)
     return sums_RC
 
 

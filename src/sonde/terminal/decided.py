@@ -1,5 +1,6 @@
 """Prints what sonde decided by itself, why, and the words that change it."""
 
+import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ OWN_FLAGS = ("backend", "model", "epochs", "seed", "name")
 
 
 def what_was_decided(settings: "Settings", *, facts: Mapping[str, str] | None = None) -> None:
-    """Print the facts that were seen, and each guess with its reason and the flag that changes it.
+    """Print the facts that were seen, and each guess as the words that say it, with its reason.
 
     Args:
         settings: the run's settings; only the guessed ones are shown.
@@ -25,24 +26,27 @@ def what_was_decided(settings: "Settings", *, facts: Mapping[str, str] | None = 
     guesses = {key: setting for key, setting in settings.items() if setting.origin == "guessed"}
     if not guesses:
         return
-    rows = [(key, _shown(setting.value), setting.reason, how_to_change(key)) for key, setting in guesses.items()]
-    draw(table(("decided", "value", "because", "change with"), rows))
+    rows = [(in_words(key, setting.value), setting.reason) for key, setting in guesses.items()]
+    draw(table(("decided, and how to say it", "because"), rows))
     say("")
 
 
-def how_to_change(key: str) -> str:
-    """Return the words that change an option, such as "--model=..." or "--set data.image_size=...".
+def in_words(key: str, value: Any) -> str:
+    """Return the words of the shell that set an option, such as "--model=cnn" or "--set data.image_channels=1".
 
     Args:
         key: "part.option".
+        value: what it is set to; one of none is shown as dots.
     """
     part, _, name = key.partition(".")
-    return f"--{name}=..." if part == "run" and name in OWN_FLAGS else f"--set {key}=..."
+    if part == "run" and name in OWN_FLAGS:
+        return f"--{name}={shlex.quote(_written(value))}"
+    return f"--set {shlex.quote(f'{key}={_written(value)}')}"
 
 
-def _shown(value: Any) -> str:
+def _written(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):
-        return f"[{', '.join(_shown(item) for item in value)}]"
-    return "not set" if value is None else str(value)
+        return f"[{','.join(_written(item) for item in value)}]"
+    return "..." if value is None else str(value)

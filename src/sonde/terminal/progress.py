@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 REDRAWS_PER_SECOND = 4
 """The drawing thread shares the cores with the training; four a second cost less than 1 % of one core."""
 
+ROOM_FOR_A_BAR = 100
+"""Columns; on a narrower terminal the numbers alone fill the line."""
+
 
 def training_progress(
     total_epochs: int,
@@ -114,9 +117,10 @@ class TrainingProgress:
         words = [f"epoch {record['epoch']:>{len(str(self._epochs))}}/{self._epochs}"]
         words += _numbers(train.get("loss"), self._metric, train.get(self._metric))
         held_out = _numbers(validation.get("loss"), self._metric, validation.get(self._metric))
-        words += [f"validation {word}" for word in held_out]
-        words += _numbers(None, self._metric, None, record.get("learning_rate"), clock.get("examples_per_second"))
-        words += self._time_left()
+        words += [f"validation: {held_out[0]}", *held_out[1:]] if held_out else []
+        if self._bar is None:  # the bar shows these already
+            words += _numbers(None, self._metric, None, record.get("learning_rate"), clock.get("examples_per_second"))
+            words += self._time_left()
         words += ["best"] if record.get("best") else []
         self._tell("  ".join(words))
 
@@ -141,13 +145,18 @@ def duration(seconds: float) -> str:
 
 
 def _live_bar(total: int, done: int) -> "Progress":
-    from rich.progress import BarColumn, Progress, TextColumn
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
 
-    bar = Progress(
+    paper = console()
+    columns: list[ProgressColumn] = [
         TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=None),
         TextColumn("{task.fields[numbers]}", markup=False),
-        console=console(),
+    ]
+    if paper.width >= ROOM_FOR_A_BAR:
+        columns.insert(1, BarColumn(bar_width=None))
+    bar = Progress(
+        *columns,
+        console=paper,
         transient=True,
         expand=True,
         refresh_per_second=REDRAWS_PER_SECOND,
@@ -169,7 +178,7 @@ def _numbers(
     if metric is not None:
         words.append(f"{name} {metric:.3f}")
     if learning_rate is not None:
-        words.append(f"learning rate {learning_rate:.2g}")
+        words.append(f"lr {learning_rate:.2g}")
     if examples_per_second is not None:
         words.append(f"{examples_per_second:,.0f} examples/s")
     return words

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -56,7 +54,7 @@ class TrainingSet:
                 yield ready.result()
 
 
-_orders: dict[str, Any] = {}
+_last_order: list[tuple[tuple[int, int, int], NDArray[np.int64]]] = []
 
 
 def order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
@@ -68,9 +66,11 @@ def order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
         epoch: from 1.
     """
     key = (count, seed, epoch)
-    if _orders.get("key") != key:
-        _orders.update(key=key, rows=np.random.default_rng([seed, epoch]).permutation(count))
-    rows: NDArray[np.int64] = _orders["rows"]
+    # Key and rows are one object, so that two threads never mix theirs.
+    kept, rows = _last_order[0] if _last_order else (None, None)
+    if kept != key or rows is None:
+        rows = np.random.default_rng([seed, epoch]).permutation(count)
+        _last_order[:] = [(key, rows)]
     return rows
 
 

@@ -12,6 +12,7 @@ A folder without its COMMIT, or whose digests do not match, is passed over for t
 import fcntl
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -25,13 +26,14 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sonde.config import RunFolder
-from sonde.config.files import remove_folder, write_folder_atomically
+from sonde.config.files import remove_folder, remove_leftovers, saying_what_failed, write_folder_atomically
 from sonde.errors import ModelError, RunError
 
 KEPT = 2
 """Checkpoints on the disk: the newest, and one behind it should the newest be damaged later."""
 
 MARKER = "COMMIT"
+STATE, BEST, PROGRESS = "state.safetensors", "best.safetensors", "progress.json"
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -75,19 +77,18 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, step: int) -> None
         StorageError: the disk is full or the folder cannot be written; older checkpoints stay.
     """
     files: dict[str, bytes | str] = {
-        "state.safetensors": save_tensors({name: _plain(array) for name, array in checkpoint.state.items()}),
-        "best.safetensors": save_tensors({name: _plain(array) for name, array in checkpoint.best.items()}),
-        "progress.json": json.dumps(asdict(checkpoint.progress), allow_nan=False).encode(),
+        STATE: save_tensors({name: _plain(array) for name, array in checkpoint.state.items()}),
+        BEST: save_tensors({name: _plain(array) for name, array in checkpoint.best.items()}),
+        PROGRESS: json.dumps(asdict(checkpoint.progress), allow_nan=False).encode(),
     }
     digests = {name: hashlib.sha256(raw).hexdigest() for name, raw in files.items() if isinstance(raw, bytes)}
     target = folder / f"step-{step:08d}"
-    # One that is there already has the same content; replacing it would leave a moment without any.
+    # One that is there already leads to the same run; replacing it would leave a moment without any.
     if _read(target) is None:
         write_folder_atomically(target, {**files, MARKER: json.dumps(digests)}, marker=MARKER)
-    for old in _newest_first(folder)[KEPT:]:
-        # The marker goes first, so that a crash in between leaves an invisible folder, not a damaged one.
-        (old / MARKER).unlink(missing_ok=True)
-        remove_folder(old)
+    with saying_what_failed(folder):
+        for old in _newest_first(folder)[KEPT:]:
+            _remove(old)
 
 
 def read_newest(folder: Path) -> Checkpoint | None:
@@ -107,14 +108,28 @@ def read_newest(folder: Path) -> Checkpoint | None:
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what a killed process left half-written.
+    """Remove what a killed process left half-written, and newer checkpoints than the newest whole one.
+
+    A damaged one would otherwise be counted among those that are kept. Where all are damaged, all stay.
 
     Args:
         folder: the run's checkpoints folder.
+
+    Raises:
+        StorageError: the folder cannot be written.
     """
-    for path in [*folder.glob(".step-*.tmp"), *folder.glob("step-*")]:
-        if not (path / MARKER).is_file():
-            remove_folder(path)
+    remove_leftovers(folder)
+    with saying_what_failed(folder):
+        for path in folder.glob("step-*"):
+            if not (path / MARKER).is_file():
+                remove_folder(path)
+        damaged = []
+        for path in _newest_first(folder):
+            if _read(path) is not None:
+                for each in damaged:
+                    _remove(each)
+                return
+            damaged.append(path)
 
 
 @contextmanager
@@ -127,11 +142,13 @@ def only_one(run: RunFolder) -> Iterator[None]:
     Raises:
         RunError: another process is training it.
     """
-    run.checkpoints.mkdir(parents=True, exist_ok=True)
-    with (run.checkpoints / ".lock").open("w") as file:
+    with saying_what_failed(run.checkpoints):
+        run.checkpoints.mkdir(parents=True, exist_ok=True)
+        lock = (run.checkpoints / ".lock").open("w")
+    with lock:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
             raise RunError(f"Another process is training the run '{run.name}' right now; wait for it or stop it.") from None
         # The system lets go of the lock when the process ends, however it ends.
         yield

@@ -17,6 +17,8 @@ class Step:
     score: float
     learning_rate: float
     examples: int
+    examples_per_second: float
+    """Of this epoch so far."""
 
 
 @dataclass(frozen=True)

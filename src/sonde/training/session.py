@@ -77,11 +77,13 @@ class Session:
                 waited += time.perf_counter() - asked
                 if batch is None:
                     break
-                yield self._take_step(batch.inputs, batch.truth)
+                yield self._take_step(batch.inputs, batch.truth, begin, first)
                 self._checkpoint_if_due()
             yield self._end_epoch(begin, waited, self.training.steps - first)
 
-    def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32]) -> Step:
+    def _take_step(
+        self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int
+    ) -> Step:
         rate = learning_rate(Moment(self.step, self.steps, self.progress.epoch, self._figures()), self.options)
         loss, score = self.engine.step(inputs, truth, rate)
         if not math.isfinite(loss):
@@ -94,7 +96,8 @@ class Session:
         self.progress.step += 1
         self.progress.loss_sum += loss
         self.progress.score_sum += score
-        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth))
+        speed = (self.progress.step - first) * len(truth) / max(time.perf_counter() - begin, 1e-9)
+        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth), speed)
 
     def _end_epoch(self, begin: float, waited: float, steps: int) -> Epoch:
         progress, options = self.progress, self.options

@@ -85,7 +85,7 @@ def subfolders(path: Path) -> list[Path]:
     try:
         return sorted(entry for entry in path.iterdir() if entry.is_dir() and not _hidden(entry.name))
     except OSError as error:
-        raise DataError(f"Cannot look into {path}: {error.strerror}. Check its permissions and try again.") from None
+        raise _unreadable(error) from None
 
 
 def holds_images(folder: Path) -> bool:
@@ -96,7 +96,7 @@ def holds_images(folder: Path) -> bool:
     """
     return any(
         os.path.splitext(name)[1].lower() in SUFFIXES and not _hidden(name)
-        for _, _, names in os.walk(folder)
+        for _, _, names in os.walk(folder, onerror=_refuse)
         for name in names
     )
 
@@ -109,7 +109,7 @@ def _gather(folder: Path, split: str, found: Found) -> None:
         )
     for class_folder in subfolders(folder):
         before = len(found.paths)
-        for place, inner, names in os.walk(class_folder):
+        for place, inner, names in os.walk(class_folder, onerror=_refuse):
             inner[:] = sorted(name for name in inner if not _hidden(name))
             for name in sorted(names):
                 suffix = os.path.splitext(name)[1].lower()
@@ -163,6 +163,15 @@ def _split_folders(root: Path) -> list[Path]:
 def _folders(classes: set[str]) -> str:
     some = ", ".join(sorted(classes)[:5]) + (", ..." if len(classes) > 5 else "")
     return f"{len(classes)} folder{'s' if len(classes) != 1 else ''} of images ({some})"
+
+
+def _refuse(error: OSError) -> None:
+    # Without this, os.walk passes over a folder that it cannot look into, in silence.
+    raise _unreadable(error) from None
+
+
+def _unreadable(error: OSError) -> DataError:
+    return DataError(f"Cannot look into {error.filename}: {error.strerror}. Change its permissions, or move it away.")
 
 
 def _hidden(name: str) -> bool:

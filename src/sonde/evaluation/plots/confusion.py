@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sonde.evaluation.plots.markup import Markup, join, tag
+from sonde.evaluation.plots.markup import Markup, join, number, tag
 from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.plots.svg import mark, name, number, sheet, text, widest
+from sonde.evaluation.plots.svg import mark, name, sheet, text, widest
 
 # C classes; rows are the truth, columns the guess
 MOST_WITH_NUMBERS = 12
@@ -167,5 +167,6 @@ def _words(counts: NDArray[np.int64], classes: Sequence[str]) -> str:
     right, total = int(np.trace(counts)), int(counts.sum())
     said = f"{right:,} of {total:,} examples of {len(classes)} classes lie on the diagonal."
     for row, column, count, _ in confused_pairs(counts, 3):
-        said += f" {one_line(classes[row], longest=60)} is taken for {one_line(classes[column], longest=60)} {count:,} times."
+        truth, guess = one_line(classes[row], longest=60), one_line(classes[column], longest=60)
+        said += f" {truth} is taken for {guess} {count:,} times."
     return said

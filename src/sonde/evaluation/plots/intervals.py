@@ -41,11 +41,17 @@ def class_bars(per_class: Mapping[str, Mapping[str, Any]], *, wide: float = 420)
         across = Scale(0, 1, left + index * column + 6, left + (index + 1) * column - 16)
         parts += [text(across.start, 16, title, "p-text"), _halves(across, top, bottom)]
         parts += [_bar(per_class[label].get(measure), across, top + (at + 0.5) * row) for at, label in enumerate(shown)]
-    parts += [name(left - 6, top + (at + 0.5) * row + 4, label, left - 14, anchor="end") for at, label in enumerate(shown)]
+    parts += [
+        name(left - 6, top + (at + 0.5) * row + 4, label, left - 14, anchor="end") for at, label in enumerate(shown)
+    ]
     if len(order) > len(shown):
-        parts.append(text(left + 6, bottom + 34, f"the weakest {len(shown)} of {len(order)} classes", "p-muted", size=11.5))
+        parts.append(
+            text(left + 6, bottom + 34, f"the weakest {len(shown)} of {len(order)} classes", "p-muted", size=11.5)
+        )
     high = bottom + (44 if len(order) > len(shown) else 24)
-    told = "".join(f" {one_line(label, longest=60)}: F1 {_said('f1', per_class[label].get('f1'))}." for label in shown[:5])
+    told = "".join(
+        f" {one_line(label, longest=60)}: F1 {_said('f1', per_class[label].get('f1'))}." for label in shown[:5]
+    )
     return sheet((wide, high), "plot-classes", "Scores of each class", f"The weakest first.{told}", parts)
 
 
@@ -73,10 +79,7 @@ def beside_baselines(rows: Sequence[tuple[str, Score]], metric: str, *, wide: fl
     known = [(label, score) for label, score in rows if score.get("value") is not None]
     if not known:
         return None
-    bounds = [float(end) for _, score in known for end in _ends(score)]
-    low, high = min(bounds), max(bounds)
-    room = (high - low) * 0.05 or 0.05
-    low, high = (max(low - room, 0.0), min(high + room, 1.0)) if 0 <= low and high <= 1 else (low - room, high + room)
+    low, high = _focus([score for _, score in known])
     across, row, top = Scale(low, high, 12, wide - 76), 40.0, 2.0
     bottom = top + row * len(known) + 6
     ticks = nice_ticks(low, high, 5)
@@ -93,21 +96,41 @@ def beside_baselines(rows: Sequence[tuple[str, Score]], metric: str, *, wide: fl
     return sheet((wide, bottom + 42), "plot-baselines", title, f"{told}.", parts)
 
 
+def _focus(scores: Sequence[Score]) -> tuple[float, float]:
+    """Return bounds that show the model and the baseline nearest to it; what lies far off is only pointed at."""
+    model, *others = scores
+    nearest = sorted(others, key=lambda score: abs(float(score["value"]) - float(model["value"])))[:1]
+    ends = [end for score in (model, *nearest) for end in _ends(score)]
+    low, high = min(ends), max(ends)
+    room = (high - low) * 0.6 or 0.02 * (abs(high) or 1.0)
+    return (max(low - room, 0.0), min(high + room, 1.0)) if low >= 0 and high <= 1 else (low - room, high + room)
+
+
 def _interval_row(row: tuple[str, Score], metric: str, across: Scale, y: float, *, main: bool) -> Markup:
     label, score = row
-    low, high = _ends(score)
-    value = float(score["value"])
-    style = "p-main" if main else "p-second"
-    middle = y + 12
+    value, middle = float(score["value"]), y + 12
+    drawn = _whiskers(_ends(score), across, middle, main=main) if across.low <= value <= across.high else None
+    dot = mark("circle", "p-dot" if main else "p-dot-second", {"cx": across(value), "cy": middle, "r": 3.6})
     return join(
         [
             name(across.start, y + 1, label, across.end - across.start),
-            *(line([(across(end), middle - 5), (across(end), middle + 5)], style) for end in (low, high)),
-            line([(across(low), middle), (across(high), middle)], style),
-            mark("circle", "p-dot" if main else "p-dot-second", {"cx": across(value), "cy": middle, "r": 3.6}),
+            *((drawn, dot) if drawn else (_off_the_edge(across, middle, left=value < across.low),)),
             text(across.end + 14, middle + 4, words.amount(metric, value), "p-strong" if main else "p-text", size=13),
         ]
     )
+
+
+def _whiskers(ends: tuple[float, float], across: Scale, y: float, *, main: bool) -> Markup:
+    style = "p-main" if main else "p-second"
+    low, high = (across(min(max(end, across.low), across.high)) for end in ends)
+    caps = [line([(end, y - 5), (end, y + 5)], style) for end in (low, high)]
+    return join([*caps, line([(low, y), (high, y)], style)])
+
+
+def _off_the_edge(across: Scale, y: float, *, left: bool) -> Markup:
+    tip = across.start if left else across.end
+    back = 9 if left else -9
+    return mark("path", "p-dot-second", {"d": f"M{tip:g} {y:g}l{back} -4.5v9z"})
 
 
 def _bar(score: Score | None, across: Scale, y: float) -> Markup:

@@ -78,11 +78,8 @@ def _curves(history: Records, metric: str, title: str, rate: Points) -> str | No
 
 
 def _series(history: Records, split: str, metric: str) -> Points:
-    return [
-        (float(record["epoch"]), float(value))
-        for record in history
-        if _is_number(value := (record.get(split) or {}).get(metric))
-    ]
+    values = [(float(record["epoch"]), (record.get(split) or {}).get(metric)) for record in history]
+    return [(epoch, float(value or 0.0)) for epoch, value in values if _is_number(value)]
 
 
 def _is_number(value: Any) -> bool:

@@ -18,7 +18,7 @@ Child = str | None
 Attributes = Mapping[str, str | float | None]
 """Attributes by name; those that are None are left out."""
 
-_EMPTY = frozenset("meta link img br hr col rect line circle path polyline image stop use".split())
+_EMPTY = frozenset(("meta", "img", "br", "rect", "line", "circle", "path", "polyline", "image"))
 
 
 def tag(name: str, *children: Child, attributes: Attributes | None = None) -> Markup:

@@ -117,7 +117,7 @@ def _macro(
     up: Scale,
     at: Callable[[Curve, NDArray[np.float64]], NDArray[np.float64]],
 ) -> Markup:
-    # The mean over classes at each x, as in scikit-learn's example of macro-averaged ROC curves; dense where curves turn.
+    # The mean over classes at each x, as in scikit-learn's example of macro-averaged ROC curves; dense at the ends.
     x = np.unique(np.concatenate([np.linspace(0, 1, 101), np.linspace(0, 0.05, 26), np.linspace(0.95, 1, 26)]))
     y = np.mean([at(curve, x) for curve in curves], axis=0)
     start = [(across(0.0), up(0.0))] if at is _straight else []
@@ -134,7 +134,9 @@ def _points(curve: Curve, across: Scale, up: Scale, *, stepped: bool) -> list[tu
     return [(across(float(a)), up(float(b))) for a, b in zip(x, y, strict=True)]
 
 
-def _legend(named: Sequence[str], areas: Areas, mean: float | None, *, others: int, words: tuple[str, str, str]) -> Markup:
+def _legend(
+    named: Sequence[str], areas: Areas, mean: float | None, *, others: int, words: tuple[str, str, str]
+) -> Markup:
     rows = len(named) + (mean is not None) + (others > 0)
     # Where the curves of a good model are not: below them, left where they fall at the right.
     wide = 226

@@ -39,32 +39,48 @@ def reliability(before: Reliability | None, after: Reliability) -> str:
 
 
 def _series(bins: Reliability, across: Scale, up: Scale, *, main: bool) -> Markup:
-    full = np.flatnonzero(np.asarray(bins.counts) > 0)
+    parts = []
     largest = max(float(np.max(bins.counts)), 1.0)
-    places = [(across(float(bins.confidence[bin])), up(float(bins.accuracy[bin]))) for bin in full]
-    if not main:
-        dots = [mark("circle", "p-dot-second", {"cx": x, "cy": y, "r": 2}) for x, y in places]
-        return join([line(places, "p-second", dashes="5 3"), *dots])
-    # A dot's area follows the number of examples behind it: small ones are mostly chance.
-    dots = [
-        mark("circle", "p-dot", {"cx": x, "cy": y, "r": 2.5 + 4 * float(bins.counts[bin] / largest) ** 0.5})
-        for (x, y), bin in zip(places, full, strict=True)
-    ]
-    return join([line(places, "p-main"), *dots])
+    for at in np.flatnonzero(np.asarray(bins.counts) > 0):
+        count, share = int(bins.counts[at]), float(bins.accuracy[at])
+        x, y = across(float(bins.confidence[at])), up(share)
+        if main:
+            low, high = wilson(share, count)
+            parts.append(line([(x, up(low)), (x, up(high))], "p-second"))
+            # A dot's area follows the number of examples behind it: small ones are mostly chance.
+            parts.append(mark("circle", "p-dot", {"cx": x, "cy": y, "r": 3 + 4 * (count / largest) ** 0.5}))
+        else:
+            parts.append(mark("circle", "p-ring-second", {"cx": x, "cy": y, "r": 3}))
+    return join(parts)
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Return the 95 % interval of a share.
+
+    Args:
+        share: right ones out of all.
+        count: how many there were, at least 1.
+
+    Returns:
+        Its bounds (score interval: Wilson, 1927).
+    """
+    z2 = 1.96**2
+    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
+    half = (share * (1 - share) / count + z2 / (4 * count**2)) ** 0.5 * 1.96 / (1 + z2 / count)
+    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _key(has_before: bool) -> Markup:
-    x, y = LEFT + 14.0, TOP + 20.0
+    x, y = LEFT + 16.0, TOP + 22.0
     parts = [
-        line([(x, y), (x + 26, y)], "p-main"),
-        mark("circle", "p-dot", {"cx": x + 13, "cy": y, "r": 4}),
-        text(x + 34, y + 4, "after scaling" if has_before else "the model", "p-strong", size=12),
+        mark("rect", "p-paper", {"x": x - 10, "y": y - 12, "width": 128, "height": 44, "fill-opacity": 0.88}),
+        line([(x, y - 9), (x, y + 9)], "p-second"),
+        mark("circle", "p-dot", {"cx": x, "cy": y, "r": 5}),
+        text(x + 14, y + 4, "after scaling" if has_before else "the model", "p-strong", size=12),
     ]
     if has_before:
-        parts += [
-            line([(x, y + 19), (x + 26, y + 19)], "p-second", dashes="5 3"),
-            text(x + 34, y + 23, "before", "p-text", size=12),
-        ]
+        parts.append(mark("circle", "p-ring-second", {"cx": x, "cy": y + 20, "r": 3}))
+        parts.append(text(x + 14, y + 24, "before", "p-text", size=12))
     return join(parts)
 
 

@@ -32,6 +32,7 @@ STYLES: dict[str, Attributes] = {
     "p-fill": {"fill": ACCENT},
     "p-fill-second": {"fill": FAINT},
     "p-ring": {"fill": PAPER, "stroke": ACCENT, "stroke-width": 2},
+    "p-ring-second": {"fill": PAPER, "stroke": INK, "stroke-width": 1.2},
 }
 """Every mark's look by its class; `report.css` has a rule for each."""
 

@@ -50,7 +50,9 @@ def _loss(evidence: Evidence) -> str | None:
 
 
 def _metric(evidence: Evidence) -> str | None:
-    present = {metric for record in evidence.history for metric in record.get("validation") or record.get("train") or {}}
+    present = {
+        metric for record in evidence.history for metric in record.get("validation") or record.get("train") or {}
+    }
     headline = str(evidence.scores.get("headline", ""))
     others = sorted(present - {"loss"})
     metric = headline if headline in present else (others[0] if others else "")
@@ -130,7 +132,7 @@ PLOTS: dict[str, Plot] = {
     "reliability": Plot(
         _reliability,
         "Reliability",
-        "Dots below the diagonal: there the model is surer than it is right. Large dots hold many examples.",
+        "Dots below the diagonal: there the model is surer than it is right. Whiskers show how far that may be chance.",
     ),
     "mistakes": Plot(
         _mistakes,

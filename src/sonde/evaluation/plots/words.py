@@ -14,8 +14,6 @@ SHARES = frozenset(name for name, metric in {**METRICS, **PER_CLASS}.items() if 
 
 NOT_KNOWN = "–"
 
-_PERCENT = "\N{NO-BREAK SPACE}%"
-
 
 def title(metric: str) -> str:
     """Return a metric's name for people."""
@@ -30,19 +28,19 @@ def meaning(metric: str) -> str:
 
 
 def amount(metric: str, value: float | None) -> str:
-    """Write one value of a metric, such as "98.3 %" or "0.061"."""
+    """Write one value of a metric, such as "98.3%" or "0.061"."""
     if value is None:
         return NOT_KNOWN
     return percent(value) if metric in SHARES else f"{value:.3f}"
 
 
 def interval(metric: str, score: Mapping[str, Any]) -> str:
-    """Write the interval of a score, such as "96.4 – 99.4 %"."""
+    """Write the interval of a score, such as "96.4 – 99.4%"."""
     low, high = score.get("low"), score.get("high")
     if low is None or high is None:
         return NOT_KNOWN
     if metric in SHARES:
-        return f"{percent(low).removesuffix(_PERCENT)} – {percent(high)}"
+        return f"{percent(low).removesuffix('%')} – {percent(high)}"
     return f"{low:.3f} – {high:.3f}"
 
 
@@ -52,7 +50,7 @@ def percent(share: float) -> str:
     if (text == "100.0" and share < 1) or (text == "0.0" and share > 0):
         text = f"{100 * share:.2f}"
         text = ("> 99.99" if share > 0.5 else "< 0.01") if text in ("100.00", "0.00") else text
-    return f"{text.removesuffix('.0') if share in (0.0, 1.0) else text}{_PERCENT}"
+    return f"{text.removesuffix('.0') if share in (0.0, 1.0) else text}%"
 
 
 def count(number: float, one: str, many: str = "") -> str:
@@ -61,13 +59,13 @@ def count(number: float, one: str, many: str = "") -> str:
 
 
 def tick(metric: str, value: float) -> str:
-    """Write a round value on an axis, such as "80 %" or "0.5"."""
-    return f"{100 * value:.6g}{_PERCENT}" if metric in SHARES else f"{value:g}"
+    """Write a round value on an axis, such as "80%" or "0.5"."""
+    return f"{100 * value:.6g}%" if metric in SHARES else f"{value:g}"
 
 
 def level(scores: Mapping[str, Any]) -> str:
-    """Write how much an interval covers, such as "95 %"."""
-    return f"{100 * float(scores.get('confidence') or 0.95):g}{_PERCENT}"
+    """Write how much an interval covers, such as "95%"."""
+    return f"{100 * float(scores.get('confidence') or 0.95):g}%"
 
 
 def duration(seconds: float) -> str:

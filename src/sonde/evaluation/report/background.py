@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from sonde.config.toml import toml_value
 from sonde.evaluation.plots.markup import Child, Markup, join, tag
 from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.plots.words import count, listed
 from sonde.evaluation.report.facts import SPLITS, Facts, Option
 from sonde.evaluation.report.page import command, definitions, element, section, sentences, table
 from sonde.evaluation.report.pointers import name
 from sonde.evaluation.report.summary import when
-from sonde.evaluation.plots.words import count, listed
 
 MOST_LISTED = 200
 """Files and pairs listed; findings.json has all."""
@@ -133,9 +133,10 @@ def _shell(words: Sequence[str]) -> str:
 
 def again(facts: Facts) -> Markup:
     """Return the commands that repeat, use, go on with and compare this run."""
-    run = shlex.quote(f"runs/{facts.name}")
+    run = shlex.quote(facts.run)
+    other = shlex.quote(f"{facts.run.rpartition('/')[2]}-again")
     commands = [
-        command(f"sonde train {run}/run.toml --name {shlex.quote(facts.name)}-again", "Repeat it, with the same options:"),
+        command(f"sonde train {run}/run.toml --name {other}", "Repeat it, with the same options:"),
         command(f"sonde predict {run} FILE...", "Use the model:"),
         command(f"sonde evaluate {run} --data OTHER", "Score it on other data:"),
         command(f"sonde resume {run}", "Go on where the training stopped:"),

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from sonde.config import RunFolder
+from sonde.config import RUNS, RunFolder
 from sonde.evaluation.plots import Mistake
 from sonde.evaluation.plots.learning import best_epoch
 
@@ -35,6 +35,8 @@ class Facts:
     """A run, as its files tell it."""
 
     name: str
+    run: str
+    """How commands name the run whose model was scored, such as "runs/flowers-1"."""
     scores: Mapping[str, Any]
     history: Sequence[Mapping[str, Any]] = ()
     options: Sequence[Option] = ()
@@ -109,8 +111,11 @@ def read_facts(folder: RunFolder, pictures: Mapping[str, str], mistakes: Sequenc
     Raises:
         RunError: the scores are missing, or a file is damaged.
     """
+    # Scores on other data lie in a folder inside the run's.
+    home = folder.path.parent if RunFolder(folder.path.parent).settings_file.is_file() else folder.path
     return Facts(
-        name=folder.name,
+        name=folder.name if home is folder.path else f"{home.name} {folder.name}",
+        run=f"{RUNS.name}/{home.name}",
         scores=folder.read_json(folder.scores_file),
         history=folder.history(),
         options=read_options(folder.settings_file),

@@ -72,9 +72,7 @@ def table(
         )
         for row in rows
     ]
-    whole = element(
-        "table", style, tag("caption", caption), tag("thead", tag("tr", *top)), tag("tbody", *lines)
-    )
+    whole = element("table", style, tag("caption", caption), tag("thead", tag("tr", *top)), tag("tbody", *lines))
     # A box that scrolls must be reachable by keyboard.
     return tag("div", whole, attributes={"class": "scroll", "tabindex": "0", "role": "region", "aria-label": caption})
 

@@ -7,8 +7,8 @@ from sonde.evaluation.plots.confusion import confused_pairs
 from sonde.evaluation.plots.intervals import by_f1
 from sonde.evaluation.plots.markup import Child, tag
 from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.plots.words import amount, count, interval, percent
+from sonde.evaluation.report.facts import Facts
 
 FEWEST, MOST = 2, 4
 """Pointers that are shown: fewer say too little, more are not read."""
@@ -109,7 +109,7 @@ def _confused_pair(facts: Facts) -> Iterator[Pointer]:
     for row, column, times, share in confused_pairs(facts.scores.get("confusion") or [[0]], 1):
         if times > 1:
             truth, guess = name(facts.classes[row]), name(facts.classes[column])
-            text = f" {count(times, 'time')}: {percent(share)} of that class."
+            text = f": {count(times, 'time')}, {percent(share)} of that class."
             yield Pointer("Most confused pair", (truth, " is taken for ", guess, text), "confusion")
 
 
@@ -139,7 +139,11 @@ def _duplicates(facts: Facts) -> Iterator[Pointer]:
 
 def _always(facts: Facts) -> Iterator[Pointer]:
     where = "mistakes" if facts.mistakes else "data"
-    yield Pointer("Harder examples", ("Score it on data from elsewhere: sonde evaluate RUN --data OTHER.",), "again")
+    yield Pointer(
+        "Harder examples",
+        ("Score it on data from elsewhere: new people, places, devices. The command is below.",),
+        "again",
+    )
     yield Pointer("Chance in training", ("Train again with another --seed and compare: one run is one draw.",), "again")
     yield Pointer("The data itself", ("See that labels are right where the model is surest of another one.",), where)
 

@@ -9,10 +9,10 @@ from sonde.evaluation.plots.gallery import caption, is_tiny, thumbnail
 from sonde.evaluation.plots.intervals import by_f1
 from sonde.evaluation.plots.markup import Child, Markup, tag
 from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.plots.words import NOT_KNOWN, amount, count, duration, interval, level, meaning, percent, title
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, figure, section, sentences, table
 from sonde.evaluation.report.pointers import name
-from sonde.evaluation.plots.words import NOT_KNOWN, amount, count, duration, interval, level, meaning, percent, title
 from sonde.metrics import PER_CLASS
 
 NARROW_MATRIX = 6
@@ -138,7 +138,9 @@ def calibration(facts: Facts) -> Markup | None:
     parts: list[Child] = []
     temperature = said.get("temperature")
     if temperature is not None:
-        effect = "was too sure" if temperature > 1.02 else ("was too modest" if temperature < 0.98 else "was about right")
+        effect = (
+            "was too sure" if temperature > 1.02 else ("was too modest" if temperature < 0.98 else "was about right")
+        )
         parts.append(
             sentences(
                 f"Temperature {temperature:.2f}, fitted on the validation split: the raw model {effect}. "
@@ -147,9 +149,7 @@ def calibration(facts: Facts) -> Markup | None:
         )
     if rows:
         parts.append(table("Calibration before and after", ["Metric", "Before", "After"], rows, numbers=(1, 2)))
-    return section(
-        "calibration", "Calibration", element("div", "pictures", picture, element("div", "beside", *parts))
-    )
+    return section("calibration", "Calibration", element("div", "pictures", picture, element("div", "beside", *parts)))
 
 
 def ranking(facts: Facts) -> Markup | None:
@@ -165,11 +165,12 @@ def ranking(facts: Facts) -> Markup | None:
 
 
 def mistakes(facts: Facts) -> Markup | None:
-    """Return the gallery of the mistakes made with the most confidence."""
+    """Return the gallery of the worst mistakes."""
     if not facts.mistakes:
         return None
     told = (
-        "The wrong answers that the model was surest of. Look for wrong labels first: they are often found here. "
+        "The wrong answers in which the model gave the truth the least chance. Look for wrong labels first: they are "
+        "often found here. "
         "predictions.parquet in the run's folder holds every test example."
     )
     return section(

@@ -7,17 +7,17 @@ from typing import Any
 from sonde.evaluation.plots import PLOTS
 from sonde.evaluation.plots.markup import Child, Markup, join, tag
 from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.plots.words import SHARES, amount, count, duration, interval, level, listed, percent, title
 from sonde.evaluation.report.facts import SPLITS, Facts
 from sonde.evaluation.report.page import element, figure
 from sonde.evaluation.report.pointers import MISCALIBRATED, name, pointers
-from sonde.evaluation.plots.words import SHARES, amount, count, duration, interval, level, listed, percent, title
 
 QUESTIONS = {"image-label": "Which of {classes} classes does an image show?"}
 """What each task asks, in words."""
 
 NAMED_CLASSES = 6
 
-TAGS = {"model": "The model wins", "baseline": "The baseline wins", "neither": "Within noise"}
+TAGS = {"model": "The model wins", "baseline": "A baseline wins", "neither": "Within noise"}
 """What the verdict says at a glance."""
 
 
@@ -76,9 +76,11 @@ def _use(split: str) -> str:
 
 def _origins(origins: Mapping[str, Any]) -> str:
     by_origin: dict[str, list[str]] = {}
-    for split in SPLITS:
-        if split in origins:
-            by_origin.setdefault(one_line(str(origins[split])), []).append(_use(split))
+    for split in reversed(SPLITS):
+        origin = str(origins.get(split, ""))
+        # What is left over for training needs no words.
+        if origin and (split != "train" or origin == "given"):
+            by_origin.setdefault(one_line(origin), []).append(_use(split))
     told = [
         f"{listed(splits)} {'given by the data' if origin == 'given' else f'set apart ({origin})'}"
         for origin, splits in by_origin.items()
@@ -113,12 +115,19 @@ def _trained(facts: Facts) -> str:
 def _answer(facts: Facts) -> Markup:
     score, metric = facts.score, facts.headline
     n = int(score.get("n") or facts.sizes.get("test", 0))
+    # What stands in brackets is said elsewhere on the first screen.
+    split = one_line(str(facts.scores.get("splits") or count(n, "test example"))).partition(" (")[0]
     return tag(
         "section",
         tag("h2", "The answer", attributes={"id": "answer-heading"}),
-        element("p", "measure", f"{title(metric)} on {count(n, 'test example')}"),
+        element("p", "measure", f"{title(metric)} on {split}"),
         element("p", "headline", amount(metric, score.get("value"))),
-        element("p", "interval", interval(metric, score), element("span", "quiet", f" {level(facts.scores)} interval, n = {n:,}")),
+        element(
+            "p",
+            "interval",
+            interval(metric, score),
+            element("span", "quiet", f" {level(facts.scores)} interval, n = {n:,}"),
+        ),
         tag("h3", "How sure"),
         *(element("p", "sure", sentence) for sentence in _how_sure(facts, n)),
         attributes={"class": "answer", "aria-labelledby": "answer-heading"},

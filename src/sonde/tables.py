@@ -1,0 +1,114 @@
+"""The tables that `sonde list` shows, and the check-up of `sonde doctor`."""
+
+import os
+import platform
+import shutil
+from collections.abc import Callable
+from importlib import metadata
+
+from sonde import backend, data, metrics, models, tasks
+from sonde.backend import install_command
+from sonde.config import RUNS
+
+Rows = list[dict[str, str]]
+
+SPARE_BYTES = 2_000_000_000
+"""Free space below which the doctor warns; checkpoints and caches need some."""
+
+
+def rows(kind: str) -> Rows:
+    """Return the rows of one table.
+
+    Args:
+        kind: a key of `KINDS`.
+    """
+    return KINDS[kind]()
+
+
+def _models() -> Rows:
+    return [
+        {"name": name, "reads": ", ".join(row.reads), "what it is": row.sentence} for name, row in models.MODELS.items()
+    ]
+
+
+def _tasks() -> Rows:
+    return [
+        {"name": name, "reads": row.modality, "answers": row.answer, "what it is": row.doc}
+        for name, row in tasks.TASKS.items()
+    ]
+
+
+def _augmentations() -> Rows:
+    return [{"name": name, "what it does": row.doc} for name, row in data.AUGMENTATIONS.items()]
+
+
+def _metrics() -> Rows:
+    return [{"name": name, "better": row.better, "what it is": row.doc} for name, row in metrics.METRICS.items()]
+
+
+def _backends() -> Rows:
+    return [
+        {
+            "name": name,
+            "installed": "yes" if backend.is_installed(name) else f"no: {install_command(name)}",
+            "what it is": row.sentence,
+        }
+        for name, row in backend.BACKENDS.items()
+    ]
+
+
+def _data() -> Rows:
+    built_in = [{"name": name, "kind": "built in", "what it is": first_line(row)} for name, row in data.BUILTIN.items()]
+    formats = [{"name": name, "kind": "format", "what it is": row.doc} for name, row in data.SOURCES.items()]
+    return built_in + [row for row in formats if row["name"] != "builtin"]
+
+
+def first_line(function: Callable[..., object]) -> str:
+    """Return the first line of a function's docstring."""
+    return (function.__doc__ or "").strip().splitlines()[0]
+
+
+KINDS: dict[str, Callable[[], Rows]] = {
+    "models": _models,
+    "tasks": _tasks,
+    "augmentations": _augmentations,
+    "metrics": _metrics,
+    "backends": _backends,
+    "data": _data,
+}
+"""What `sonde list` can show; the keys are `api.Kind`."""
+
+
+def check_up() -> Rows:
+    """Return what is installed, what is missing, and the command that installs it."""
+    found: Rows = [
+        {"part": "python", "state": platform.python_version(), "cure": ""},
+        {"part": "sonde", "state": metadata.version("sonde"), "cure": ""},
+    ]
+    found += [_package(name) for name in _core_packages()]
+    for name in backend.BACKENDS:
+        is_there = backend.is_installed(name)
+        state = metadata.version(backend.BACKENDS[name].package) if is_there else "not installed"
+        found.append({"part": f"backend {name}", "state": state, "cure": "" if is_there else install_command(name)})
+    cores = len(os.sched_getaffinity(0))
+    found.append({"part": "processor cores", "state": str(cores), "cure": ""})
+    place = RUNS if RUNS.is_dir() else RUNS.resolve().parent
+    free = shutil.disk_usage(place).free
+    cure = "" if free > SPARE_BYTES else "free some space: checkpoints and caches need it"
+    found.append({"part": "free disk space", "state": f"{free / 1e9:.1f} GB", "cure": cure})
+    writable = os.access(place, os.W_OK)
+    cure = "" if writable else "start sonde in a folder that you may write to"
+    found.append({"part": "runs folder", "state": "writable" if writable else "not writable", "cure": cure})
+    return found
+
+
+def _core_packages() -> list[str]:
+    needed = metadata.requires("sonde") or []
+    return [text.split(";")[0].split(">")[0].split("<")[0].split("=")[0].strip() for text in needed if "extra" not in text]
+
+
+def _package(name: str) -> dict[str, str]:
+    try:
+        return {"part": name, "state": metadata.version(name), "cure": ""}
+    except metadata.PackageNotFoundError:
+        return {"part": name, "state": "not installed", "cure": f"python -m pip install {name}"}

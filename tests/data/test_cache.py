@@ -1,0 +1,86 @@
+"""The cache gives back what was kept, notices damage, and is never needed."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from sonde.data import cache
+from sonde.errors import StorageError
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (50, 4, 4, 3), dtype=np.uint8)
+
+
+def keep(key: str = "k", images: np.ndarray = IMAGES) -> None:
+    cache.keep(key, (images[start : start + 7] for start in range(0, len(images), 7)), (4, 4, 3), lambda: {"bad": [1]})
+
+
+def test_what_was_kept_block_by_block_comes_back(own_cache: Path) -> None:
+    assert cache.find("k") is None
+    keep()
+    images, marks, facts = cache.find("k") or pytest.fail("nothing was kept")
+    assert np.array_equal(images, IMAGES) and facts == {"bad": [1]}
+    assert np.array_equal(marks, cache.marks(IMAGES)) and len(set(marks.tolist())) == 50
+    assert sorted(os.listdir(own_cache)) == ["k"]
+
+
+def test_no_image_at_all_can_be_kept() -> None:
+    cache.keep("none", [], (4, 4, 3), dict)
+    assert (cache.find("none") or pytest.fail("nothing"))[0].shape == (0, 4, 4, 3)
+
+
+def test_a_large_entry_is_mapped_and_a_small_one_is_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep()
+    assert not isinstance((cache.find("k") or pytest.fail("nothing"))[0], np.memmap)
+    monkeypatch.setattr(cache, "IN_MEMORY", 100)
+    assert isinstance((cache.find("k") or pytest.fail("nothing"))[0], np.memmap)
+
+
+@pytest.mark.parametrize("file", ["images.npy", "entry.json"])
+@pytest.mark.parametrize("how", ["cut", "flipped", "emptied", "removed"])
+def test_damage_is_noticed_and_the_entry_removed(file: str, how: str, own_cache: Path) -> None:
+    keep()
+    path = own_cache / "k" / file
+    raw = bytearray(path.read_bytes())
+    raw[-30] ^= 1
+    path.write_bytes({"cut": raw[:-9], "emptied": b""}.get(how, bytes(raw)))
+    if how == "removed":
+        path.unlink()
+    assert cache.find("k") is None
+    keep()
+    assert cache.find("k") is not None
+
+
+def test_a_write_that_fails_leaves_nothing_behind(own_cache: Path) -> None:
+    def broken():
+        yield IMAGES
+        raise OSError(28, "No space left on device")
+
+    with pytest.raises(StorageError, match="No space left"):
+        cache.keep("k", broken(), (4, 4, 3), dict)
+    assert os.listdir(own_cache) == []
+
+
+def test_a_cache_that_is_no_folder_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "file"))
+    assert cache.find("k") is None
+    with pytest.raises(StorageError, match="Cannot write"):
+        keep()
+
+
+def test_it_lies_where_the_user_says_or_in_the_usual_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert cache.folder() == Path(os.environ["SONDE_CACHE"])
+    monkeypatch.delenv("SONDE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache.folder() == tmp_path / "sonde"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache.folder() == tmp_path / ".cache" / "sonde"
+
+
+def test_the_home_folder_may_be_written_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("SONDE_CACHE", "~/mine")
+    assert cache.folder() == tmp_path / "mine"

@@ -1,0 +1,243 @@
+"""What every picture promises: whole, harmless, described, the same again, for any classes and any history."""
+
+import base64
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.stats import binomtest
+
+from sonde.evaluation.plots import PLOTS, Evidence, Mistake, draw
+from sonde.evaluation.plots.confusion import MOST_WITH_NUMBERS, confused_pairs, confusion_matrix
+from sonde.evaluation.plots.gallery import THUMBNAIL, thumbnail
+from sonde.evaluation.plots.intervals import MOST_CLASSES, by_f1
+from sonde.evaluation.plots.names import cut, one_line, visible, width
+from sonde.evaluation.plots.reliability import wilson
+from sonde.evaluation.plots.svg import STYLES, nice_ticks
+from sonde.metrics.curves import Curve
+
+SVG = "{http://www.w3.org/2000/svg}"
+HARMLESS = {"svg", "title", "desc", "g", "rect", "line", "polyline", "path", "circle", "text", "image"}
+"""The elements that pictures are made of; none of them can run, load or link anything but an image's data."""
+
+MakeEvidence = Callable[..., Evidence]
+
+every_plot = pytest.mark.parametrize("kind", PLOTS)
+
+
+def parse(picture: str | None) -> ElementTree.Element:
+    """Read a picture as XML; it must be whole."""
+    assert picture is not None
+    return ElementTree.fromstring(picture)
+
+
+def words(root: ElementTree.Element) -> str:
+    """Return all text of a picture."""
+    return " ".join(root.itertext())
+
+
+@every_plot
+@pytest.mark.parametrize("count", [1, 2, 3, MOST_WITH_NUMBERS + 1, 40])
+def test_every_picture_is_whole_described_and_harmless_for_any_number_of_classes(
+    kind: str, count: int, evidence: MakeEvidence
+) -> None:
+    picture = PLOTS[kind].function(evidence(count))
+    root = parse(picture)
+
+    assert root.tag == f"{SVG}svg" and root[0].tag == f"{SVG}title" and root[1].tag == f"{SVG}desc"
+    assert root[0].text and len(root[1].text or "") > 20
+    assert root.get("aria-labelledby", "").split() == [root[0].get("id"), root[1].get("id")]
+    assert not re.search(r"\b(nan|inf|None)\b", re.sub(r'href="[^"]*"', "", str(picture)))
+    for element in root.iter():
+        assert element.tag.removeprefix(SVG) in HARMLESS
+        for attribute, value in element.attrib.items():
+            assert not attribute.startswith("on") and attribute != "style"
+            assert attribute != "href" or value.startswith("data:image/png;base64,")
+
+
+@every_plot
+def test_every_picture_is_read_the_same_way_inside_of_html(kind: str, evidence: MakeEvidence) -> None:
+    class Tags(HTMLParser):
+        seen: set[str]
+
+        def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+            self.seen.add(tag)
+
+    parser = Tags()
+    parser.seen = set()
+    picture = PLOTS[kind].function(evidence(40))
+    parser.feed(str(picture))
+    assert parser.seen == {element.tag.removeprefix(SVG) for element in parse(picture).iter()}
+
+
+@every_plot
+def test_the_same_evidence_gives_the_same_bytes(kind: str, evidence: MakeEvidence) -> None:
+    assert PLOTS[kind].function(evidence(3)) == PLOTS[kind].function(evidence(3))
+
+
+@every_plot
+def test_one_epoch_is_enough(kind: str, evidence: MakeEvidence) -> None:
+    parse(PLOTS[kind].function(evidence(3, epochs=1)))
+
+
+@every_plot
+def test_every_picture_says_what_to_look_for_in_one_sentence(kind: str) -> None:
+    assert PLOTS[kind].title and PLOTS[kind].look_for.endswith(".")
+
+
+@every_plot
+def test_every_picture_carries_its_colours_so_that_it_stands_alone_on_white(kind: str, evidence: MakeEvidence) -> None:
+    for element in parse(PLOTS[kind].function(evidence(3))).iter():
+        style = element.get("class")
+        if style and style != "plot":
+            assert {"fill", "stroke"} & set(element.attrib) and style in STYLES
+
+
+def test_nothing_to_draw_draws_nothing() -> None:
+    assert draw(Evidence()) == {}
+
+
+def test_pictures_of_a_hundred_classes_stay_small(evidence: MakeEvidence) -> None:
+    drawn = draw(evidence(100))
+    assert all(len(picture) < 100_000 for kind, picture in drawn.items() if kind != "mistakes")
+
+
+def test_ids_are_unique_on_a_page_that_holds_all_pictures(evidence: MakeEvidence) -> None:
+    ids = re.findall(r' id="([^"]+)"', "".join(draw(evidence(3)).values()))
+    assert len(ids) == len(set(ids))
+
+
+def test_names_from_data_are_shown_as_text_and_cannot_hide_or_reorder_anything(
+    evidence: MakeEvidence, nasty: tuple[str, ...]
+) -> None:
+    for picture in draw(evidence(len(nasty) + 3)).values():
+        assert "<script" not in picture and "onload=alert(1)>" not in picture.replace("&gt;", "")
+        assert not re.search(
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", picture
+        )
+        picture.encode("utf-8")
+
+
+def test_a_long_name_is_cut_and_a_tooltip_holds_the_whole() -> None:
+    long = "a name that goes on and on, much longer than the room it has"
+    root = parse(confusion_matrix([[5, 1], [0, 7]], (long, "b")))
+    cut_off = [element for element in root.iter(f"{SVG}text") if (element.text or "").endswith("…")]
+    assert cut_off and all(element.findtext(f"{SVG}title") == long for element in cut_off)
+
+
+@pytest.mark.parametrize("count", [2, MOST_WITH_NUMBERS])
+def test_few_classes_show_every_count(count: int) -> None:
+    counts = np.arange(1, count * count + 1).reshape(count, count) * 3
+    shown = {element.text for element in parse(confusion_matrix(counts, [f"c{i}" for i in range(count)])).iter()}
+    assert {f"{value:,}" for value in counts.ravel()} <= shown
+
+
+def test_many_classes_name_the_most_confused_pairs_instead_of_counts() -> None:
+    counts = np.eye(50, dtype=int) * 20
+    counts[3, 7], counts[9, 2] = 6, 11
+    said = words(parse(confusion_matrix(counts, [f"kind {index}" for index in range(50)])))
+    assert "11 of 31" in said and "6 of 26" in said and said.index("11 of 31") < said.index("6 of 26")
+
+
+def test_confused_pairs_are_ordered_by_examples_and_leave_out_the_right_ones() -> None:
+    assert confused_pairs([[5, 3, 0], [0, 9, 1], [7, 0, 3]]) == [(2, 0, 7, 0.7), (0, 1, 3, 0.375), (1, 2, 1, 0.1)]
+    assert confused_pairs([[5, 0], [0, 9]]) == []
+
+
+def test_a_class_without_examples_does_not_divide_by_zero() -> None:
+    parse(confusion_matrix([[0, 0], [0, 4]], ("never seen", "seen")))
+
+
+def test_the_best_epoch_is_marked_and_named(evidence: MakeEvidence) -> None:
+    picture = PLOTS["loss"].function(evidence(3, epochs=10))
+    assert "best: epoch 7" in words(parse(picture)) and str(picture).count('class="p-ring"') == 1
+
+
+def test_a_gap_in_the_history_leaves_a_gap_and_no_number_that_is_none(evidence: MakeEvidence) -> None:
+    history = [
+        {"epoch": 1, "train": {"loss": 2.0}, "validation": {"loss": None}, "learning_rate": None},
+        {"epoch": 2, "train": {"loss": float("inf")}, "validation": {"loss": 1.0}},
+        {"epoch": 3, "train": {"loss": 1.0}},
+    ]
+    for kind in ("loss", "metric"):
+        picture = PLOTS[kind].function(replace(evidence(3), history=history))
+        assert picture is None if kind == "metric" else "inf" not in str(picture)
+
+
+def test_a_score_that_does_not_exist_is_said_not_to(evidence: MakeEvidence) -> None:
+    known = evidence(3)
+    nothing = {"value": None, "low": None, "high": None, "n": 0}
+    scores = dict(known.scores, per_class={"a": {"f1": nothing, "precision": nothing, "recall": nothing}})
+    assert words(parse(PLOTS["classes"].function(replace(known, scores=scores)))).count("none") == 3
+
+
+def test_classes_are_shown_from_the_weakest_and_the_rest_is_counted(evidence: MakeEvidence) -> None:
+    many = evidence(40)
+    order = by_f1(many.scores["per_class"])
+    values = [many.scores["per_class"][label]["f1"]["value"] for label in order]
+    assert values == sorted(values)
+    assert f"the weakest {MOST_CLASSES} of 40 classes" in words(parse(PLOTS["classes"].function(many)))
+
+
+def test_classes_without_a_curve_are_left_out(evidence: MakeEvidence) -> None:
+    line = Curve(np.array([0.0, 1.0]), np.array([0.0, 1.0]))
+    root = parse(PLOTS["roc"].function(replace(evidence(3), roc={"daisy": line, "rose": None})))
+    assert "daisy" in words(root) and "rose" not in words(root)
+    assert PLOTS["roc"].function(replace(evidence(3), roc={"daisy": None})) is None
+
+
+def test_the_legend_names_the_classes_with_the_smallest_areas_and_their_mean(evidence: MakeEvidence) -> None:
+    said = words(parse(PLOTS["roc"].function(evidence(40))))
+    assert "mean of the classes" in said and "36 other classes" in said and "species 23" in said
+
+
+@pytest.mark.parametrize("shape", [(8, 8, 1), (8, 8), (300, 200, 3), (5, 7, 4)])
+def test_a_thumbnail_is_a_small_png_inside_of_the_file(shape: tuple[int, ...]) -> None:
+    address = thumbnail(np.zeros(shape, dtype=np.uint8))
+    head, _, content = address.partition(",")
+    image = Image.open(io.BytesIO(base64.b64decode(content)))
+    assert head == "data:image/png;base64" and image.format == "PNG"
+    assert image.size == (shape[1], shape[0]) or max(image.size) == THUMBNAIL
+
+
+def test_a_baseline_far_off_is_pointed_at_so_that_the_near_one_can_be_told_apart(evidence: MakeEvidence) -> None:
+    root = parse(PLOTS["baselines"].function(evidence(12)))
+    assert len(list(root.iter(f"{SVG}path"))) == 1 and len(list(root.iter(f"{SVG}circle"))) == 2
+    assert "8.3%" in words(root)
+
+
+def test_the_whiskers_of_reliability_are_the_score_interval_of_wilson() -> None:
+    for share, count in ((0.0, 3), (0.9, 10), (1.0, 400), (0.5, 1)):
+        interval = binomtest(round(share * count), count).proportion_ci(0.95, method="wilson")
+        # 1.96 stands for the exact quantile.
+        assert wilson(round(share * count) / count, count) == pytest.approx((interval.low, interval.high), abs=1e-4)
+
+
+def test_a_mistake_without_a_picture_says_so(evidence: MakeEvidence) -> None:
+    only = [Mistake(name="a.wav", truth="yes", guess="no", confidence=0.9)]
+    said = words(parse(PLOTS["mistakes"].function(replace(evidence(2), mistakes=only))))
+    assert "no picture" in said and "a.wav" in said and "90.0%" in said
+
+
+def test_what_cannot_be_seen_is_spelled_out_and_words_that_need_joiners_keep_them() -> None:
+    assert visible("a\u202eb\x07") == "a\\u202eb\\x07"
+    assert visible("می\u200cخواهم") == "می\u200cخواهم"
+    assert one_line("two\nlines\t ") == "two lines" and one_line(" \n") == "(empty)"
+    assert len(one_line("x" * 5000)) == 400
+
+
+@pytest.mark.parametrize("ems", [2, 5, 12])
+def test_a_cut_name_fits_its_room(ems: int, nasty: tuple[str, ...]) -> None:
+    assert all(width(cut(label, ems)) <= ems + 0.05 for label in nasty)
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.613, 0.987), (1.0, 30.0), (1e-7, 3e-6), (5.0, 5.0), (0, 0)])
+def test_ticks_are_round_few_and_inside(low: float, high: float) -> None:
+    ticks = nice_ticks(low, high)
+    assert 1 <= len(ticks) <= 9 and all(low - 1e-9 <= tick <= high + 1e-9 for tick in ticks)
