@@ -302,7 +302,7 @@ def test_elsewhere_an_epoch_is_one_line_and_a_step_none() -> None:
 
 def test_a_resumed_run_reckons_its_time_left_from_its_own_steps() -> None:
     stream, clock = io.StringIO(), Clock()
-    with terminal.talking_to(stream), terminal.training_progress(4, 10, done_epochs=1, clock=clock) as resumed:
+    with terminal.talking_to(stream), terminal.training_progress(4, 10, done_steps=10, clock=clock) as resumed:
         clock.now = 5.0
         resumed.epoch({"epoch": 2})
         resumed.epoch({"epoch": 4})

@@ -50,8 +50,10 @@ def train(
     given = {"backend": backend, "model": model, "epochs": epochs, "seed": seed, "name": name}
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
     said = config.from_assignments(tuple(set)).over(said)
-    file = config.read_settings(Path(data)) if config.is_run_file(data) else config.from_words({"run.data": data})
-    plan = planning.make_plan(said.over(planning.resolve_data(file, Path(data).parent)))
+    said, note = planning.merge(said, data)
+    plan = planning.make_plan(said)
+    if note:
+        terminal.say(note)
     terminal.what_was_decided(plan.settings, facts=planning.facts(plan))
     folder = stages.start(plan)
     return stages.go_on(folder, plan.dataset)

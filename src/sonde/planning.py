@@ -1,7 +1,7 @@
 """From what was said to a whole plan: every option resolved, each with where it came from, and the data opened.
 
-    plan = make_plan(said)        # reads the data, guesses, fills in defaults, refuses what is not possible
-    plan.settings                 # goes into run.toml
+plan = make_plan(said)        # reads the data, guesses, fills in defaults, refuses what is not possible
+plan.settings                 # goes into run.toml
 """
 
 import os
@@ -11,7 +11,18 @@ from typing import Any
 
 from sonde import backend, data, evaluation, tasks, training
 from sonde.config import Options as OptionSet
-from sonde.config import Run, Settings, describe, fill, free_name, guessed, with_defaults
+from sonde.config import (
+    Run,
+    Settings,
+    describe,
+    fill,
+    free_name,
+    from_words,
+    guessed,
+    is_run_file,
+    read_settings,
+    with_defaults,
+)
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
 from sonde.errors import ConfigError, unknown_name
@@ -47,7 +58,7 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
     """
     source = said.value("run.data")
     if not isinstance(source, str) or not source:
-        raise ConfigError("The run file names no data; add it under [run], such as data = \"flowers\".")
+        raise ConfigError('The run file names no data; add it under [run], such as data = "flowers".')
     # The size and channels are not needed for a look, and are guessed from it.
     listing = data.survey(source, fill(data.Options, "data", said))
     task, why = tasks.guess_task(listing)
@@ -108,7 +119,7 @@ def parts(settings: Settings) -> dict[str, type[OptionSet]]:
 
 
 def _check_early(settings: Settings) -> None:
-    """Find mistakes before minutes are spent on decoding: the backend, and every part that needs no guess of the data."""
+    """Find mistakes before minutes are spent on decoding: in the backend, the model and every option."""
     module = backend.use(str(settings.value("run.backend")))
     module.start(threads=1)
     _check_name("model", settings.value("run.model"), MODELS, "sonde list models")
@@ -154,17 +165,35 @@ def _in_order(settings: Settings) -> Settings:
     return Settings(ordered)
 
 
-def resolve_data(said: Settings, folder: Path) -> Settings:
-    """Find the data of a run file that is written as a path from the file's own folder.
+def merge(said: Settings, source: str) -> tuple[Settings, str]:
+    """Put the command line over what it names: a run file, or data.
 
     Args:
-        said: the file's settings.
-        folder: where the run file lies; a path is first looked for from where the command is started.
+        said: the command line's options.
+        source: path of a run file, path of data, or a built-in name.
+
+    Returns:
+        The options of both, and a sentence on what was set aside, or an empty one.
+
+    Raises:
+        ConfigError: the run file cannot be read.
     """
-    source = said.value("run.data")
+    if not is_run_file(source):
+        return said.over(from_words({"run.data": source})), ""
+    file = _with_data_beside(read_settings(Path(source)), Path(source).parent)
+    before, now = file.value("run.model"), said.value("run.model")
+    if now is None or now == before or not file.part("model"):
+        return said.over(file), ""
+    kept = Settings({key: setting for key, setting in file.items() if not key.startswith("model.")})
+    return said.over(kept), f"The [model] options of {source} are for '{before}' and are set aside for '{now}'."
+
+
+def _with_data_beside(file: Settings, folder: Path) -> Settings:
+    """Find data that is written as a path from the run file's own folder, and not from where the command is started."""
+    source = file.value("run.data")
     if not isinstance(source, str) or source in data.BUILTIN or Path(source).exists() or not (folder / source).exists():
-        return said
-    return Settings({**said, "run.data": replace(said["run.data"], value=str(folder / source))})
+        return file
+    return Settings({**file, "run.data": replace(file["run.data"], value=str(folder / source))})
 
 
 def facts(plan: Plan) -> dict[str, str]:

@@ -3,6 +3,7 @@
 A stage that was cut off is gone on with by the same function: what the folder holds says what is left to do.
 """
 
+import itertools
 import json
 import signal
 from collections.abc import Iterator
@@ -88,12 +89,9 @@ def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
     session.restore()
     if session.step:
         terminal.say(f"Going on from step {session.step:,} of {session.steps:,}.")
-    progress = session.progress
     with (
         stop_asked() as asked,
-        terminal.training_progress(
-            session.run.epochs, session.training.steps, done_epochs=progress.epoch - 1
-        ) as display,
+        terminal.training_progress(session.run.epochs, session.training.steps, done_steps=session.step) as display,
     ):
         for record in session.records():
             if isinstance(record, Step):
@@ -144,8 +142,8 @@ def _same_dataset(folder: RunFolder, settings: Settings) -> Dataset:
     began_with = folder.read_json(folder.environment_file)["dataset"]["fingerprint"]
     if dataset.fingerprint != began_with:
         raise RunError(
-            f"The data {settings.value('run.data')} has changed since the run '{folder.name}' began (its fingerprint is "
-            f"{dataset.fingerprint[:12]} instead of {began_with[:12]}); going on would mix two data sets. "
+            f"The data {settings.value('run.data')} has changed since the run '{folder.name}' began (its fingerprint "
+            f"is {dataset.fingerprint[:12]} instead of {began_with[:12]}); going on would mix two data sets. "
             f"Put the data back, or train anew: sonde train {folder.settings_file} --name NEW"
         )
     return dataset
@@ -162,7 +160,8 @@ def contact_sheet(said: Settings) -> Path:
     rows = training.first_rows(len(dataset.train), int(settings.value("run.seed", 0)), 32)
     strengths = data.fill_augment(settings)
     images = data.augment(dataset.train.inputs[rows], strengths, seed=0, epoch=1, indices_B=rows)
-    path = Path(f"{config.free_name(listing.name)}-sheet.png")
+    names = (Path(f"{Path(listing.name).name}-sheet-{number}.png") for number in itertools.count(1))
+    path = next(name for name in names if not name.exists())
     write_atomically(path, data.contact_sheet(images, [str(answer) for answer in dataset.train.answers[rows]]))
     return path
 
@@ -182,7 +181,7 @@ def write_run_file(source: str, to: Path, schema: Path | None) -> Path:
         raise RunError(f"{to} exists already; name another file with --to, or remove it.")
     plan = planning.make_plan(config.from_words({"run.data": source}))
     free = Settings({key: setting for key, setting in plan.settings.items() if key != "run.name"})
-    title = f"A sonde run. Train it with: sonde train {to}\nEvery option is here with its default; remove what you do not change."
+    title = f"A sonde run. Train it with: sonde train {to}\nEvery option is here; what you remove is guessed anew."
     write_atomically(to, run_file(free, title=title))
     read_settings(to)
     if schema is not None:

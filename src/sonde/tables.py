@@ -104,7 +104,9 @@ def check_up() -> Rows:
 
 def _core_packages() -> list[str]:
     needed = metadata.requires("sonde") or []
-    return [text.split(";")[0].split(">")[0].split("<")[0].split("=")[0].strip() for text in needed if "extra" not in text]
+    return [
+        text.split(";")[0].split(">")[0].split("<")[0].split("=")[0].strip() for text in needed if "extra" not in text
+    ]
 
 
 def _package(name: str) -> dict[str, str]:

@@ -123,7 +123,8 @@ def test_the_first_screen_says_what_was_asked_the_answer_and_how_sure(
 ) -> None:
     page, _ = write(run_folder(), evidence(3))
     first = " ".join(page.text["header"].split())
-    for said in ("Which of 3 classes", "flowers", "folder of classes", "321 training", "test given by the data",
+    for said in ("Which of 3 classes", "flowers", "folder of classes", "321 training",
+                 "Test given by the data; validation set apart",
                  "daisy", "93.6%", "91.6 – 95.2%", "95% interval", "n = 141", "How sure",
                  "off by 2.1 points", "beats the best baseline", "What to look at next"):  # fmt: skip
         assert said in first, said

@@ -110,7 +110,11 @@ def averaged_weights(state: Mapping[str, NDArray[Any]]) -> State:
 
 
 def predict_all(
-    engine: Engine, inputs: NDArray[Any], prepare: Callable[[NDArray[Any]], NDArray[np.float32]], *, batch_size: int = 256
+    engine: Engine,
+    inputs: NDArray[Any],
+    prepare: Callable[[NDArray[Any]], NDArray[np.float32]],
+    *,
+    batch_size: int = 256,
 ) -> NDArray[np.float32]:
     """Return the model's outputs for stored inputs, batch by batch.
 

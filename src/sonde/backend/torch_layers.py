@@ -73,8 +73,12 @@ def batch_norm(layer: Any) -> Call | None:
         mean, variance = layer.moving_mean.value, layer.moving_variance.value
         x_first = x.movedim(-1, 1)
         if not (training and layer.trainable):
-            return functional.batch_norm(x_first, mean, variance, scale, offset, False, 0.0, layer.epsilon).movedim(1, -1)
-        y, saved_mean, saved_inverse = torch.native_batch_norm(x_first, scale, offset, None, None, True, 0.0, layer.epsilon)
+            return functional.batch_norm(x_first, mean, variance, scale, offset, False, 0.0, layer.epsilon).movedim(
+                1, -1
+            )
+        y, saved_mean, saved_inverse = torch.native_batch_norm(
+            x_first, scale, offset, None, None, True, 0.0, layer.epsilon
+        )
         with torch.no_grad():
             batch_variance = saved_inverse.float().pow(-2) - layer.epsilon
             mean.lerp_(saved_mean.float(), 1 - layer.momentum)
@@ -217,7 +221,12 @@ def _usual_gates(layer: Any) -> bool:
 
 def _plain_recurrence(layer: Any) -> bool:
     return not (
-        layer.return_state or layer.go_backwards or layer.stateful or layer.unroll or layer.dropout or layer.recurrent_dropout
+        layer.return_state
+        or layer.go_backwards
+        or layer.stateful
+        or layer.unroll
+        or layer.dropout
+        or layer.recurrent_dropout
     )
 
 

@@ -6,6 +6,7 @@ target, flush to the disk, rename over it, flush the folder.
 
 import errno
 import os
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -88,6 +89,25 @@ def write_durably(path: Path, content: bytes | str) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def read_regular(path: Path, *, largest: int) -> bytes:
+    """Read a file that is not trusted to be one.
+
+    Args:
+        path: file to read; a link is followed.
+        largest: bytes that it may have at most.
+
+    Raises:
+        OSError: it cannot be read, is larger, or is a pipe or a device, which might never end.
+    """
+    facts = path.stat()
+    if not stat.S_ISREG(facts.st_mode):
+        raise OSError(errno.EINVAL, "it is not a regular file")
+    if facts.st_size > largest:
+        raise OSError(errno.EFBIG, f"it has {facts.st_size:,} bytes where at most {largest:,} can be right")
+    with path.open("rb") as file:
+        return file.read(facts.st_size)
 
 
 def flush_folder(path: Path) -> None:

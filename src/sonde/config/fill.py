@@ -1,7 +1,7 @@
 """Turns the settings of one part into its typed options, with errors that say where, what and what instead."""
 
 from collections.abc import Iterable
-from typing import Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -36,9 +36,7 @@ def fill(options: type[Filled], part: str, settings: Settings) -> Filled:
 
 def with_defaults(options: Options, part: str, settings: Settings) -> Settings:
     """Return the settings with every option of a part in them, the untouched ones marked as defaults."""
-    resolved = {
-        f"{part}.{name}": Setting(getattr(options, name), "default") for name in type(options).model_fields
-    }
+    resolved = {f"{part}.{name}": Setting(getattr(options, name), "default") for name in type(options).model_fields}
     return settings.over(Settings(resolved))
 
 
@@ -57,17 +55,24 @@ def unknown_option(name: str, part: str, setting: Setting, choices: Iterable[str
 
 
 def allowed(field: FieldInfo) -> str:
-    """Return a field's type and range in words, such as "int, at least 1, at most 100"."""
+    """Return a field's type and range in words, such as "a whole number, at least 1, at most 100"."""
+    return ", ".join([_type_words(field.annotation), *_bounds(field.metadata)])
+
+
+def _bounds(rules: Iterable[Any]) -> list[str]:
     words = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}", "lt": "less than {}"}
-    bounds = []
-    for rule in field.metadata:
-        for name, text in words.items():
-            limit = getattr(rule, name, None)
-            if limit is not None:
-                bounds.append(text.format(limit))
-        if getattr(rule, "pattern", None):
-            bounds.append("letters, digits, '.', '_' and '-' only, starting with a letter or digit")
-    return ", ".join([_type_words(field.annotation), *bounds])
+    found = []
+    for rule in rules:
+        for part in getattr(rule, "metadata", [rule]):
+            limits = [(text, getattr(part, name, None)) for name, text in words.items()]
+            found += [text.format(_number(limit)) for text, limit in limits if limit is not None]
+            if getattr(part, "pattern", None):
+                found.append("letters, digits, '.', '_' and '-' only, starting with a letter or digit")
+    return found
+
+
+def _number(limit: float) -> str:
+    return f"{limit:,}" if isinstance(limit, int) else f"{limit:g}"
 
 
 def _explain(error: ValidationError, options: type[Options], part: str, given: dict[str, Setting]) -> str:
@@ -88,7 +93,7 @@ def _explain(error: ValidationError, options: type[Options], part: str, given: d
 
 
 def _suggest(value: Any, field: FieldInfo) -> str:
-    choices = [choice for choice in getattr(field.annotation, "__args__", ()) if isinstance(choice, str)]
+    choices = [choice for choice in get_args(field.annotation) if isinstance(choice, str)]
     return did_you_mean(value, choices) if isinstance(value, str) and choices else ""
 
 
@@ -101,13 +106,18 @@ def _as_tuples(value: Any) -> Any:
 
 
 def _type_words(annotation: Any) -> str:
-    text = getattr(annotation, "__name__", "") if isinstance(annotation, type) and not _is_generic(annotation) else ""
-    text = text or str(annotation).replace("typing.", "").replace("Literal[", "one of [").replace("NoneType", "none")
-    return {"str": "text", "bool": "true or false", "int": "a whole number", "float": "a number"}.get(text, text)
-
-
-def _is_generic(annotation: Any) -> bool:
-    return bool(getattr(annotation, "__args__", None))
+    simple = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
+    if annotation in simple:
+        return simple[annotation]
+    kind, parts = get_origin(annotation), get_args(annotation)
+    if kind is Literal:
+        return f"one of {', '.join(str(choice) for choice in parts)}"
+    if kind is tuple:
+        each = [", ".join([_type_words(get_args(part)[0]), *_bounds(part.__metadata__)]) for part in parts]
+        return f"a list of {len(parts)}, each {each[0]}"
+    if kind is Annotated:
+        return _type_words(parts[0])
+    return str(annotation)
 
 
 def _sentence(field: FieldInfo) -> str:

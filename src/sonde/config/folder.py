@@ -1,14 +1,14 @@
 """The run folder: where every stage of a run leaves its part and finds the others'.
 
-    runs/<name>/
-      run.toml            every option, and who chose it
-      environment.json    versions, hardware, threads, dataset fingerprint
-      history.jsonl       a line for each epoch
-      checkpoints/        complete or invisible
-      model/              our own description, weights, digests
-      scores.json         the scores with their intervals
-      predictions.parquet truth, guess and probabilities of every test example
-      plots/, report.html
+runs/<name>/
+  run.toml            every option, and who chose it
+  environment.json    versions, hardware, threads, dataset fingerprint
+  history.jsonl       a line for each epoch
+  checkpoints/        complete or invisible
+  model/              our own description, weights, digests
+  scores.json         the scores with their intervals
+  predictions.parquet truth, guess and probabilities of every test example
+  plots/, report.html
 """
 
 import json
@@ -109,7 +109,9 @@ class RunFolder:
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
-            raise RunError(f"The run '{self.name}' has no {path.name}. (sonde evaluate {self.path} writes it.)") from None
+            raise RunError(
+                f"The run '{self.name}' has no {path.name}. (sonde evaluate {self.path} writes it.)"
+            ) from None
         except (json.JSONDecodeError, UnicodeDecodeError) as error:
             raise RunError(f"{path} is damaged ({error}). (sonde evaluate {self.path} writes it anew.)") from None
         if not isinstance(content, dict):

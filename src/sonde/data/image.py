@@ -12,20 +12,23 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Options as OptionSet
 from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, fit, read_image
-from sonde.errors import ConfigError, ModelError
+from sonde.errors import ModelError
 
 LARGEST_SIDE = 2048
 """Pixels; a model's input is never larger."""
 
 
+Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
+
+
 class Options(OptionSet):
     """How the images are found, read, sized and split."""
 
-    image_size: tuple[int, int] = (64, 64)
+    image_size: tuple[Side, Side] = (64, 64)
     """Height and width of what the model reads, in pixels; the largest centred part of that shape is cut out."""
 
     image_channels: Literal[1, 3] = 3
@@ -58,18 +61,7 @@ class Options(OptionSet):
     group_column: str = ""
     """Column of a manifest whose equal values stay on one side, such as a patient; empty guesses, "none" ignores it."""
 
-    @field_validator("image_size")
-    @classmethod
-    def _sides_in_range(cls, size: tuple[int, int]) -> tuple[int, int]:
-        if not all(1 <= side <= LARGEST_SIDE for side in size):
-            raise ConfigError(
-                f"data.image_size = {list(size)} is not possible: expected height and width from 1 to {LARGEST_SIDE:,} "
-                "pixels, such as --set data.image_size=[96,96]."
-            )
-        return size
 
-
-Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=1e-6, le=1e6)]
 

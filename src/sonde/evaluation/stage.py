@@ -31,7 +31,7 @@ from sonde.metrics.sample import prepare
 HEADLINE = "accuracy"
 CALIBRATION = ("expected_calibration_error", "log_loss", "brier")
 """What temperature scaling is to improve; shown before and after it."""
-MOST_CURVES = 20
+MOST_CURVES = 100
 """Classes with a curve of their own in the ROC and precision-recall plots."""
 
 
@@ -163,8 +163,10 @@ def findings_of(dataset: Dataset, weaknesses: tuple[str, ...]) -> dict[str, Any]
 
 def _split_in_words(dataset: Dataset) -> str:
     origin = dataset.split_origin["test"]
-    return f"the data's own test split ({len(dataset.test):,} examples)" if origin == "given" else (
-        f"{len(dataset.test):,} examples that training never saw ({origin})"
+    return (
+        f"the data's own test split ({len(dataset.test):,} examples)"
+        if origin == "given"
+        else (f"{len(dataset.test):,} examples that training never saw ({origin})")
     )
 
 
@@ -185,8 +187,9 @@ def _check_labels(examples: Examples, classes: tuple[str, ...], source: str) -> 
     unknown = sorted(set(examples.answers.tolist()) - set(classes))
     if unknown:
         raise DataError(
-            f"{source} has labels that the model does not know: {', '.join(unknown[:5])}.{did_you_mean(unknown[0], classes)} "
-            f"It knows: {', '.join(classes[:20])}. Rename the labels, or train a model with them."
+            f"{source} has labels that the model does not know: {', '.join(unknown[:5])}."
+            f"{did_you_mean(unknown[0], classes)} It knows: {', '.join(classes[:20])}. "
+            "Rename the labels, or train a model with them."
         )
 
 
@@ -318,4 +321,3 @@ def predict(folder: RunFolder, files: list[Path]) -> list[dict[str, Any]]:
             }
         )
     return out
-

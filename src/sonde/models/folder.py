@@ -23,7 +23,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sonde.config import Settings, fill
-from sonde.config.files import write_folder_atomically
+from sonde.config.files import read_regular, write_folder_atomically
 from sonde.config.settings import Setting
 from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
@@ -104,14 +104,15 @@ def _read_digests(path: Path) -> dict[str, Any]:
     if not path.is_dir():
         raise ModelError(f"There is no model at {path}; a training that ended writes one (sonde resume RUN goes on).")
     try:
-        file = path / DIGESTS
-        if file.stat().st_size > LARGEST_DESCRIPTION:
-            raise ModelError(f"{file} is too large to be sonde's; the folder is refused.")
-        digests = json.loads(file.read_bytes())
+        digests = json.loads(read_regular(path / DIGESTS, largest=LARGEST_DESCRIPTION))
         expected = {name: (int(entry["bytes"]), str(entry["sha256"])) for name, entry in digests.items()}
     except FileNotFoundError:
-        raise ModelError(f"{path / DIGESTS} is missing: the folder is not a whole sonde model and is refused.") from None
-    except (ValueError, TypeError, KeyError, AttributeError, OSError) as error:
+        raise ModelError(
+            f"{path / DIGESTS} is missing: the folder is not a whole sonde model and is refused."
+        ) from None
+    except OSError as error:
+        raise ModelError(f"Cannot read {path / DIGESTS}: {error.strerror}; the folder is refused.") from None
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
         raise ModelError(f"{path / DIGESTS} is damaged ({error}); the folder is refused.") from None
     return expected
 
@@ -126,7 +127,7 @@ def _read(file: Path, largest: int, digests: dict[str, Any]) -> bytes:
             raise ModelError(f"{file} has {found:,} bytes where at most {largest:,} can be right; it is not read.")
         if found != size:
             raise ModelError(f"{file} has {found:,} bytes instead of {size:,}: it was cut or changed, and is refused.")
-        raw = file.read_bytes()
+        raw = read_regular(file, largest=largest)
     except OSError as error:
         raise ModelError(f"Cannot read {file}: {error.strerror}; the folder is refused.") from None
     if hashlib.sha256(raw).hexdigest() != digest:
@@ -159,9 +160,7 @@ def _blueprint(description: Description, path: Path) -> Blueprint:
         options = fill(options_of(description.model), "model", Settings(entries))
     except SondeError as error:
         raise ModelError(f"{error} The folder is refused.") from None
-    return Blueprint(
-        description.model, description.answer, description.input_shape, len(description.classes), options
-    )
+    return Blueprint(description.model, description.answer, description.input_shape, len(description.classes), options)
 
 
 def _tensors(raw: bytes, shapes: dict[str, tuple[int, ...]], file: Path) -> dict[str, NDArray[Any]]:

@@ -36,6 +36,8 @@ def features(inputs: Any, options: Options) -> Any:
     height, *row = inputs.shape[1:]
     x = layers.Reshape((height, row[0] * row[1]), name="rows")(inputs)
     for block in range(1, options.depth + 1):
-        recurrent = CELLS[options.cell](options.width, return_sequences=block < options.depth, name=f"recurrent_{block}")
+        recurrent = CELLS[options.cell](
+            options.width, return_sequences=block < options.depth, name=f"recurrent_{block}"
+        )
         x = layers.Dropout(options.dropout, name=f"dropout_{block}")(recurrent(x))
     return x

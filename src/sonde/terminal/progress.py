@@ -24,7 +24,7 @@ def training_progress(
     total_epochs: int,
     steps_per_epoch: int,
     *,
-    done_epochs: int = 0,
+    done_steps: int = 0,
     metric: str = "accuracy",
     clock: Callable[[], float] = time.monotonic,
 ) -> "TrainingProgress":
@@ -33,14 +33,14 @@ def training_progress(
     Args:
         total_epochs: epochs of the whole run.
         steps_per_epoch: batches of one epoch.
-        done_epochs: epochs that an earlier process did.
+        done_steps: batches that an earlier process did.
         metric: the name shown beside the loss.
         clock: seconds that only grow.
 
     Returns:
         A display to be used in a `with`.
     """
-    return TrainingProgress(total_epochs, steps_per_epoch, done_epochs=done_epochs, metric=metric, clock=clock)
+    return TrainingProgress(total_epochs, steps_per_epoch, done_steps=done_steps, metric=metric, clock=clock)
 
 
 class TrainingProgress:
@@ -51,7 +51,7 @@ class TrainingProgress:
         total_epochs: int,
         steps_per_epoch: int,
         *,
-        done_epochs: int,
+        done_steps: int,
         metric: str,
         clock: Callable[[], float],
     ):
@@ -59,7 +59,7 @@ class TrainingProgress:
         self._steps = max(1, steps_per_epoch)
         self._metric = metric
         self._clock = clock
-        self._first = self._done = done_epochs * self._steps
+        self._first = self._done = done_steps
         self._started = clock()
         self._bar: Progress | None = None
 

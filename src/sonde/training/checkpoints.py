@@ -12,7 +12,6 @@ A folder without its COMMIT, or whose digests do not match, is passed over for t
 import fcntl
 import hashlib
 import json
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -21,16 +20,26 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sonde.config import RunFolder
-from sonde.config.files import remove_folder, remove_leftovers, saying_what_failed, write_folder_atomically
+from sonde.config.files import (
+    read_regular,
+    remove_folder,
+    remove_leftovers,
+    saying_what_failed,
+    write_folder_atomically,
+)
 from sonde.errors import ModelError, RunError
 
 KEPT = 2
 """Checkpoints on the disk: the newest, and one behind it should the newest be damaged later."""
+
+LARGEST = 20_000_000_000
+"""Bytes of a file that are read without being asked for: a billion weights with the slots of their optimizer."""
 
 MARKER = "COMMIT"
 STATE, BEST, PROGRESS = "state.safetensors", "best.safetensors", "progress.json"
@@ -87,8 +96,12 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, step: int) -> None
     if _read(target) is None:
         write_folder_atomically(target, {**files, MARKER: json.dumps(digests)}, marker=MARKER)
     with saying_what_failed(folder):
-        for old in _newest_first(folder)[KEPT:]:
-            _remove(old)
+        # One that is newer was found damaged by the run that went on from an older one.
+        newer = [path for path in _newest_first(folder) if path.name > target.name]
+        for path in [*newer, *_newest_first(folder)[len(newer) + KEPT :]]:
+            # The marker goes first, so that a crash in between leaves an invisible folder, not a damaged one.
+            (path / MARKER).unlink(missing_ok=True)
+            remove_folder(path)
 
 
 def read_newest(folder: Path) -> Checkpoint | None:
@@ -103,14 +116,14 @@ def read_newest(folder: Path) -> Checkpoint | None:
         if checkpoint is not None:
             return checkpoint
     if found:
-        raise ModelError(f"Every checkpoint in {folder} is damaged; start the training anew (sonde train RUN/run.toml).")
+        raise ModelError(
+            f"Every checkpoint in {folder} is damaged; start the training anew (sonde train RUN/run.toml)."
+        )
     return None
 
 
 def clear_unfinished(folder: Path) -> None:
-    """Remove what a killed process left half-written, and newer checkpoints than the newest whole one.
-
-    A damaged one would otherwise be counted among those that are kept. Where all are damaged, all stay.
+    """Remove what a killed process left half-written or half-removed.
 
     Args:
         folder: the run's checkpoints folder.
@@ -123,13 +136,6 @@ def clear_unfinished(folder: Path) -> None:
         for path in folder.glob("step-*"):
             if not (path / MARKER).is_file():
                 remove_folder(path)
-        damaged = []
-        for path in _newest_first(folder):
-            if _read(path) is not None:
-                for each in damaged:
-                    _remove(each)
-                return
-            damaged.append(path)
 
 
 @contextmanager
@@ -141,6 +147,7 @@ def only_one(run: RunFolder) -> Iterator[None]:
 
     Raises:
         RunError: another process is training it.
+        StorageError: the folder cannot be written.
     """
     with saying_what_failed(run.checkpoints):
         run.checkpoints.mkdir(parents=True, exist_ok=True)
@@ -149,7 +156,9 @@ def only_one(run: RunFolder) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise RunError(f"Another process is training the run '{run.name}' right now; wait for it or stop it.") from None
+            raise RunError(
+                f"Another process is training the run '{run.name}' right now; wait for it or stop it."
+            ) from None
         # The system lets go of the lock when the process ends, however it ends.
         yield
 
@@ -160,18 +169,13 @@ def _newest_first(folder: Path) -> list[Path]:
 
 def _read(path: Path) -> Checkpoint | None:
     try:
-        digests = json.loads((path / MARKER).read_bytes())
-        files = {name: (path / name).read_bytes() for name in digests}
+        digests = json.loads(read_regular(path / MARKER, largest=10_000))
+        files = {name: read_regular(path / name, largest=LARGEST) for name in (STATE, BEST, PROGRESS)}
         if any(hashlib.sha256(raw).hexdigest() != digests[name] for name, raw in files.items()):
             return None
-        progress = json.loads(files["progress.json"])
-        figure = progress.pop("best_figure")
-        return Checkpoint(
-            Progress(**progress, best_figure=tuple(figure) if figure else None),
-            load_tensors(files["state.safetensors"]),
-            load_tensors(files["best.safetensors"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
+        progress = TypeAdapter(Progress).validate_python(json.loads(files[PROGRESS]))
+        return Checkpoint(progress, load_tensors(files[STATE]), load_tensors(files[BEST]))
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
         return None
 
 

@@ -36,7 +36,7 @@ def _constant(moment: Moment, options: Options) -> float:
 
 
 def _one_cycle(moment: Moment, options: Options) -> float:
-    """Rise in a straight line to the peak, then fall in one to zero (Smith and Topin, 2019, without the momentum's cycle)."""
+    """Rise in a straight line to the peak, then fall in one to zero (Smith and Topin, 2019; momentum stays)."""
     done = (moment.step + 0.5) / moment.steps
     if done < options.warm_up:
         return done / options.warm_up

@@ -1,9 +1,9 @@
 """One training: a model, its data and where it stands. The loop yields; the caller decides.
 
-    session = open_session(folder, settings, dataset)
-    for record in session.records():
-        ...                              # show it, stop, or write session.checkpoint()
-    session.finish()
+session = open_session(folder, settings, dataset)
+for record in session.records():
+    ...                              # show it, stop, or write session.checkpoint()
+session.finish()
 """
 
 import math
@@ -81,35 +81,38 @@ class Session:
                 self._checkpoint_if_due()
             yield self._end_epoch(begin, waited, self.training.steps - first)
 
-    def _take_step(
-        self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int
-    ) -> Step:
+    def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int) -> Step:
         rate = learning_rate(Moment(self.step, self.steps, self.progress.epoch, self._figures()), self.options)
         loss, score = self.engine.step(inputs, truth, rate)
         if not math.isfinite(loss):
-            raise TrainingError(
-                f"The loss became {loss} at step {self.step + 1} (epoch {self.progress.epoch}, learning rate {rate:.3g}). "
-                "The last good checkpoint stays. Train anew with a lower learning rate "
-                f"(--set training.learning_rate={self.options.learning_rate / 3:.2g}), with gradient clipping "
-                "(--set training.clip_norm=1.0), or with --set training.precision=fp32."
-            )
+            raise self._diverged(f"The loss became {loss}", self.step + 1, rate)
         self.progress.step += 1
         self.progress.loss_sum += loss
         self.progress.score_sum += score
         speed = (self.progress.step - first) * len(truth) / max(time.perf_counter() - begin, 1e-9)
         return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth), speed)
 
+    def _diverged(self, what: str, step: int, rate: float) -> TrainingError:
+        return TrainingError(
+            f"{what} at step {step} (epoch {self.progress.epoch}, learning rate {rate:.3g}). "
+            "The last good checkpoint stays. Train anew with a lower learning rate "
+            f"(--set training.learning_rate={self.options.learning_rate / 3:.2g}), with gradient clipping "
+            "(--set training.clip_norm=1.0), or with --set training.precision=fp32."
+        )
+
     def _end_epoch(self, begin: float, waited: float, steps: int) -> Epoch:
         progress, options = self.progress, self.options
         trained = time.perf_counter() - begin
         state = self.engine.read_state()
         kept = averaged_weights(state) if options.average else state
+        rate = learning_rate(Moment(self.step - 1, self.steps, progress.epoch, self._figures()), options)
         validation = self._validate(state, kept)
+        if not math.isfinite(validation["loss"]):
+            raise self._diverged(f"The validation loss became {validation['loss']}", self.step, rate)
         figure = (validation["accuracy"] if options.monitor == "accuracy" else -validation["loss"], -validation["loss"])
         best = progress.best_figure is None or figure > progress.best_figure
         if best:
             progress.best_epoch, progress.best_figure, self.best = progress.epoch, figure, weights_of(kept)
-        rate = learning_rate(Moment(self.step - 1, self.steps, progress.epoch, self._figures()), options)
         epoch = Epoch(
             progress.epoch,
             self.step,
@@ -127,7 +130,7 @@ class Session:
         progress.history.append(epoch.to_dict())
         progress.epoch, progress.step, progress.loss_sum, progress.score_sum = progress.epoch + 1, 0, 0.0, 0.0
         waited_epochs = epoch.epoch - progress.best_epoch
-        progress.done = epoch.epoch >= self.run.epochs or bool(options.patience) and waited_epochs >= options.patience
+        progress.done = epoch.epoch >= self.run.epochs or (bool(options.patience) and waited_epochs >= options.patience)
         self.folder.append_history(epoch.to_dict())
         self._write(state)
         return epoch
@@ -154,7 +157,8 @@ class Session:
     def _checkpoint_if_due(self) -> None:
         every, minutes = self.options.checkpoint_steps, self.options.checkpoint_minutes
         late = minutes and time.monotonic() - self._last_written > 60 * minutes
-        if late or (every and self.step % every == 0):
+        # The last step of an epoch is followed by the epoch's own checkpoint.
+        if (late or (every and self.step % every == 0)) and self.progress.step < self.training.steps:
             self.checkpoint()
 
     def checkpoint(self) -> None:
@@ -162,8 +166,13 @@ class Session:
 
         Raises:
             StorageError: it cannot be written; the one before stays.
+            TrainingError: the weights are not finite; the one before stays.
         """
-        self._write(self.engine.read_state())
+        state = self.engine.read_state()
+        if not all(np.isfinite(array).all() for array in weights_of(state).values()):
+            rate = learning_rate(Moment(self.step - 1, self.steps, self.progress.epoch, self._figures()), self.options)
+            raise self._diverged("The weights became infinite", self.step, rate)
+        self._write(state)
 
     def _write(self, state: State) -> None:
         write_checkpoint(self.folder.checkpoints, Checkpoint(self.progress, state, self.best), step=self.step)
@@ -194,15 +203,22 @@ class Session:
         clear_unfinished(self.folder.checkpoints)
         checkpoint = read_newest(self.folder.checkpoints)
         if checkpoint is not None:
-            own = {name: array.shape for name, array in self.engine.read_state().items()}
-            if own != {name: array.shape for name, array in checkpoint.state.items()}:
+            own = self.engine.read_state()
+            # Before the first epoch ends there are no best weights.
+            best = weights_of(own) if checkpoint.best else {}
+            if _kinds(own) != _kinds(checkpoint.state) or _kinds(best) != _kinds(checkpoint.best):
                 raise ModelError(
-                    f"The checkpoint in {self.folder.checkpoints} belongs to another model than {self.folder.settings_file} "
-                    "describes. Put the run file back as it was, or train anew under another name."
+                    f"The checkpoint in {self.folder.checkpoints} belongs to another model than "
+                    f"{self.folder.settings_file} describes. Put the run file back as it was, "
+                    "or train anew under another name."
                 )
             self.engine.write_state(checkpoint.state)
             self.progress, self.best = checkpoint.progress, checkpoint.best
         self.folder.write_history(self.progress.history)
+
+
+def _kinds(state: State) -> dict[str, tuple[Any, ...]]:
+    return {name: (array.dtype, *array.shape) for name, array in state.items()}
 
 
 def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Session:

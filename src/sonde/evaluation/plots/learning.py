@@ -72,7 +72,7 @@ def _curves(history: Records, metric: str, title: str, rate: Points) -> str | No
         _ends(train, validation, across, up),
         _best_dot(best, validation, across, up) if best else None,
         _rate_strip(rate, across, (248.0, bottom)) if rate else None,
-        footing(across, *_epoch_ticks(across), y=bottom, title="epoch"),
+        footing(across, *_epoch_ticks(across, min(epochs), max(epochs)), y=bottom, title="epoch"),
     ]
     return sheet((WIDE, 330), f"plot-{metric}", f"{title} per epoch", _words(title, train, validation, best), parts)
 
@@ -94,14 +94,15 @@ def _bounds(values: list[float], *, from_zero: bool) -> tuple[float, float]:
     low, high = min(values), max(values)
     if from_zero and low >= 0:
         return 0.0, (high * 1.04 or 1.0)
-    room = (high - low) * 0.06 or 0.02 * abs(high) or 1.0
+    # Below two points apart, an axis from end to end would make noise look like progress.
+    room = max((high - low) * 0.06, (0.02 - (high - low)) / 2 if high <= 1 else 0.0) or 0.02 * abs(high) or 1.0
     # A score ends at 1: space above would look like something to be won.
     return low - room, (min(high + room, 1.0) if high <= 1.0 < high + room else high + room)
 
 
-def _epoch_ticks(across: Scale) -> tuple[list[float], list[str]]:
+def _epoch_ticks(across: Scale, first: float, last: float) -> tuple[list[float], list[str]]:
     ticks = nice_ticks(across.low, across.high, 5, whole=True)
-    ticks = [tick for tick in ticks if tick >= 1]
+    ticks = [tick for tick in ticks if first <= tick <= last] or [first]
     if across.low == 1 and 1 not in ticks and (len(ticks) < 2 or ticks[0] - 1 > 0.4 * (ticks[1] - ticks[0])):
         ticks = [1.0, *ticks]
     return ticks, [f"{tick:g}" for tick in ticks]

@@ -27,8 +27,8 @@ def reliability(before: Reliability | None, after: Reliability) -> str:
         text(LEFT - 36, TOP - 15, "↑ share that was right", "p-muted", size=11.5),
         ruler(up, TICKS, labels, across=(LEFT, LEFT + SIDE)),
         line([(LEFT, TOP + SIDE), (LEFT + SIDE, TOP)], "p-axis", dashes="2 3"),
-        text(LEFT + SIDE * 0.30, TOP + SIDE * 0.62, "too modest", "p-muted", anchor="end", size=11.5),
-        text(LEFT + SIDE * 0.74, TOP + SIDE * 0.58, "too sure", "p-muted", size=11.5),
+        text(LEFT + 6, TOP + SIDE * 0.32, "too modest", "p-muted", size=11.5),
+        text(LEFT + SIDE - 4, TOP + SIDE - 10, "too sure", "p-muted", anchor="end", size=11.5),
         _series(before, across, up, main=False) if before is not None else None,
         _series(after, across, up, main=True),
         _key(before is not None),
@@ -46,7 +46,7 @@ def _series(bins: Reliability, across: Scale, up: Scale, *, main: bool) -> Marku
         x, y = across(float(bins.confidence[at])), up(share)
         if main:
             low, high = wilson(share, count)
-            parts.append(line([(x, up(low)), (x, up(high))], "p-second"))
+            parts.append(line([(x, up(low)), (x, up(high))], "p-axis"))
             # A dot's area follows the number of examples behind it: small ones are mostly chance.
             parts.append(mark("circle", "p-dot", {"cx": x, "cy": y, "r": 3 + 4 * (count / largest) ** 0.5}))
         else:
@@ -74,7 +74,7 @@ def _key(has_before: bool) -> Markup:
     x, y = LEFT + 16.0, TOP + 22.0
     parts = [
         mark("rect", "p-paper", {"x": x - 10, "y": y - 12, "width": 128, "height": 44, "fill-opacity": 0.88}),
-        line([(x, y - 9), (x, y + 9)], "p-second"),
+        line([(x, y - 9), (x, y + 9)], "p-axis"),
         mark("circle", "p-dot", {"cx": x, "cy": y, "r": 5}),
         text(x + 14, y + 4, "after scaling" if has_before else "the model", "p-strong", size=12),
     ]

@@ -97,7 +97,7 @@ PLOTS: dict[str, Plot] = {
     "baselines": Plot(
         _baselines,
         "Beside the baselines",
-        "See whether the model's interval stands clear of every baseline's.",
+        "Intervals that overlap do not settle it: the verdict compares both on the same examples, which is sharper.",
     ),
     "loss": Plot(
         _loss,

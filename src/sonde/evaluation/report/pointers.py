@@ -141,7 +141,7 @@ def _always(facts: Facts) -> Iterator[Pointer]:
     where = "mistakes" if facts.mistakes else "data"
     yield Pointer(
         "Harder examples",
-        ("Score it on data from elsewhere: new people, places, devices. The command is below.",),
+        ("Score it on data from elsewhere: new people, places, devices.",),
         "again",
     )
     yield Pointer("Chance in training", ("Train again with another --seed and compare: one run is one draw.",), "again")

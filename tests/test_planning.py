@@ -1,0 +1,106 @@
+"""A plan holds every option with its origin, and refuses what cannot be before anything is written."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from makers import class_folders
+from sonde import planning
+from sonde.config import PARTS, Settings, from_assignments, from_words
+from sonde.config.settings import Origin
+from sonde.errors import BackendError, ConfigError, DataError, SondeError
+
+
+@pytest.fixture(autouse=True)
+def own_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
+
+
+def said(*words: str, data: str = "digits") -> Settings:
+    return from_assignments(["training.precision=fp32", *words]).over(from_words({"run.data": data}))
+
+
+def test_a_plan_resolves_every_option_of_every_part() -> None:
+    plan = planning.make_plan(said("run.epochs=2"))
+    for part, options in planning.parts(plan.settings).items():
+        assert set(options.model_fields) == set(plan.settings.part(part))
+    assert {key.partition(".")[0] for key in plan.settings} == set(PARTS)
+    assert all(setting.origin in get_args(Origin) for setting in plan.settings.values())
+    assert all(setting.reason for setting in plan.settings.values() if setting.origin == "guessed")
+    assert all(key in planning.sentences(plan.settings) for key in plan.settings)
+
+
+def test_what_was_said_stands() -> None:
+    plan = planning.make_plan(said("run.epochs=2", "training.batch_size=7", "data.image_size=[6, 6]", "model.width=4"))
+    assert plan.settings["run.epochs"].origin == "command line"
+    assert plan.settings.value("training.batch_size") == 7
+    assert plan.dataset.spec.shape == (6, 6, 1)
+
+
+def test_planning_writes_nothing(tmp_path: Path) -> None:
+    planning.make_plan(said())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "says"),
+    [
+        ("run.model=cn", "Did you mean 'cnn'?"),
+        ("run.task=image-lable", "Did you mean 'image-label'?"),
+        ("model.widht=3", "Did you mean 'width'?"),
+        ("training.epochs=3", "[training] has no option called 'epochs'"),
+        ("augment.flp=0.5", "Did you mean 'flip'?"),
+        ("augment.flip=2", "flip"),
+        ("evaluation.resample=100", "Did you mean 'resamples'?"),
+        ("run.name=../../x", "letters, digits"),
+        ("run.epochs=0", "at least 1"),
+        ("data.image_size=[0, 8]", "at least 1"),
+    ],
+)
+def test_a_wrong_word_is_refused_with_a_suggestion_or_a_range(word: str, says: str) -> None:
+    with pytest.raises(SondeError) as caught:
+        planning.make_plan(said(word))
+    assert says in str(caught.value)
+
+
+def test_an_unknown_backend_and_one_too_many_are_refused() -> None:
+    with pytest.raises(BackendError, match=r"Did you mean 'torch'\?"):
+        planning.make_plan(said("run.backend=torhc"))
+    planning.make_plan(said())
+    with pytest.raises(BackendError, match="one per process"):
+        planning.make_plan(said("run.backend=jax"))
+
+
+def test_a_path_that_is_not_there_is_a_clear_answer() -> None:
+    with pytest.raises(DataError, match="digits"):
+        planning.make_plan(said(data="digit"))
+    with pytest.raises(ConfigError, match="names no data"):
+        planning.make_plan(from_assignments(["run.epochs=3"]))
+
+
+def test_the_data_of_a_run_file_is_found_beside_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class_folders(tmp_path / "there" / "pets")
+    (tmp_path / "there" / "run.toml").write_text("[run]\ndata = 'pets'\n")
+    assert planning.merge(Settings(), "there/run.toml")[0].value("run.data") == str(Path("there/pets"))
+    monkeypatch.chdir(tmp_path / "there")
+    assert planning.merge(Settings(), "run.toml")[0].value("run.data") == "pets"
+
+
+def test_the_options_of_another_model_are_set_aside_and_said(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[run]\ndata = 'digits'\nmodel = 'cnn'\n[model]\nstages = 2\n")
+    settings, note = planning.merge(from_assignments(["run.model=mlp"]), str(file))
+    assert "model.stages" not in settings
+    assert "are for 'cnn'" in note
+    assert planning.merge(from_assignments(["run.model=cnn"]), str(file))[0].value("model.stages") == 2
+
+
+def test_the_schema_knows_every_option_and_nothing_else() -> None:
+    settings = planning.make_plan(said()).settings
+    schema = planning.schema(settings)
+    for key in settings:
+        part, _, name = key.partition(".")
+        assert name in schema["properties"][part]["properties"]
+        assert schema["properties"][part]["additionalProperties"] is False

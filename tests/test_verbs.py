@@ -1,0 +1,107 @@
+"""The verbs from Python, on small real data, in the order in which a person would use them."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+import sonde
+from makers import class_folders
+from sonde.config import RunFolder
+
+QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100")
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("place")
+    class_folders(folder / "pets", per_class=20)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def here(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(place)
+    monkeypatch.setenv("SONDE_CACHE", str(place / "cache"))
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> RunFolder:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(place)
+        patch.setenv("SONDE_CACHE", str(place / "cache"))
+        return sonde.train("pets", model="mlp", epochs=3, name="first", set=QUICK)
+
+
+def test_training_leaves_a_whole_run(run: RunFolder) -> None:
+    names = {file.name for file in run.path.iterdir()}
+    assert names >= {"run.toml", "environment.json", "history.jsonl", "checkpoints", "model", "scores.json"}
+    assert names >= {"predictions.parquet", "plots", "report.html", "findings.json"}
+    assert len(run.history()) == 3
+    assert run.read_json(run.environment_file)["dataset"]["sizes"]["test"] == 8
+
+
+def test_a_run_file_repeats_the_run_to_the_bit(run: RunFolder) -> None:
+    again = sonde.train(str(run.settings_file), name="again")
+    assert (again.model / "weights.safetensors").read_bytes() == (run.model / "weights.safetensors").read_bytes()
+    assert again.read_json(again.scores_file) == run.read_json(run.scores_file)
+
+
+def test_another_seed_is_another_run_on_the_same_split(run: RunFolder) -> None:
+    other = sonde.train(str(run.settings_file), name="other", seed=7)
+    assert (other.model / "weights.safetensors").read_bytes() != (run.model / "weights.safetensors").read_bytes()
+    comparison: Any = sonde.compare([run.path, other.path])
+    assert "run.seed" in {difference.key for difference in comparison.settings}
+
+
+def test_resuming_a_finished_run_changes_nothing(run: RunFolder) -> None:
+    before = run.report_file.read_bytes()
+    sonde.resume("first")
+    assert run.report_file.read_bytes() == before
+
+
+def test_scoring_other_data_leaves_the_runs_own_scores_alone(run: RunFolder, place: Path) -> None:
+    class_folders(place / "more", per_class=4)
+    before = run.scores_file.read_bytes()
+    scores = sonde.evaluate(run.path, data="more")
+    assert scores["test"]["accuracy"]["n"] == 8
+    assert run.scores_file.read_bytes() == before
+
+
+def test_predicting_names_each_file_and_why_one_cannot_be_read(run: RunFolder) -> None:
+    Path("broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    good, broken, missing = sonde.predict(run.path, ["pets/dog/000.png", "broken.png", "none.png"])
+    assert good["answer"] in ("cat", "dog")
+    assert good["confidence"] + sum(other["confidence"] for other in good["others"]) == pytest.approx(1.0)
+    assert "broken.png" in broken["error"]
+    assert "none.png" in missing["error"]
+
+
+def test_a_contact_sheet_is_a_picture_and_replaces_nothing() -> None:
+    first, second = sonde.show("pets"), sonde.show("pets")
+    assert first != second
+    with Image.open(first) as sheet:
+        assert sheet.width > 100
+
+
+def test_an_initial_run_file_trains_and_is_never_replaced(place: Path) -> None:
+    file = sonde.init("pets", to="my.toml", schema="my.schema.json")
+    assert json.loads(Path("my.schema.json").read_text())["type"] == "object"
+    with pytest.raises(sonde.SondeError, match="exists already"):
+        sonde.init("pets", to="my.toml")
+    trained = sonde.train(str(file), epochs=1, set=QUICK, model="mlp")
+    assert trained.name == "pets-1"
+
+
+def test_a_second_run_of_one_name_is_refused(run: RunFolder) -> None:
+    before = run.settings_file.read_bytes()
+    with pytest.raises(sonde.SondeError, match="a run called 'first' already"):
+        sonde.train("pets", name="first")
+    assert run.settings_file.read_bytes() == before
+
+
+def test_the_doctor_names_every_backend() -> None:
+    parts = [row["part"] for row in sonde.doctor()]
+    assert {"python", "keras", "backend torch", "backend tensorflow", "backend jax"} <= set(parts)
