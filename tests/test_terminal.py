@@ -255,6 +255,15 @@ def test_guesses_are_shown_with_reason_and_the_words_that_change_them() -> None:
     assert rows["--set"].endswith("  all images are 8 x 8")
 
 
+def test_guesses_with_one_value_and_one_reason_share_a_line() -> None:
+    off = {f"augment.{name}": Setting(0.0, "guessed", reason="off") for name in ("rotate", "crop")}
+    stream = io.StringIO()
+    with terminal.talking_to(stream):
+        terminal.what_was_decided(Settings({**off, "augment.shift": Setting(0.1, "guessed", reason="small")}))
+    rows = [" ".join(line.split()) for line in stream.getvalue().splitlines() if line.startswith("--set")]
+    assert rows == ["--set augment.rotate=0.0 (and crop) off", "--set augment.shift=0.1 small"]
+
+
 @pytest.mark.parametrize(
     ("key", "value", "words"),
     [

@@ -18,6 +18,7 @@ from sonde.data import Dataset
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
+from sonde.evaluation.opening import own_dataset
 from sonde.planning import Plan
 from sonde.training import Session, Step
 
@@ -65,7 +66,7 @@ def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
         remove_leftovers(folder.path)
         remove_leftovers(folder.plots)
         if not _is_trained(folder):
-            _train(folder, settings, dataset or _same_dataset(folder, settings))
+            _train(folder, settings, dataset or own_dataset(folder))
         if not folder.report_file.exists():
             evaluation.evaluate(folder)
     return folder
@@ -135,18 +136,6 @@ def stop_asked() -> Iterator[list[int]]:
         yield asked
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _same_dataset(folder: RunFolder, settings: Settings) -> Dataset:
-    dataset = evaluation.open_dataset(settings, str(settings.value("run.data")))
-    began_with = folder.read_json(folder.environment_file)["dataset"]["fingerprint"]
-    if dataset.fingerprint != began_with:
-        raise RunError(
-            f"The data {settings.value('run.data')} has changed since the run '{folder.name}' began (its fingerprint "
-            f"is {dataset.fingerprint[:12]} instead of {began_with[:12]}); going on would mix two data sets. "
-            f"Put the data back, or train anew: sonde train {folder.settings_file} --name NEW"
-        )
-    return dataset
 
 
 def contact_sheet(said: Settings) -> Path:

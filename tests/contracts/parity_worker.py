@@ -1,4 +1,4 @@
-"""Runs in a process of its own with one backend: what the models and the engine do there, written into a folder.
+"""Runs in a process of its own with one backend, started by `parity`: what the models and the engine do there.
 
     python tests/contracts/parity_worker.py torch FOLDER parity engine
 
@@ -9,6 +9,7 @@ those that everybody starts from.
 
 import json
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import backend
-from sonde.backend.engine import WEIGHTS, EngineSettings
+from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings
 
 SHAPE, CLASSES, EXAMPLES, BATCH, STEPS = (12, 12, 1), ("ant", "bee", "cat"), 33, 8, 10
 """Small, as compiling for these shapes takes most of the time."""
@@ -47,10 +48,20 @@ def batch_of(step: int) -> NDArray[np.intp]:
     return np.arange(step * BATCH, (step + 1) * BATCH) % EXAMPLES
 
 
+def blueprint_of(model: str, options: dict[str, Any]) -> Any:
+    """Return what a model of these examples is."""
+    from sonde.models import options_of
+    from sonde.models.assemble import Blueprint
+
+    return Blueprint(model, "label", SHAPE, len(CLASSES), options_of(model)(**options))
+
+
 def engine_of(
-    name: str, model: str, options: dict[str, Any], *, settings: EngineSettings, smoothing: float = 0.0, seed: int = 1
+    name: str, model: str, options: dict[str, Any], settings: EngineSettings, *, smoothing: float = 0.0, seed: int = 1
 ) -> Any:
-    """Build a model's engine as a training does.
+    """Build a model's engine as a training does, but for the first weights.
+
+    They are drawn by numpy: the same on each backend, and JAX need not compile the drawing of each shape.
 
     Args:
         name: the backend.
@@ -60,32 +71,63 @@ def engine_of(
         smoothing: label smoothing.
         seed: of the first weights.
     """
-    from sonde.models import options_of
-    from sonde.models.assemble import Blueprint, build
+    from sonde.models.assemble import rebuild, tensor_shapes
     from sonde.models.heads import label
 
-    module = backend.use(name)
-    blueprint = Blueprint(model, "label", SHAPE, len(CLASSES), options_of(model)(**options))
-    keras_model = build(blueprint, seed=seed, policy=module.dtype_policy(settings.precision))
+    module, blueprint, rng = backend.use(name), blueprint_of(model, options), np.random.default_rng(seed)
+    # Around 1, as the scales of batch norm are; kernels are small, so 0.3 keeps the outputs near 1 too.
+    weights = {
+        key: rng.normal("gamma" in key or "variance" in key, 0.1 if len(shape) < 2 else 0.3, shape).astype(np.float32)
+        for key, shape in tensor_shapes(blueprint).items()
+    }
+    keras_model = rebuild(blueprint, weights, policy=module.dtype_policy(settings.precision))
     return module.build(keras_model, label.loss(smoothing), label.score, settings)
 
 
+def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
+    """Build the engine of a model folder.
+
+    Args:
+        name: the backend.
+        path: the folder.
+        settings: of the engine.
+    """
+    from sonde.models import folder
+    from sonde.models.heads import label
+
+    module = backend.use(name)
+    keras_model, _ = folder.load(path)
+    return module.build(keras_model, label.loss(0.0), label.score, settings)
+
+
 def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> None:
-    """Write the model folder of what an engine has trained."""
-    from sonde.models import folder, options_of
-    from sonde.models.assemble import Blueprint, tensor_shapes
+    """Write an engine's model as a training does at its end.
+
+    Args:
+        path: the folder to write.
+        model: a row of `MODELS`.
+        options: the model's options.
+        engine: what holds its weights.
+    """
+    from sonde.models import folder
+    from sonde.models.assemble import tensor_shapes
 
     description = folder.Description(
-        sonde="0", task="image-label", answer="label", model=model, options=options, input_shape=SHAPE, input={},
+        sonde="0",
+        task="image-label",
+        answer="label",
+        model=model,
+        options=options,
+        input_shape=SHAPE,
+        input={},
         classes=CLASSES,
-    )  # fmt: skip
+    )
     weights = backend.weights_of(engine.read_state())
-    names = tensor_shapes(Blueprint(model, "label", SHAPE, len(CLASSES), options_of(model)(**options)))
-    folder.save(path, description, {each: weights[each] for each in names})
+    folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint_of(model, options))})
 
 
 def measure(name: str, case: str, folder: Path) -> None:
-    """Write a case's outputs, gradients, losses and weights, from the weights that torch began with.
+    """Write a case's outputs, gradients, statistics and losses, from the weights that torch began with.
 
     Args:
         name: the backend.
@@ -94,52 +136,43 @@ def measure(name: str, case: str, folder: Path) -> None:
     """
     model, options = CASES[case]
     settings = EngineSettings(optimizer="sgd", momentum=MOMENTUM)
-    engine = engine_of(name, model, options, settings=settings)
-    start = folder / "start" / f"{case}.npz"
     if name == "torch":
-        start.parent.mkdir(exist_ok=True)
-        np.savez(start, **backend.weights_of(engine.read_state()))
-    with np.load(start) as first:
-        engine.write_state({**engine.read_state(), **{WEIGHTS + key: first[key] for key in first.files}})
+        save_model(folder / "start" / case, model, options, engine_of(name, model, options, settings))
+    engine = engine_from(name, folder / "start" / case, settings)
     inputs, truth = examples()
     found: dict[str, Any] = {"outputs": engine.predict(inputs)}
-    rows = batch_of(0)
-    found["input_gradient"] = engine.input_gradient(inputs[rows], truth[rows])
-    before, losses = backend.weights_of(engine.read_state()), []
+    losses = []
     for step in range(STEPS):
         rows = batch_of(step)
         losses.append(engine.step(inputs[rows], truth[rows], LEARNING_RATE))
         if step == 0:
-            after = backend.weights_of(engine.read_state())
-    # Nesterov's first step moves by rate x (1 + momentum) x gradient.
-    moved = {key: (before[key] - after[key]) / (LEARNING_RATE * (1 + MOMENTUM)) for key in before}
-    found |= {f"gradient/{key}": array for key, array in moved.items() if "moving_" not in key}
-    found |= {f"statistics/{key}": array for key, array in after.items() if "moving_" in key}
+            found |= after_first_step(engine.read_state())
     found["losses"], found["scores"] = np.array(losses).T
     found["trained_outputs"] = engine.predict(inputs)
     np.savez(folder / name / f"{case}.npz", **found)
     save_model(folder / name / case, model, options, engine)
 
 
-def outputs_of_others(name: str, folder: Path) -> dict[str, NDArray[np.float32]]:
-    """Return what this backend answers with each model that another backend has trained so far.
+def after_first_step(state: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """Return the gradients, read from the momentum of sgd, and the running statistics."""
+    slots = {key: array for key, array in state.items() if key.startswith(OPTIMIZER) and key.endswith("_momentum")}
+    gradients = {key.rsplit("/", 1)[1].removesuffix("_momentum"): array for key, array in slots.items()}
+    statistics = {key: array for key, array in state.items() if "/moving_" in key}
+    return {
+        **{f"gradient/{key}": -array / np.float32(LEARNING_RATE) for key, array in gradients.items()},
+        **{f"statistics/{key.removeprefix(WEIGHTS)}": array for key, array in statistics.items()},
+    }
+
+
+def outputs_of_torch_models(name: str, folder: Path) -> dict[str, NDArray[np.float32]]:
+    """Return what this backend answers with each model that torch has trained, by case.
 
     Args:
         name: this backend.
-        folder: where the others have written their model folders.
+        folder: where torch has written its model folders.
     """
-    from sonde.models.folder import load
-    from sonde.models.heads import label
-
-    module = backend.use(name)
-    found = {}
-    for other in backend.BACKENDS:
-        for case in CASES:
-            if other != name and (folder / other / case).is_dir():
-                model, _ = load(folder / other / case)
-                engine = module.build(model, label.loss(0.0), label.score, EngineSettings())
-                found[f"{other}/{case}"] = engine.predict(examples()[0])
-    return found
+    engines = {case: engine_from(name, folder / "torch" / case, EngineSettings()) for case in CASES}
+    return {case: engine.predict(examples()[0]) for case, engine in engines.items()}
 
 
 def main(name: str, folder: Path, parts: list[str]) -> None:
@@ -155,8 +188,10 @@ def main(name: str, folder: Path, parts: list[str]) -> None:
     if "parity" in parts:
         for case in CASES:
             measure(name, case, folder)
+        versions = {package: version(package) for package in ("keras", backend.BACKENDS[name].package, "numpy")}
+        (folder / name / "versions.json").write_text(json.dumps(versions))
     if "exchange" in parts:
-        np.savez(folder / name / "exchange.npz", **outputs_of_others(name, folder))
+        np.savez(folder / name / "exchange.npz", **outputs_of_torch_models(name, folder))
     if "engine" in parts:
         import engine_checks
 

@@ -21,6 +21,8 @@ WEIGHTS = "weights/"
 OPTIMIZER = "optimizer/"
 AVERAGE = "_average"
 """Keras ends the names of the slots of its moving average of the weights so."""
+SEED = "seed_generator_state"
+"""Keras ends the names of the states of its seed generators so."""
 
 
 class Engine(Protocol):
@@ -57,7 +59,7 @@ class EngineSettings:
 
     optimizer: str = "adamw"
     weight_decay: float = 0.0
-    """Decoupled; never on biases and norms (variables with fewer than two axes)."""
+    """Decoupled; never on biases and norms."""
     momentum: float = 0.9
     clip_norm: float = 0.0
     """Largest global norm of the gradients; 0 for no bound."""
@@ -80,7 +82,12 @@ def name_variables(prefix: str, variables: list[Any]) -> list[tuple[str, Any]]:
         prefix: `WEIGHTS` or `OPTIMIZER`.
         variables: Keras variables.
     """
-    named = [(prefix + variable.path, variable) for variable in variables]
+    seeds = [id(variable) for variable in variables if variable.path.endswith(SEED)]
+    # Keras numbers its seed generators by how many the process has made; here it is their place in the model.
+    named = [
+        (f"{prefix}seed_{seeds.index(id(each))}" if id(each) in seeds else prefix + each.path, each)
+        for each in variables
+    ]
     names = [name for name, _ in named]
     assert len(set(names)) == len(names), f"two variables share a name: {sorted(names)}"
     return named

@@ -20,7 +20,8 @@ class Optimizer:
 
 
 def _adamw(settings: EngineSettings, shared: dict[str, Any]) -> Any:
-    return keras.optimizers.AdamW(**shared)
+    # The others take None for no decay, and this one takes 0.
+    return keras.optimizers.AdamW(**{**shared, "weight_decay": settings.weight_decay})
 
 
 def _sgd(settings: EngineSettings, shared: dict[str, Any]) -> Any:
@@ -33,7 +34,7 @@ def _lion(settings: EngineSettings, shared: dict[str, Any]) -> Any:
 
 def _muon(settings: EngineSettings, shared: dict[str, Any]) -> Any:
     decay = shared["weight_decay"]
-    return keras.optimizers.Muon(adam_weight_decay=decay, exclude_layers=[settings.head], **shared)
+    return keras.optimizers.Muon(adam_weight_decay=decay, exclude_layers=[settings.head, "bias$"], **shared)
 
 
 OPTIMIZERS: dict[str, Optimizer] = {
@@ -50,7 +51,7 @@ def build_optimizer(settings: EngineSettings, variables: list[Any]) -> Any:
 
     Args:
         settings: name and numbers; the learning rate is given at each step instead.
-        variables: Keras variables; those with fewer than two axes get no weight decay.
+        variables: Keras variables; biases and those with fewer than two axes get no weight decay.
     """
     shared = {
         "learning_rate": 0.0,
@@ -62,6 +63,8 @@ def build_optimizer(settings: EngineSettings, variables: list[Any]) -> Any:
     }
     optimizer = OPTIMIZERS[settings.optimizer].build(settings, shared)
     if settings.weight_decay:
-        optimizer.exclude_from_weight_decay(var_list=[each for each in variables if len(each.shape) < 2])
+        # A GRU's bias has two axes: one row for the inputs, one for the state.
+        spared = [each for each in variables if len(each.shape) < 2 or each.name == "bias"]
+        optimizer.exclude_from_weight_decay(var_list=spared)
     optimizer.build(variables)
     return optimizer

@@ -64,7 +64,7 @@ def batch_norm(layer: Any) -> Call | None:
     Keras keeps the biased variance of a batch where `functional.batch_norm` keeps the unbiased one, so the running
     statistics are updated here from what the native operation saved.
     """
-    if layer.synchronized or layer.axis not in (-1, layer.input_spec.ndim - 1):
+    if layer.synchronized or layer.renorm or layer.axis not in (-1, layer.input_spec.ndim - 1):
         return None
 
     def call(x: torch.Tensor, *, training: bool, dropout: torch.Generator) -> torch.Tensor:
@@ -121,14 +121,15 @@ def global_average_pool2d(layer: Any) -> Call | None:
 def activation(layer: Any) -> Call | None:
     """Return an activation layer."""
     activate = ACTIVATIONS.get(layer.activation)
-    return None if activate is None else lambda x, *, training, dropout: activate(x)
+    # ruff sees a lambda that only hands on; this one drops what activations do not take.
+    return None if activate is None else lambda x, *, training, dropout: activate(x)  # noqa: PLW0108
 
 
 def relu(layer: Any) -> Call | None:
     """Return a ReLU layer without slope, threshold or bound."""
     if layer.max_value is not None or layer.negative_slope or layer.threshold:
         return None
-    return lambda x, *, training, dropout: torch.relu(x)
+    return lambda x, *, training, dropout: torch.relu(x)  # noqa: PLW0108
 
 
 def dropout(layer: Any) -> Call | None:
@@ -159,7 +160,9 @@ def reshape(layer: Any) -> Call | None:
 
 
 def add(layer: Any) -> Call | None:
-    """Return the sum of inputs of one shape."""
+    """Return the sum of inputs of one rank; of several, which Keras lines up by their first axes, it falls back."""
+    if layer._reshape_required:
+        return None
 
     def call(inputs: list[torch.Tensor], *, training: bool, dropout: torch.Generator) -> torch.Tensor:
         total = inputs[0]
@@ -234,7 +237,10 @@ def _flat_weights(
     cell: Any, bias: torch.Tensor | None, recurrent_bias: torch.Tensor | None, *, swap: int = 0
 ) -> list[torch.Tensor]:
     """Return (input kernel, recurrent kernel, two biases) as torch lays them out: GU x F, GU x U, GU, GU."""
-    order = (lambda w: torch.cat([w[swap : 2 * swap], w[:swap], w[2 * swap :]])) if swap else (lambda w: w)
+
+    def order(w: torch.Tensor) -> torch.Tensor:
+        return torch.cat([w[swap : 2 * swap], w[:swap], w[2 * swap :]]) if swap else w
+
     kernels = [order(cell.kernel.value.T).contiguous(), order(cell.recurrent_kernel.value.T).contiguous()]
     if bias is None:
         return kernels
@@ -243,7 +249,7 @@ def _flat_weights(
 
 
 def _recurrent_arguments(layer: Any, x_BTF: torch.Tensor, flat: list[torch.Tensor]) -> tuple[Any, ...]:
-    """Return torch's arguments: input, first state, weights, has biases, layers, dropout, training, both ways, batch first."""
+    """Return torch's arguments: input, state, weights, has biases, layers, dropout, training, two-way, batch first."""
     hidden = x_BTF.new_zeros(1, x_BTF.shape[0], layer.units)
     # Without `training` the CPU kernel keeps nothing for the backward pass.
     return x_BTF, hidden, flat, len(flat) == 4, 1, 0.0, torch.is_grad_enabled(), False, True

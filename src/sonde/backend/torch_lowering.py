@@ -48,38 +48,46 @@ class Lowered:
         self._dropout = dropout
         self._calls: dict[int, Call] = {}
         fallbacks = []
-        whole = not _carries_masks(model)
-        for operation in model.operations if whole else ():
-            rule = LOWERED.get(type(operation))
-            call = rule(operation) if rule else None
+        as_written = _carries_masks(model) or _mixes_types(model)
+        for operation in model.operations:
+            call = None if as_written else _native(operation)
             if call is not None:
                 self._calls[id(operation)] = call
             elif not isinstance(operation, layers.InputLayer):
                 fallbacks.append(operation.name)
-        self._whole = whole
-        self.fallbacks: tuple[str, ...] = tuple(fallbacks) if whole else tuple(each.name for each in model.layers)
+        self.fallbacks: tuple[str, ...] = tuple(fallbacks)
 
-    def __call__(self, inputs: torch.Tensor, *, training: bool) -> torch.Tensor:
+    def __call__(self, inputs: Any, *, training: bool) -> torch.Tensor:
         """Run the model.
 
         Args:
-            inputs: a batch, channels last.
+            inputs: a batch, channels last; several of them as the model takes them.
             training: whether dropout and batch statistics are on.
         """
-        if not self._whole:
-            outputs: torch.Tensor = self._model(inputs, training=training)
-            return outputs
-        outputs = self._model._run_through_graph(inputs, operation_fn=lambda op: self._call_of(op, training))
-        return outputs
+        # To Keras this is one call of the model: losses that layers add gather, and layers inside of layers, which
+        # nobody passes `training`, find it in the context.
+        context = self._model._get_call_context()
+        context.set_value("training", training)
+        try:
+            outputs = self._model._run_through_graph(
+                self._model._standardize_inputs(inputs), operation_fn=lambda op: self._call_of(op, training)
+            )
+        finally:
+            self._model._maybe_reset_call_context()
+        return outputs[0] if isinstance(outputs, list | tuple) and len(outputs) == 1 else outputs
 
     def _call_of(self, operation: Any, training: bool) -> Callable[..., Any]:
-        native = self._calls.get(id(operation))
-        if native is not None:
-            # Keras hands over the arguments of the symbolic call; `training` among them is ours to decide.
-            return lambda *args, **_: native(*args, training=training, dropout=self._dropout)
+        as_written: Callable[..., Any] = operation
         if isinstance(operation, layers.Layer) and operation._call_has_training_arg:
-            return lambda *args, **kwargs: operation(*args, **{**kwargs, "training": training})
-        call: Callable[..., Any] = operation
+            # Keras hands over the arguments of the symbolic call; `training` among them is ours to decide.
+            as_written = lambda *args, **kwargs: operation(*args, **{**kwargs, "training": training})  # noqa: E731
+        native = self._calls.get(id(operation))
+        if native is None:
+            return as_written
+
+        def call(x: Any, **kwargs: Any) -> Any:
+            return as_written(x, **kwargs) if _is_masked(x) else native(x, training=training, dropout=self._dropout)
+
         return call
 
 
@@ -94,9 +102,36 @@ def lower(model: Model, dropout: torch.Generator) -> Lowered:
     return Lowered(functional if functional is not None else model, dropout)
 
 
+def _native(operation: Any) -> Call | None:
+    """Return what computes an operation natively, or None where its kind or something about it is not covered."""
+    rule = LOWERED.get(type(operation))
+    if rule is None or operation.activity_regularizer is not None:
+        return None
+    # A call with more than its input: a first state, a mask.
+    for node in operation._inbound_nodes:
+        arguments = node.arguments
+        more = [value for name, value in arguments.kwargs.items() if name != "training" and value is not None]
+        if more or len(arguments.args) != 1:
+            return None
+    return rule(operation)
+
+
 def _carries_masks(model: Model) -> bool:
     """Tell whether some layer makes a mask; such a model runs as Keras wrote it, since native calls drop masks."""
     return any(
-        isinstance(layer, layers.Masking) or getattr(layer, "mask_zero", False) or isinstance(layer, Model)
-        for layer in model.layers
+        isinstance(layer, layers.Masking | Model) or getattr(layer, "mask_zero", False)
+        for layer in model._flatten_layers(include_self=False)
     )
+
+
+def _mixes_types(model: Model) -> bool:
+    """Tell whether some layer computes in another type than float32; Keras then casts what each one reads."""
+    return any(
+        keras.backend.is_float_dtype(layer.compute_dtype) and layer.compute_dtype != "float32"
+        for layer in model._flatten_layers(include_self=False)
+    )
+
+
+def _is_masked(x: Any) -> bool:
+    """Tell whether a layer of the user's own has put a mask on a tensor, or on one of several."""
+    return any(getattr(each, "_keras_mask", None) is not None for each in (x if isinstance(x, list | tuple) else [x]))

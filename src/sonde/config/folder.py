@@ -100,6 +100,14 @@ class RunFolder:
         """Replace the history, as resuming does when it goes back to a checkpoint."""
         write_atomically(self.history_file, "".join(json.dumps(record) + "\n" for record in records))
 
+    def scores(self) -> dict[str, Any]:
+        """Read the run's scores: metric to value, low, high and n under "test", and much beside.
+
+        Raises:
+            RunError: the run was not evaluated yet.
+        """
+        return self.read_json(self.scores_file)
+
     def read_json(self, path: Path) -> dict[str, Any]:
         """Read one of the run's JSON files.
 

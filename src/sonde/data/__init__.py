@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sonde.data.augment import AUGMENTATIONS, Augmentation, augment, fill_augment
+from sonde.data.cache import marks
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.guesses import guess
 from sonde.data.image import ImageSpec, Options
@@ -40,6 +41,7 @@ __all__ = [
     "fill_augment",
     "guess",
     "load",
+    "marks",
     "spec_from",
     "survey",
 ]

@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import backend, data, tasks
-from sonde.backend import EngineSettings, predict_all
-from sonde.config import Run, RunFolder, Settings, fill
+from sonde import data, tasks
+from sonde.backend import predict_all
+from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings
-from sonde.errors import DataError, did_you_mean
+from sonde.errors import DataError, RunError, did_you_mean
 from sonde.evaluation.baselines import guess_baselines
+from sonde.evaluation.opening import TrainedModel, open_dataset, open_model, own_dataset
 from sonde.evaluation.options import Options
 from sonde.evaluation.plots import Evidence, Mistake, draw
 from sonde.evaluation.predictions import predictions, write_predictions
@@ -31,6 +32,8 @@ from sonde.metrics.sample import prepare
 HEADLINE = "accuracy"
 CALIBRATION = ("expected_calibration_error", "log_loss", "brier")
 """What temperature scaling is to improve; shown before and after it."""
+AT_ONCE = 64
+"""Files that `predict` holds in memory at a time."""
 MOST_CURVES = 100
 """Classes with a curve of their own in the ROC and precision-recall plots."""
 
@@ -68,83 +71,29 @@ def evaluate(folder: RunFolder, *, source: str | None = None) -> RunFolder:
     settings = folder.settings()
     model = open_model(folder)
     if source is None:
-        source = str(settings.value("run.data"))
-        dataset = open_dataset(settings, source)
+        dataset = own_dataset(folder)
+        known: Dataset | None = dataset
         examples, sentence = dataset.test, _split_in_words(dataset)
         weaknesses = tasks.label.check(dataset)
     else:
-        dataset = open_dataset(settings, source)
+        dataset, known = open_dataset(settings, source), _own_dataset_if_there(folder)
         examples, sentence = _unseen(dataset)
-        weaknesses = ()
+        weaknesses = _seen_in_training(examples, known)
         folder = _folder_beside(folder, settings, dataset, source)
     options = fill(Options, "evaluation", settings)
     logits = predict_all(model.engine, examples.inputs, model.spec.prepare, batch_size=options.batch_size)
     classes = model.description.classes
-    _check_labels(examples, classes, source)
+    _check_labels(examples, classes, dataset.name)
     truth = tasks.label.encode(examples.answers, classes)
     answers = Answers(examples, classes, truth, logits, model.description.temperature)
-    scores = _scores(answers, dataset, sentence, model.description.task, options)
+    guesses = {} if known is None else _baselines(answers, known)
+    scores = _scores(answers, guesses, sentence, model.description.task, options)
     probabilities = answers.probabilities_NC
     folder.write_json(folder.scores_file, scores)
     folder.write_json(folder.findings_file, findings_of(dataset, weaknesses))
     write_predictions(folder.predictions_file, predictions(examples.names.tolist(), classes, truth, probabilities))
     _draw(folder, answers, scores, options)
     return folder
-
-
-@dataclass(frozen=True)
-class TrainedModel:
-    """A trained model on a backend, with what turns files into its inputs."""
-
-    engine: Any
-    """A `backend.Engine`; only `predict` and `input_gradient` are meant to be used."""
-    description: Any
-    """A `models.folder.Description`."""
-    spec: Any
-    """A `data.InputSpec`."""
-
-
-def open_model(folder: RunFolder) -> TrainedModel:
-    """Rebuild a run's trained model on the backend of this process, or on the run's own.
-
-    Args:
-        folder: a run; its weights may come from another backend.
-
-    Raises:
-        ModelError: the model is missing, damaged or not to be trusted.
-    """
-    settings = folder.settings()
-    run = fill(Run, "run", settings)
-    name = backend.in_use() or (run.backend if backend.is_installed(run.backend) else _any_installed(run.backend))
-    module = backend.use(name)
-    module.start(threads=int(settings.value("training.threads", 1)))
-
-    from sonde.models import folder as model_folder
-    from sonde.models.heads import HEADS
-
-    model, description = model_folder.load(folder.model)
-    head = HEADS[description.answer]
-    # An optimizer without slots: nothing is trained here.
-    engine = module.build(model, head.loss(0.0), head.score, EngineSettings(optimizer="sgd", momentum=0.0))
-    return TrainedModel(engine, description, data.spec_from(description.input))
-
-
-def _any_installed(wanted: str) -> str:
-    return next((name for name in backend.BACKENDS if backend.is_installed(name)), wanted)
-
-
-def open_dataset(settings: Settings, source: str) -> Dataset:
-    """Open a data set with a run's data options.
-
-    Args:
-        settings: the run's options.
-        source: path or built-in name.
-
-    Raises:
-        DataError: it is gone, changed beyond use, or not recognised.
-    """
-    options = fill(data.Options, "data", settings)
-    return data.load(data.survey(source, options), options)
 
 
 def findings_of(dataset: Dataset, weaknesses: tuple[str, ...]) -> dict[str, Any]:
@@ -183,11 +132,11 @@ def _unseen(dataset: Dataset) -> tuple[Examples, str]:
     return whole, f"all {len(whole):,} examples of {dataset.name}"
 
 
-def _check_labels(examples: Examples, classes: tuple[str, ...], source: str) -> None:
+def _check_labels(examples: Examples, classes: tuple[str, ...], name: str) -> None:
     unknown = sorted(set(examples.answers.tolist()) - set(classes))
     if unknown:
         raise DataError(
-            f"{source} has labels that the model does not know: {', '.join(unknown[:5])}."
+            f"The data set '{name}' has labels that the model does not know: {', '.join(unknown[:5])}."
             f"{did_you_mean(unknown[0], classes)} It knows: {', '.join(classes[:20])}. "
             "Rename the labels, or train a model with them."
         )
@@ -202,13 +151,32 @@ def _folder_beside(folder: RunFolder, settings: Settings, dataset: Dataset, sour
     return other
 
 
-def _scores(answers: Answers, dataset: Dataset, sentence: str, task: str, options: Options) -> dict[str, Any]:
+def _own_dataset_if_there(folder: RunFolder) -> Dataset | None:
+    try:
+        return own_dataset(folder)
+    except (DataError, RunError):
+        return None
+
+
+def _seen_in_training(examples: Examples, known: Dataset | None) -> tuple[str, ...]:
+    """Count the examples of other data that the model was trained on."""
+    if known is None:
+        return ("The run's own data is gone or changed: no baselines, and no search for examples seen in training.",)
+    copies = int(np.isin(data.marks(examples.inputs), data.marks(known.train.inputs)).sum())
+    return (f"{copies:,} of these examples have an exact copy in the training data.",) if copies else ()
+
+
+def _baselines(answers: Answers, known: Dataset) -> dict[str, NDArray[np.float64]]:
+    """Let the baselines learn from the run's own training examples, as the model did."""
+    truth = tasks.label.encode(known.train.answers, answers.classes)
+    inputs = known.train.inputs
+    return guess_baselines(known.modality, inputs, truth, answers.examples.inputs, classes=len(answers.classes))
+
+
+def _scores(
+    answers: Answers, guesses: dict[str, NDArray[np.float64]], sentence: str, task: str, options: Options
+) -> dict[str, Any]:
     truth, probabilities = answers.truth_N, answers.probabilities_NC
-    train_truth = tasks.label.encode(*_known(dataset.train, answers.classes))
-    kept = np.isin(dataset.train.answers, answers.classes)
-    guesses = guess_baselines(
-        dataset.modality, dataset.train.inputs[kept], train_truth, answers.examples.inputs, classes=len(answers.classes)
-    )
     seed, resamples = options.seed, options.resamples
     raw = temperature.apply(answers.logits_NC, 1.0)
     before = score(truth, raw, seed=seed, resamples=resamples, only=CALIBRATION)
@@ -235,12 +203,8 @@ def _scores(answers: Answers, dataset: Dataset, sentence: str, task: str, option
             "after": {name: test[name].to_dict() for name in CALIBRATION},
         },
         "baselines": {name: _plain(each) for name, each in baselines.items()},
-        "verdict": judge(HEADLINE, truth, probabilities, guesses, seed=options.seed).to_dict(),
+        "verdict": judge(HEADLINE, truth, probabilities, guesses, seed=options.seed).to_dict() if guesses else None,
     }
-
-
-def _known(examples: Examples, classes: tuple[str, ...]) -> tuple[NDArray[np.str_], tuple[str, ...]]:
-    return examples.answers[np.isin(examples.answers, classes)], classes
 
 
 def _plain(scores: dict[str, Any]) -> dict[str, Any]:
@@ -302,22 +266,30 @@ def predict(folder: RunFolder, files: list[Path]) -> list[dict[str, Any]]:
         ModelError: the model is missing or damaged.
     """
     model = open_model(folder)
-    out: list[dict[str, Any]] = []
-    for file in files:
+    rows: dict[int, dict[str, Any]] = {}
+    readable: list[tuple[int, NDArray[Any]]] = []
+    for place, file in enumerate(files):
         try:
-            stored = model.spec.read(str(file))
+            readable.append((place, model.spec.read(str(file))))
         except DataError as error:
-            out.append({"file": str(file), "error": str(error)})
-            continue
-        logits = model.engine.predict(model.spec.prepare(stored[None]))
-        probabilities = temperature.apply(logits, model.description.temperature)
-        best, *others = tasks.label.decode(probabilities, model.description.classes)[0]
-        out.append(
-            {
-                "file": str(file),
-                "answer": best[0],
-                "confidence": best[1],
-                "others": [{"answer": name, "confidence": share} for name, share in others],
-            }
-        )
-    return out
+            rows[place] = {"file": str(file), "error": str(error)}
+        if readable and (len(readable) == AT_ONCE or place == len(files) - 1):
+            stored = np.stack([each for _, each in readable])
+            for (number, _), answer in zip(readable, _answers(model, stored), strict=True):
+                rows[number] = {"file": str(files[number]), **answer}
+            readable = []
+    return [rows[place] for place in range(len(files))]
+
+
+def _answers(model: TrainedModel, stored: NDArray[Any]) -> list[dict[str, Any]]:
+    logits = model.engine.predict(model.spec.prepare(stored))
+    probabilities = temperature.apply(logits, model.description.temperature)
+    decoded = tasks.label.decode(probabilities, model.description.classes)
+    return [
+        {
+            "answer": best[0],
+            "confidence": best[1],
+            "others": [{"answer": name, "confidence": share} for name, share in others],
+        }
+        for best, *others in decoded
+    ]

@@ -3,9 +3,11 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import keras
+import numpy as np
 from keras.src.backend.common import global_state
 
 from sonde.config import Options
@@ -47,6 +49,8 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
     features = architecture(blueprint.name).features
     random_before, policy_before = random.getstate(), keras.config.dtype_policy()
     try:
+        if min(blueprint.input_shape, default=0) < 1:
+            raise ValueError("There is nothing along one of the axes.")
         # Keras draws the seeds of its initializers from Python's generator. Its own `set_random_seed` would also
         # import every framework that is installed.
         random.seed(seed)
@@ -55,10 +59,10 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
         outputs = HEADS[blueprint.answer].logits(features(inputs, blueprint.options), blueprint.outputs)
         return keras.Model(inputs, outputs, name=blueprint.name)
     except ValueError as error:
+        reason = str(error).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The model '{blueprint.name}' cannot read inputs of shape {blueprint.input_shape}: "
-            f"{str(error).splitlines()[0]} Take larger inputs (--set data.image_size=[32,32]) or another model "
-            "(sonde list models)."
+            f"The model '{blueprint.name}' cannot read inputs of shape {blueprint.input_shape}: {reason}. "
+            "Take larger inputs (--set data.image_size=[32,32]) or another model (sonde list models)."
         ) from error
     finally:
         random.setstate(random_before)
@@ -80,12 +84,24 @@ def tensor_shapes(blueprint: Blueprint) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def set_weights(model: keras.Model, weights: Mapping[str, Any]) -> None:
-    """Copy weights into a model by name.
+def rebuild(blueprint: Blueprint, weights: Mapping[str, Any], *, policy: str = "float32") -> keras.Model:
+    """Build a Keras model around weights that exist.
+
+    None is drawn, since JAX compiles the drawing for each shape anew: two seconds for each kernel of a `cnn`.
 
     Args:
-        model: a built model.
-        weights: an array for each name of `model.weights`.
+        blueprint: what to build.
+        weights: an array for each name of `tensor_shapes`.
+        policy: Keras dtype policy of the layers but the head.
     """
-    for variable in model.weights:
-        variable.assign(weights[variable.path])
+    with keras.StatelessScope():
+        model = build(blueprint, seed=0, policy=policy)
+        # Variables made in a stateless scope take their first values when it closes.
+        for variable in model.weights:
+            variable._initializer = partial(_given, weights[variable.path])
+    return model
+
+
+def _given(array: Any, shape: tuple[int, ...], dtype: str) -> Any:
+    # A copy, since torch would train in the caller's memory.
+    return keras.ops.convert_to_tensor(np.array(array), dtype=dtype)

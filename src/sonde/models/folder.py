@@ -27,7 +27,7 @@ from sonde.config.files import read_regular, write_folder_atomically
 from sonde.config.settings import Setting
 from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
-from sonde.models.assemble import Blueprint, build, set_weights, tensor_shapes
+from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
 from sonde.models.heads import HEADS
 
 FORMAT = 1
@@ -95,9 +95,7 @@ def load(path: Path, *, largest_bytes: int = LARGEST_WEIGHTS) -> tuple[keras.Mod
     declared = 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
     raw = _read(path / WEIGHTS, min(largest_bytes, declared + LARGEST_DESCRIPTION), digests)
     weights = _tensors(raw, shapes, path / WEIGHTS)
-    model = build(blueprint, seed=0)
-    set_weights(model, weights)
-    return model, description
+    return rebuild(blueprint, weights), description
 
 
 def _read_digests(path: Path) -> dict[str, Any]:

@@ -33,8 +33,10 @@ def features(inputs: Any, options: Options) -> Any:
         inputs: symbolic tensor, batch x height x width x channels; a row holds width x channels numbers.
         options: cell, width, depth and dropout.
     """
-    height, *row = inputs.shape[1:]
-    x = layers.Reshape((height, row[0] * row[1]), name="rows")(inputs)
+    if len(inputs.shape) != 4:
+        raise ValueError("It reads images: height x width x channels.")
+    _, height, width, channels = inputs.shape
+    x = layers.Reshape((height, width * channels), name="rows")(inputs)
     for block in range(1, options.depth + 1):
         recurrent = CELLS[options.cell](
             options.width, return_sequences=block < options.depth, name=f"recurrent_{block}"

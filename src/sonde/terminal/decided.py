@@ -26,7 +26,15 @@ def what_was_decided(settings: "Settings", *, facts: Mapping[str, str] | None = 
     guesses = {key: setting for key, setting in settings.items() if setting.origin == "guessed"}
     if not guesses:
         return
-    rows = [(in_words(key, setting.value), setting.reason) for key, setting in guesses.items()]
+    # Options of one part with one value for one reason share a line: the augmentations that are off, most of all.
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for key, setting in guesses.items():
+        part, _, name = key.partition(".")
+        alike.setdefault((part, _written(setting.value), setting.reason), []).append(name)
+    rows = []
+    for (part, _, reason), (name, *others) in alike.items():
+        also = f" (and {', '.join(others)})" if others else ""
+        rows.append((in_words(f"{part}.{name}", guesses[f"{part}.{name}"].value) + also, reason))
     draw(table(("decided, and how to say it", "because"), rows))
     say("")
 

@@ -97,7 +97,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint, *, step: int) -> None
         write_folder_atomically(target, {**files, MARKER: json.dumps(digests)}, marker=MARKER)
     with saying_what_failed(folder):
         # One that is newer was found damaged by the run that went on from an older one.
-        newer = [path for path in _newest_first(folder) if path.name > target.name]
+        newer = [path for path in _newest_first(folder) if _rank(path) > _rank(target)]
         for path in [*newer, *_newest_first(folder)[len(newer) + KEPT :]]:
             # The marker goes first, so that a crash in between leaves an invisible folder, not a damaged one.
             (path / MARKER).unlink(missing_ok=True)
@@ -164,7 +164,12 @@ def only_one(run: RunFolder) -> Iterator[None]:
 
 
 def _newest_first(folder: Path) -> list[Path]:
-    return sorted((path for path in folder.glob("step-*") if (path / MARKER).is_file()), reverse=True)
+    return sorted((path for path in folder.glob("step-*") if (path / MARKER).is_file()), key=_rank, reverse=True)
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    # Numbers of more digits than the zeros provide for are longer, and larger.
+    return len(path.name), path.name
 
 
 def _read(path: Path) -> Checkpoint | None:
@@ -173,7 +178,10 @@ def _read(path: Path) -> Checkpoint | None:
         files = {name: read_regular(path / name, largest=LARGEST) for name in (STATE, BEST, PROGRESS)}
         if any(hashlib.sha256(raw).hexdigest() != digests[name] for name, raw in files.items()):
             return None
-        progress = TypeAdapter(Progress).validate_python(json.loads(files[PROGRESS]))
+        values = json.loads(files[PROGRESS])
+        if set(values) != set(Progress.__dataclass_fields__):
+            return None
+        progress = TypeAdapter(Progress).validate_python(values)
         return Checkpoint(progress, load_tensors(files[STATE]), load_tensors(files[BEST]))
     except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
         return None
