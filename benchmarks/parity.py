@@ -1,6 +1,6 @@
 """Prints how far the three backends are from one another, over every model.
 
-    python benchmarks/parity.py            about a minute on two cores
+    python benchmarks/parity.py            twenty seconds on two cores
     python benchmarks/parity.py --write    and writes docs/parity.md
 
 The contract test holds the same figures to their bounds: tests/contracts/test_backends.py.
@@ -25,8 +25,8 @@ TEXT = """# Three backends, one answer
 
 Every model is built once on torch; TensorFlow and JAX load its weights. Each backend then answers {examples} examples,
 and takes {steps} steps of Nesterov momentum on batches of {batch}, without dropout, in fp32 on a processor, one thread.
-A figure is the largest difference from torch, relative to the largest value; of gradients and statistics, the worst over
-all weights. Rounding alone makes about 1e-7 for each operation.
+A figure is the largest difference from torch, relative to the largest value; of gradients and statistics, the worst
+over all weights. Rounding alone makes about 1e-7 for each operation.
 
 {table}
 

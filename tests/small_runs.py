@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load
 
 from sonde import config, planning, stages, training
 from sonde.config import RunFolder
@@ -112,3 +113,12 @@ def files_of(folder: Path) -> dict[str, bytes]:
     """Return the content of a folder's files."""
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
+
+def settings(words: Mapping[str, Any]) -> Settings:
+    """Return options as if they were given on the command line."""
+    return config.from_words(words)
+
+
+def weights_in(model: Path) -> dict[str, NDArray[Any]]:
+    """Return the arrays of a model folder."""
+    return load((model / "weights.safetensors").read_bytes())

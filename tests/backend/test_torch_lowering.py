@@ -315,8 +315,13 @@ def test_padding_that_an_embedding_masks_is_skipped(embed: Callable[[Any], Any])
     assert torch.allclose(lowered(model)(batch, training=False)[:1], shorter, atol=TOLERANCE)
 
 
-def test_a_mask_that_some_other_layer_makes_is_honoured() -> None:
-    model = functional((5, 2), Ends(), layers.Dropout(0.0), layers.LSTM(3))
+@pytest.mark.parametrize("arguments", [{}, {"training": True}])
+def test_a_mask_that_some_other_layer_makes_is_honoured(arguments: dict[str, bool]) -> None:
+    # Keras makes a mask part of the graph where a layer is called with its input alone; otherwise it is a note on the
+    # tensor, which native operations would lose.
+    inputs = keras.Input((5, 2))
+    x = layers.Dropout(0.0)(Ends()(inputs), **arguments)
+    model = scattered(keras.Model(inputs, layers.LSTM(3)(x, **arguments)))
     assert_same(model, tensors([(5, 2)])[0], training=True)
 
 

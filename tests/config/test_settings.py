@@ -1,4 +1,4 @@
-"""Every option has one value and one origin; what is wrong with it is said with its place, its range and a suggestion."""
+"""Every option has one value and one origin; what is wrong is said with its place, its range and a suggestion."""
 
 from pathlib import Path
 from typing import Annotated, Literal

@@ -17,6 +17,7 @@ class Begun:
 
     folder: RunFolder
     dataset: Dataset
+    source: Path
 
 
 @pytest.fixture(scope="module")
@@ -31,4 +32,4 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(scope="module")
 def begun(workplace: Path) -> Begun:
     source = small_runs.write_data(Path("tiny.npz"))
-    return Begun(*small_runs.start(source, {**small_runs.EVERYTHING, "run.name": "begun"}))
+    return Begun(*small_runs.start(source, {**small_runs.EVERYTHING, "run.name": "begun"}), source)

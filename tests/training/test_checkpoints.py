@@ -250,9 +250,7 @@ def test_a_run_is_trained_by_one_process_at_a_time(begun: Any) -> None:
         return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
     with only_one(folder):
-        assert elsewhere() == (
-            "Another process is training the run 'one-at-a-time' right now; wait for it or stop it."
-        )
+        assert elsewhere() == ("Another process is training the run 'one-at-a-time' right now; wait for it or stop it.")
         with pytest.raises(RunError, match="Another process"):
             stages.go_on(folder, begun.dataset)
     assert elsewhere() == "mine"

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -14,12 +13,13 @@ from typing import Any
 import pytest
 
 import small_runs
+from small_runs import STEPS
 from sonde import stages, training
+from sonde.backend import is_installed
 from sonde.config import RunFolder
 from sonde.data import Dataset
 from sonde.evaluation.stage import evaluate
 from sonde.training import Session
-from small_runs import STEPS
 
 HERE = Path(__file__).parent
 _numbers = count()
@@ -148,14 +148,11 @@ def test_a_run_that_is_done_is_left_as_it_is(begun: Any, whole: tuple[Outcome, R
     ],
     ids=lambda words: words["run.model"],
 )
-def test_every_model_optimizer_and_schedule_goes_on_to_the_same_bits(
-    begun: Any, words: Mapping[str, Any]
-) -> None:
+def test_every_model_optimizer_and_schedule_goes_on_to_the_same_bits(begun: Any, words: Mapping[str, Any]) -> None:
     name = str(words["run.model"])
     # Not given, since it has none.
     width = {"model.width": None if name == "lenet" else 4}
-    source = Path(str(begun.folder.settings().value("run.data")))
-    folder, dataset = small_runs.start(source, {**width, "model.dropout": 0.3, **words, "run.name": name})
+    folder, dataset = small_runs.start(begun.source, {**width, "model.dropout": 0.3, **words, "run.name": name})
     unbroken = outcome(small_runs.open_session(small_runs.again(folder, f"{name}-whole"), dataset))
     for step in (5, 8):
         cut = small_runs.again(folder, f"{name}-{step}")
@@ -170,6 +167,9 @@ def test_another_seed_gives_other_bits(begun: Any, whole: tuple[Outcome, RunFold
 
 def in_a_process_of_its_own(backend: str, steps: list[int], workplace: Path) -> dict[str, Any]:
     """Let resume_worker.py stop and go on with a run on another backend; see there."""
+    # Looked for, not imported: Keras would settle on it in this process.
+    if not is_installed(backend):
+        pytest.skip(f"{backend} is not installed")
     environment = {
         **os.environ,
         "PYTHONPATH": str(HERE.parent),
@@ -193,15 +193,13 @@ def in_a_process_of_its_own(backend: str, steps: list[int], workplace: Path) -> 
 
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_other_backends_go_on_to_the_same_bits(backend: str, tmp_path: Path) -> None:
-    pytest.importorskip(backend, reason=f"{backend} is not installed")
-    # Between two epochs' ends, on one, and in the last epoch; all twenty stand in the slow test below.
-    found = in_a_process_of_its_own(backend, [3, 10, 16], tmp_path)
-    assert found == {"backend": backend, "same": [3, 10, 16], "different": {}}
+    # One step, since only reading and writing the state differs; all twenty stand in the slow test below.
+    found = in_a_process_of_its_own(backend, [8], tmp_path)
+    assert found == {"backend": backend, "same": [8], "different": {}}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["tensorflow", "jax"])
 def test_other_backends_go_on_from_every_step(backend: str, tmp_path: Path) -> None:
-    pytest.importorskip(backend, reason=f"{backend} is not installed")
     steps = list(range(1, STEPS + 1))
     assert in_a_process_of_its_own(backend, steps, tmp_path) == {"backend": backend, "same": steps, "different": {}}

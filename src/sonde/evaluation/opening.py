@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from sonde import backend, data
-from sonde.backend import EngineSettings
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data import Dataset
-from sonde.errors import RunError
+from sonde.errors import ModelError, RunError
 
 
 @dataclass(frozen=True)
@@ -39,13 +38,16 @@ def open_model(folder: RunFolder) -> TrainedModel:
     module.start(threads=int(settings.value("training.threads", 1)))
 
     from sonde.models import folder as model_folder
-    from sonde.models.heads import HEADS
+    from sonde.models.predicting import predicting_engine
 
     model, description = model_folder.load(folder.model)
-    head = HEADS[description.answer]
-    # An optimizer without slots: nothing is trained here.
-    engine = module.build(model, head.loss(0.0), head.score, EngineSettings(optimizer="sgd", momentum=0.0))
-    return TrainedModel(engine, description, data.spec_from(description.input))
+    spec = data.spec_from(description.input)
+    if spec.shape != description.input_shape:
+        raise ModelError(
+            f"{folder.model} prepares inputs of shape {spec.shape} for a model that reads {description.input_shape}; "
+            "the folder is refused."
+        )
+    return TrainedModel(predicting_engine(module, model, description.answer), description, spec)
 
 
 def _any_installed(wanted: str) -> str:

@@ -78,10 +78,11 @@ def tensor_shapes(blueprint: Blueprint) -> dict[str, tuple[int, ...]]:
         blueprint: what would be built.
     """
     with keras.StatelessScope():
-        shapes = {variable.path: tuple(variable.shape) for variable in build(blueprint, seed=0).weights}
-        # Variables made in a stateless scope are allocated when it closes, unless they are forgotten first.
-        global_state.set_global_attribute("uninitialized_variables", [])
-    return shapes
+        try:
+            return {variable.path: tuple(variable.shape) for variable in build(blueprint, seed=0).weights}
+        finally:
+            # Variables made in a stateless scope are allocated when it closes, unless they are forgotten first.
+            global_state.set_global_attribute("uninitialized_variables", [])
 
 
 def rebuild(blueprint: Blueprint, weights: Mapping[str, Any], *, policy: str = "float32") -> keras.Model:

@@ -34,7 +34,7 @@ def features(inputs: Any, options: Options) -> Any:
             name = f"{stage}{half}"
             width = options.width * 2 ** (stage - 1)
             x = layers.Conv2D(
-                width, 3, padding="same", use_bias=False, kernel_initializer="he_normal", name=f"conv_{name}"
+                width, 3, padding="same", use_bias=False, kernel_initializer="he_uniform", name=f"conv_{name}"
             )(x)
             # Momentum 0.9: runs on small data have too few steps for Keras's 0.99 to settle.
             x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)

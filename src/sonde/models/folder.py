@@ -90,8 +90,7 @@ def load(path: Path, *, largest_bytes: int = LARGEST_WEIGHTS) -> tuple[keras.Mod
     """
     digests = _read_digests(path)
     description = _read_description(path, digests)
-    blueprint = _blueprint(description, path)
-    shapes = tensor_shapes(blueprint)
+    blueprint, shapes = _blueprint(description, path / DESCRIPTION)
     declared = 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
     raw = _read(path / WEIGHTS, min(largest_bytes, declared + LARGEST_DESCRIPTION), digests)
     weights = _tensors(raw, shapes, path / WEIGHTS)
@@ -146,19 +145,23 @@ def _read_description(path: Path, digests: dict[str, Any]) -> Description:
         raise ModelError(f"{file} has format {description.format}; this version of sonde reads format {FORMAT}.")
     if any(not 1 <= size <= 1_000_000 for size in description.input_shape):
         raise ModelError(f"{file} declares inputs of shape {description.input_shape}; the folder is refused.")
+    if len(set(description.classes)) < len(description.classes):
+        raise ModelError(f"{file} names a class twice; the folder is refused.")
     return description
 
 
-def _blueprint(description: Description, path: Path) -> Blueprint:
-    place = str(path / DESCRIPTION)
-    entries = {f"model.{name}": Setting(value, "file", place=place) for name, value in description.options.items()}
+def _blueprint(description: Description, file: Path) -> tuple[Blueprint, dict[str, tuple[int, ...]]]:
+    """Return what is to be built, and the shapes of its weights."""
+    entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
+    outputs = len(description.classes)
     try:
         if description.answer not in HEADS:
-            raise ModelError(f"{place} asks for an unknown answer, '{description.answer}'.")
+            raise ModelError(f"There is no answer called '{description.answer}'.")
         options = fill(options_of(description.model), "model", Settings(entries))
+        blueprint = Blueprint(description.model, description.answer, description.input_shape, outputs, options)
+        return blueprint, tensor_shapes(blueprint)
     except SondeError as error:
-        raise ModelError(f"{error} The folder is refused.") from None
-    return Blueprint(description.model, description.answer, description.input_shape, len(description.classes), options)
+        raise ModelError(f"{file}: {error} The folder is refused.") from None
 
 
 def _tensors(raw: bytes, shapes: dict[str, tuple[int, ...]], file: Path) -> dict[str, NDArray[Any]]:

@@ -26,11 +26,11 @@ def features(inputs: Any, options: Options) -> Any:
     x = inputs
     if any(short):
         x = layers.ZeroPadding2D([(gap // 2, gap - gap // 2) for gap in short], name="pad")(x)
-    x = layers.Conv2D(6, 5, padding="same", activation="relu", kernel_initializer="he_normal", name="conv_1")(x)
+    x = layers.Conv2D(6, 5, padding="same", activation="relu", kernel_initializer="he_uniform", name="conv_1")(x)
     x = layers.MaxPooling2D(2, name="pool_1")(x)
-    x = layers.Conv2D(16, 5, activation="relu", kernel_initializer="he_normal", name="conv_2")(x)
+    x = layers.Conv2D(16, 5, activation="relu", kernel_initializer="he_uniform", name="conv_2")(x)
     x = layers.MaxPooling2D(2, name="pool_2")(x)
     x = layers.Flatten(name="flatten")(x)
-    x = layers.Dense(120, activation="relu", kernel_initializer="he_normal", name="dense_1")(x)
-    x = layers.Dense(84, activation="relu", kernel_initializer="he_normal", name="dense_2")(x)
+    x = layers.Dense(120, activation="relu", kernel_initializer="he_uniform", name="dense_1")(x)
+    x = layers.Dense(84, activation="relu", kernel_initializer="he_uniform", name="dense_2")(x)
     return layers.Dropout(options.dropout, name="dropout")(x)

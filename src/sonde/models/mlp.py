@@ -30,6 +30,6 @@ def features(inputs: Any, options: Options) -> Any:
     """
     x = layers.Flatten(name="flatten")(inputs)
     for block in range(1, options.depth + 1):
-        x = layers.Dense(options.width, activation="relu", kernel_initializer="he_normal", name=f"dense_{block}")(x)
+        x = layers.Dense(options.width, activation="relu", kernel_initializer="he_uniform", name=f"dense_{block}")(x)
         x = layers.Dropout(options.dropout, name=f"dropout_{block}")(x)
     return x

@@ -11,8 +11,9 @@ from sonde.config import Options as _Options
 class Options(_Options):
     """Residual blocks of two 3x3 convolutions; the second and third stage halve the image."""
 
-    blocks: Annotated[int, Field(ge=1, le=64)] = 1
-    """Residual blocks in each of the three stages; 1 makes ResNet-8, 3 ResNet-20."""
+    # Keras walks a model's graph by recursion, and 48 blocks go beyond what Python allows.
+    blocks: Annotated[int, Field(ge=1, le=24)] = 1
+    """Residual blocks in each of the three stages; 1 makes ResNet-8, 3 ResNet-20, 18 ResNet-110."""
 
     width: Annotated[int, Field(ge=1, le=4096)] = 32
     """Channels of the first stage; each stage doubles them."""
@@ -55,7 +56,7 @@ def _convolution(x: Any, width: int, strides: int, name: str, size: int = 3) -> 
         strides=strides,
         padding="same",
         use_bias=False,
-        kernel_initializer="he_normal",
+        kernel_initializer="he_uniform",
         name=f"{name}_conv",
     )(x)
     return layers.BatchNormalization(momentum=0.9, name=f"{name}_norm")(x)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sonde import backend, data, tasks
 from sonde.backend import EngineSettings, averaged_weights, predict_all, weights_of
-from sonde.backend.engine import WEIGHTS, Engine, State
+from sonde.backend.engine import Engine, State
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data.dataset import Dataset
 from sonde.errors import ModelError, TrainingError
@@ -185,14 +185,16 @@ class Session:
             StorageError: the model cannot be written; the checkpoint stays.
         """
         from sonde.models import folder
-        from sonde.models.assemble import tensor_shapes
+        from sonde.models.assemble import rebuild, tensor_shapes
+        from sonde.models.predicting import predicting_engine
 
-        state = self.engine.read_state()
-        self.engine.write_state({**state, **{WEIGHTS + name: array for name, array in self.best.items()}})
-        logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
+        weights = {name: self.best[name] for name in tensor_shapes(self.blueprint)}
+        # Rebuilt, so that the temperature is fitted to what will predict, and not to a training step's bf16.
+        model = rebuild(self.blueprint, weights)
+        engine = predicting_engine(backend.use(self.run.backend), model, self.blueprint.answer)
+        logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
         warmth = temperature.fit(logits, self.validation_truth)
-        description = folder.Description(**self.description, temperature=warmth)
-        folder.save(self.folder.model, description, {name: self.best[name] for name in tensor_shapes(self.blueprint)})
+        folder.save(self.folder.model, folder.Description(**self.description, temperature=warmth), weights)
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.

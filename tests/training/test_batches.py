@@ -1,0 +1,136 @@
+"""The order of an epoch and its batches are pure functions of seed and epoch, whoever makes them and from where on."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import current_thread
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from numpy.typing import NDArray
+
+from sonde.data.dataset import Examples
+from sonde.data.image import learn_spec
+from sonde.training import first_rows
+from sonde.training.batches import Batch, TrainingSet, order
+
+
+def training_set(
+    count: int = 50, batch_size: int = 8, augment: Mapping[str, float] | None = None, seed: int = 3
+) -> TrainingSet:
+    """Return images that are all of one brightness, which is their number, with the number as their label."""
+    numbers = np.arange(count)
+    images = np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], (count, 4, 4, 1))
+    examples = Examples(images, numbers.astype(np.str_), numbers.astype(np.str_))
+    spec = learn_spec(np.asarray(images))
+    return TrainingSet(examples, numbers.astype(np.int32), spec, augment or {}, seed, batch_size)
+
+
+def same(found: Batch, expected: Batch) -> bool:
+    return np.array_equal(found.inputs, expected.inputs) and np.array_equal(found.truth, expected.truth)
+
+
+@given(count=some.integers(0, 300), seed=some.integers(0, 2**32 - 1), epoch=some.integers(1, 10**5))
+def test_an_epoch_s_order_holds_each_example_once(count: int, seed: int, epoch: int) -> None:
+    assert sorted(order(count, seed, epoch)) == list(range(count))
+
+
+def test_the_order_follows_from_seed_and_epoch_alone() -> None:
+    first = order(100, 7, 1).copy()
+    others = [order(100, 7, 2).copy(), order(100, 8, 1).copy()]
+    assert np.array_equal(order(100, 7, 1), first)
+    assert not any(np.array_equal(first, other) for other in others)
+    assert not np.array_equal(first, np.arange(100))
+
+
+def test_the_order_is_that_of_its_own_epoch_whichever_thread_asks() -> None:
+    expected = {(seed, epoch): order(1000, seed, epoch).copy() for seed in range(3) for epoch in range(1, 4)}
+
+    def ask(key: tuple[int, int]) -> bool:
+        return all(np.array_equal(order(1000, *key), expected[key]) for _ in range(30))
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, [*expected] * 4))
+
+
+def seen_in(training: TrainingSet, epoch: int, first: int = 0) -> NDArray[np.int32]:
+    return np.concatenate([batch.truth for batch in training.batches(epoch, first)])
+
+
+def test_shuffling_keeps_each_image_with_its_label() -> None:
+    training = training_set()
+    prepared = training.spec.prepare(np.asarray(training.examples.inputs))
+    for batch in training.batches(epoch=2, first=0):
+        assert np.array_equal(batch.inputs, prepared[batch.truth])
+
+
+def test_an_epoch_shows_no_example_twice_and_every_full_batch() -> None:
+    training = training_set(count=50, batch_size=8)
+    seen = seen_in(training, epoch=1)
+    assert training.steps == 6 and len(seen) == 48 == len(set(seen.tolist()))
+    # What was left over in one epoch is not left over in all.
+    left = [set(range(50)) - set(seen_in(training, epoch).tolist()) for epoch in range(1, 6)]
+    assert len({frozenset(each) for each in left}) > 1
+
+
+AUGMENTED = {"shift": 0.4, "rotate": 20.0, "flip": 0.5, "erase": 0.5}
+
+
+@pytest.mark.parametrize("first", range(7))
+def test_beginning_at_a_step_gives_the_rest_of_the_whole_epoch(first: int) -> None:
+    training = training_set(augment=AUGMENTED)
+    whole = list(training.batches(4, 0))
+    rest = list(training.batches(4, first))
+    assert len(rest) == 6 - first
+    assert all(same(found, expected) for found, expected in zip(rest, whole[first:], strict=True))
+
+
+def test_a_batch_is_the_same_in_whichever_thread_it_is_made() -> None:
+    training = training_set(augment=AUGMENTED)
+    expected = [training.batch(1, step) for step in range(6)]
+    with ThreadPoolExecutor(4) as pool:
+        threads = list(pool.map(lambda step: (training.batch(1, step), current_thread().name), range(6)))
+    assert all(same(found, each) for (found, _), each in zip(threads, expected, strict=True))
+    assert all(same(found, each) for found, each in zip(training.batches(1, 0), expected, strict=True))
+
+
+def test_an_example_s_augmentation_does_not_depend_on_the_batch_size() -> None:
+    def by_label(size: int) -> dict[int, bytes]:
+        training = training_set(count=48, batch_size=size, augment=AUGMENTED)
+        return {
+            int(label): image.tobytes()
+            for batch in training.batches(2, 0)
+            for image, label in zip(batch.inputs, batch.truth, strict=True)
+        }
+
+    assert by_label(4) == by_label(16) == by_label(48)
+
+
+def test_epochs_and_seeds_augment_differently() -> None:
+    training = training_set(count=8, batch_size=8, augment={"rotate": 45.0, "erase": 1.0})
+    first = training.batch(1, 0)
+    assert not np.array_equal(first.inputs, training.batch(2, 0).inputs)
+    assert not np.array_equal(first.inputs, replace(training, seed=4).batch(1, 0).inputs)
+
+
+def test_a_consumer_that_leaves_early_leaves_no_thread_behind() -> None:
+    batches = training_set().batches(1, 0)
+    next(batches)
+    batches.close()
+    import threading
+
+    assert not any(thread.name.startswith("loader") for thread in threading.enumerate())
+
+
+def test_what_the_loader_meets_is_told_to_the_loop() -> None:
+    training = training_set()
+    broken = replace(training, augment={"shift": float("nan"), "odd": 1.0})
+    with pytest.raises(AssertionError):
+        next(broken.batches(1, 0))
+
+
+def test_the_contact_sheet_shows_the_first_batch_of_the_first_epoch() -> None:
+    training = training_set(count=50, batch_size=8, seed=5)
+    assert np.array_equal(training.batch(1, 0).truth, first_rows(50, 5, 8))
