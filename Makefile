@@ -47,4 +47,6 @@ clean:
 	@test -n "$(PYTHON)" || { echo "sonde needs Python 3.11 or newer, and there is none called python3 or python3.11 to \
 	python3.14 on the PATH. Install one (https://www.python.org/downloads), or name it: make $(MAKECMDGOALS) PYTHON=..." >&2; \
 	exit 1; }
-	$(PYTHON) -m venv .venv
+	@# Where a part of Python is missing, a half-made .venv is left, which would be taken for whole the next time.
+	$(PYTHON) -m venv .venv || { rm -rf .venv; echo "The environment .venv could not be made. If Python has no venv or no \
+	pip, install them (Debian and Ubuntu: sudo apt-get install python3-venv), then try again." >&2; exit 1; }

@@ -9,6 +9,7 @@ from makers import class_folders
 from sonde import planning
 from sonde.config import PARTS, Settings, from_assignments, from_words
 from sonde.config.settings import Origin
+from sonde.data import AUGMENTATIONS
 from sonde.errors import BackendError, ConfigError, DataError, SondeError
 
 
@@ -104,3 +105,9 @@ def test_the_schema_knows_every_option_and_nothing_else() -> None:
         part, _, name = key.partition(".")
         assert name in schema["properties"][part]["properties"]
         assert schema["properties"][part]["additionalProperties"] is False
+
+
+def test_the_schema_bounds_each_augmentation_as_the_table_does() -> None:
+    numbers = planning.schema(planning.make_plan(said()).settings)["properties"]["augment"]["properties"]
+    bounds = {name: (row["minimum"], row["maximum"]) for name, row in numbers.items()}
+    assert bounds == {name: (row.low, row.high) for name, row in AUGMENTATIONS.items()}

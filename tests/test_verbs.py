@@ -4,12 +4,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image
 
 import sonde
 from makers import class_folders
+from sonde import config, data, planning, stages
 from sonde.config import RunFolder
+from sonde.training.batches import TrainingSet
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100")
 
@@ -84,6 +87,41 @@ def test_a_contact_sheet_is_a_picture_and_replaces_nothing() -> None:
     assert first != second
     with Image.open(first) as sheet:
         assert sheet.width > 100
+
+
+def test_a_contact_sheet_shows_the_very_images_of_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(sonde.data, "contact_sheet", lambda images, labels: seen.append((images, labels)) or b"")
+    words = {"run.data": "pets", "run.seed": 5, "run.model": "mlp", "training.batch_size": 7, "augment.shift": 0.3}
+    sonde.show("pets", set=[f"{key}={value}" for key, value in words.items() if key not in ("run.data", "run.model")])
+    plan = planning.make_plan(config.from_words(words))
+    train = plan.dataset.train
+    numbers = np.arange(len(train), dtype=np.int32)
+    made = TrainingSet(train, numbers, plan.dataset.spec, data.fill_augment(plan.settings), seed=5, batch_size=7)
+    batch = made.batch(1, 0)
+    ((images, labels),) = seen
+    assert np.array_equal(images, plan.dataset.spec.restore(batch.inputs))
+    assert labels == train.answers[batch.truth].tolist()
+
+
+def test_many_files_are_announced_before_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stages, "MANY_FILES", 39)
+    for act in (lambda: sonde.show("pets"), lambda: sonde.init("pets", to="announced.toml")):
+        act()
+        assert capsys.readouterr().out == "Reading the 40 images of pets (folder of classes) ...\n"
+    monkeypatch.setattr(stages, "MANY_FILES", 40)
+    sonde.show("pets")
+    assert capsys.readouterr().out == ""
+
+
+def test_training_reads_the_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    load = data.load
+    monkeypatch.setattr(data, "load", lambda listing, options: read.append(listing.name) or load(listing, options))
+    sonde.train("pets", model="mlp", epochs=1, name="once", set=QUICK)
+    assert read == ["pets"]
 
 
 def test_an_initial_run_file_trains_and_is_never_replaced(place: Path) -> None:

@@ -51,7 +51,7 @@ def train(
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
     said = config.from_assignments(tuple(set)).over(said)
     said, note = planning.merge(said, data)
-    plan = planning.make_plan(said)
+    plan = stages.plan(said)
     if note:
         terminal.say(note)
     terminal.what_was_decided(plan.settings, facts=planning.facts(plan))

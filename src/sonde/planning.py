@@ -4,7 +4,6 @@ plan = make_plan(said)        # reads the data, guesses, fills in defaults, refu
 plan.settings                 # goes into run.toml
 """
 
-import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,16 +67,17 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
     return settings.over(guessed("run.name", free_name(listing.name), "the first that is free")), listing
 
 
-def make_plan(said: Settings) -> Plan:
+def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) -> Plan:
     """Resolve every option and open the data.
 
     Args:
         said: the options that were given, on the command line and in a run file.
+        surveyed: what `survey` gave for them, where it was called already.
 
     Raises:
         SondeError: data, options or backend do not allow the run; nothing was written.
     """
-    settings, listing = survey(said)
+    settings, listing = surveyed or survey(said)
     _check_early(settings)
     dataset = data.load(listing, fill(data.Options, "data", settings))
     warnings = tasks.label.check(dataset)
@@ -94,9 +94,7 @@ def complete(settings: Settings) -> Settings:
     Raises:
         SondeError: an option is unknown or not possible, or the backend is not installed.
     """
-    threads = len(os.sched_getaffinity(0))
-    settings = settings.over(guessed("training.threads", threads, "the cores that this process may use"))
-    settings = _with_precision(settings)
+    settings = _with_precision(settings.over(_guess_threads(settings)))
     for part, options in parts(settings).items():
         settings = with_defaults(fill(options, part, settings), part, settings)
     data.fill_augment(settings)
@@ -120,13 +118,14 @@ def parts(settings: Settings) -> dict[str, type[OptionSet]]:
 
 def _check_early(settings: Settings) -> None:
     """Find mistakes before minutes are spent on decoding: in the backend, the model and every option."""
-    module = backend.use(str(settings.value("run.backend")))
-    module.start(threads=1)
+    trial = settings.over(training.guess(settings, examples=1000)).over(_guess_threads(settings))
+    threads = fill(training.Options, "training", trial).threads
+    # Those of the run, since the trial of bf16 is to say what is faster on them.
+    backend.use(str(settings.value("run.backend"))).start(threads=threads)
     _check_name("model", settings.value("run.model"), MODELS, "sonde list models")
     reads = tasks.TASKS[settings.value("run.task")].modality
     if reads not in MODELS[settings.value("run.model")].reads:
         raise ConfigError(f"The model '{settings.value('run.model')}' does not read {reads} data (sonde list models).")
-    trial = settings.over(training.guess(settings, examples=1000)).over(guessed("training.threads", 1, ""))
     for part, options in parts(settings).items():
         fill(options, part, trial)
     data.fill_augment(settings)
@@ -147,6 +146,13 @@ def _guess_backend(settings: Settings) -> Settings:
     installed = [name for name in backend.BACKENDS if backend.is_installed(name)]
     name = backend.in_use() or next(iter(installed), next(iter(backend.BACKENDS)))
     return guessed("run.backend", name, "the first one that is installed" if not backend.in_use() else "in use already")
+
+
+def _guess_threads(settings: Settings) -> Settings:
+    reason = "the cores that this process may use"
+    if settings.value("run.backend") == "jax":
+        reason += "; JAX takes them all, whatever is said here"
+    return guessed("training.threads", backend.cores(), reason)
 
 
 def _with_precision(settings: Settings) -> Settings:
@@ -256,7 +262,10 @@ def schema(settings: Settings) -> dict[str, Any]:
     tables = {part: options.model_json_schema() for part, options in parts(settings).items()}
     for table in tables.values():
         table.pop("required", None)
-    numbers = {name: {"type": "number", "description": row.doc} for name, row in data.AUGMENTATIONS.items()}
+    numbers = {
+        name: {"type": "number", "minimum": row.low, "maximum": row.high, "description": row.doc}
+        for name, row in data.AUGMENTATIONS.items()
+    }
     tables["augment"] = {"type": "object", "properties": numbers, "additionalProperties": False}
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -12,15 +12,39 @@ from pathlib import Path
 from types import FrameType
 
 from sonde import config, data, planning, terminal, training
-from sonde.config import RunFolder, Settings, create_run, fill, read_settings, write_settings
+from sonde.config import Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
-from sonde.data import Dataset
+from sonde.data import Dataset, Listing
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
 from sonde.evaluation.opening import own_dataset
 from sonde.planning import Plan
 from sonde.training import Session, Step
+
+MANY_FILES = 1000
+"""Files from which on reading them is announced; fewer are read in a few seconds."""
+MOST_SHOWN = 64
+"""Images on a contact sheet."""
+
+
+def plan(said: Settings) -> Plan:
+    """Resolve every option and open the data; a long reading is announced, as nothing is seen while it lasts.
+
+    Args:
+        said: the options that were given.
+
+    Raises:
+        SondeError: data, options or backend do not allow the run; nothing was written.
+    """
+    surveyed = planning.survey(said)
+    _announce(surveyed[1])
+    return planning.make_plan(said, surveyed)
+
+
+def _announce(listing: Listing) -> None:
+    if listing.array is None and len(listing) > MANY_FILES:
+        terminal.say(f"Reading the {len(listing):,} images of {listing.name} ({listing.format}) ...")
 
 
 def start(plan: Plan) -> RunFolder:
@@ -66,9 +90,10 @@ def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
         remove_leftovers(folder.path)
         remove_leftovers(folder.plots)
         if not _is_trained(folder):
-            _train(folder, settings, dataset or own_dataset(folder))
+            dataset = dataset or own_dataset(folder)
+            _train(folder, settings, dataset)
         if not folder.report_file.exists():
-            evaluation.evaluate(folder)
+            evaluation.evaluate(folder, dataset=dataset)
     return folder
 
 
@@ -139,16 +164,21 @@ def stop_asked() -> Iterator[list[int]]:
 
 
 def contact_sheet(said: Settings) -> Path:
-    """Write a contact sheet of the first training batch, augmented as in the first epoch.
+    """Write a contact sheet of the first training batch, or of 64 images of it, augmented as in the first epoch.
 
     Args:
         said: run.data, and the options that were given.
     """
     settings, listing = planning.survey(said)
+    _announce(listing)
     dataset = data.load(listing, fill(data.Options, "data", settings))
-    rows = training.first_rows(len(dataset.train), int(settings.value("run.seed", 0)), 32)
+    settings = settings.over(training.guess(settings, examples=len(dataset.train)))
+    settings = settings.over(guessed("training.threads", 1, "no thread is started"))
+    seed = fill(Run, "run", settings).seed
+    size = fill(training.Options, "training", settings).batch_size
+    rows = training.first_rows(len(dataset.train), seed, size)[:MOST_SHOWN]
     strengths = data.fill_augment(settings)
-    images = data.augment(dataset.train.inputs[rows], strengths, seed=0, epoch=1, indices_B=rows)
+    images = data.augment(dataset.train.inputs[rows], strengths, seed=seed, epoch=1, indices_B=rows)
     names = (Path(f"{Path(listing.name).name}-sheet-{number}.png") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())
     write_atomically(path, data.contact_sheet(images, [str(answer) for answer in dataset.train.answers[rows]]))
@@ -168,13 +198,13 @@ def write_run_file(source: str, to: Path, schema: Path | None) -> Path:
     """
     if to.exists():
         raise RunError(f"{to} exists already; name another file with --to, or remove it.")
-    plan = planning.make_plan(config.from_words({"run.data": source}))
-    free = Settings({key: setting for key, setting in plan.settings.items() if key != "run.name"})
+    settings = plan(config.from_words({"run.data": source})).settings
+    free = Settings({key: setting for key, setting in settings.items() if key != "run.name"})
     title = f"A sonde run. Train it with: sonde train {to}\nEvery option is here; what you remove is guessed anew."
     write_atomically(to, run_file(free, title=title))
     read_settings(to)
     if schema is not None:
-        write_atomically(schema, json.dumps(planning.schema(plan.settings), indent=1) + "\n")
+        write_atomically(schema, json.dumps(planning.schema(settings), indent=1) + "\n")
     return to
 
 

@@ -90,7 +90,7 @@ def check_up() -> Rows:
         is_there = backend.is_installed(name)
         state = metadata.version(backend.BACKENDS[name].package) if is_there else "not installed"
         found.append({"part": f"backend {name}", "state": state, "cure": "" if is_there else install_command(name)})
-    cores = len(os.sched_getaffinity(0))
+    cores = backend.cores()
     found.append({"part": "processor cores", "state": str(cores), "cure": ""})
     place = RUNS if RUNS.is_dir() else RUNS.resolve().parent
     free = shutil.disk_usage(place).free
@@ -113,4 +113,4 @@ def _package(name: str) -> dict[str, str]:
     try:
         return {"part": name, "state": metadata.version(name), "cure": ""}
     except metadata.PackageNotFoundError:
-        return {"part": name, "state": "not installed", "cure": f"python -m pip install {name}"}
+        return {"part": name, "state": "not installed", "cure": f"{backend.python()} -m pip install {name}"}

@@ -13,7 +13,7 @@ from parity_worker import BATCH, batch_of, blueprint_of, engine_of, examples, sa
 
 from sonde import backend
 from sonde.backend import averaged_weights, predict_all, weights_of
-from sonde.backend.engine import WEIGHTS, EngineSettings
+from sonde.backend.engine import WEIGHTS, EngineSettings, average_momentum
 from sonde.backend.optimizers import OPTIMIZERS
 from sonde.models.assemble import build
 from sonde.models.heads import label
@@ -76,14 +76,15 @@ def exact_states(name: str) -> dict[str, Any]:
     """Go back to an earlier state, in the same engine and in a fresh one, and take the same step again."""
     settings = EngineSettings(weight_decay=0.1, clip_norm=1.0, average=AVERAGE, seed=3)
     engine = engine_of(name, "cnn", CNN, settings)
-    average: dict[str, NDArray[Any]] = {}
+    average = weights_of(engine.read_state())
     for step in range(3):
         steps(engine, step, 1)
-        now = weights_of(engine.read_state())
-        average = {key: AVERAGE * average[key] + (1 - AVERAGE) * now[key] for key in now} if average else now
+        now, momentum = weights_of(engine.read_state()), average_momentum(AVERAGE, step)
+        average = {key: momentum * average[key] + (1 - momentum) * now[key] for key in now}
     early = engine.read_state()
     kept = weights_of(averaged_weights(early))
     trained = [key for key in kept if "moving_" not in key and "seed" not in key]
+    floats = [key for key in kept if "seed" not in key]
     losses, late = steps(engine, 3, 2), engine.read_state()
     engine.write_state(early)
     written = engine.read_state()
@@ -99,8 +100,11 @@ def exact_states(name: str) -> dict[str, Any]:
         "changed_by_going_back": unequal(late, late_again),
         "changed_by_a_fresh_engine": unequal(late, late_anew),
         "losses_in_turn": [losses, again, anew],
-        "average_error": max(float(np.abs(kept[key] - average[key]).max()) for key in trained),
+        "average_error": max(float(np.abs(kept[key] - average[key]).max()) for key in floats),
         "average_moves": max(float(np.abs(kept[key] - weights_of(early)[key]).max()) for key in trained),
+        "average_of_statistics_moves": max(
+            float(np.abs(kept[key] - weights_of(early)[key]).max()) for key in kept if "moving_" in key
+        ),
         "changed_by_rate_zero": unequal(after, {key: weights_of(late_anew)[key] for key in trained}),
         "losses_of_two_draws_of_dropout": without_rate,
         "batch_size_error": batch_size_error(engine),
@@ -117,7 +121,8 @@ def batch_size_error(engine: Any) -> float:
 
 def plain_steps(name: str) -> dict[str, Any]:
     """Take steps of plain gradient descent at several rates from one state; compare the loss with numpy's."""
-    engine = engine_of(name, "mlp", MLP, EngineSettings(optimizer="sgd", momentum=0.0), smoothing=SMOOTHING)
+    settings = EngineSettings(optimizer="sgd", momentum=0.0)
+    engine = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING)
     inputs, truth = (each[:BATCH] for each in examples())
     outputs = engine.predict(inputs).astype(np.float64)
     start, moves = engine.read_state(), {}
@@ -127,8 +132,17 @@ def plain_steps(name: str) -> dict[str, Any]:
         after = engine.read_state()
         moves[rate] = np.concatenate([(start[key] - after[key]).ravel() for key in start if key.startswith(WEIGHTS)])
     log_probabilities = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
-    target = np.eye(outputs.shape[1])[truth] * (1 - SMOOTHING) + SMOOTHING / outputs.shape[1]
+    exact = np.eye(outputs.shape[1])[truth]
+    target = exact * (1 - SMOOTHING) + SMOOTHING / outputs.shape[1]
+    recording = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING, recorded=label.loss(0.0))
+    recording.write_state(start)
+    recorded = recording.step(inputs, truth, 0.1)[0]
+    moved = recording.read_state()
+    engine.write_state(start)
+    engine.step(inputs, truth, 0.1)
     return {
+        "recorded_loss_and_numpys": [recorded, float(-(exact * log_probabilities).sum(axis=1).mean())],
+        "changed_by_recording_another_loss": unequal(moved, engine.read_state()),
         "loss_and_numpys": [loss, float(-(target * log_probabilities).sum(axis=1).mean())],
         "score_and_numpys": [score, float((outputs.argmax(axis=1) == truth).mean())],
         "move": float(np.abs(moves[0.1]).max()),

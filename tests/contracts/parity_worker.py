@@ -18,21 +18,26 @@ from numpy.typing import NDArray
 
 from sonde import backend
 from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings
+from sonde.models import MODELS
 
 SHAPE, CLASSES, EXAMPLES, BATCH, STEPS = (12, 12, 1), ("ant", "bee", "cat"), 33, 8, 10
 """Small, as compiling for these shapes takes most of the time."""
 LEARNING_RATE, MOMENTUM = 0.02, 0.9
 
-CASES: dict[str, tuple[str, dict[str, Any]]] = {
-    "cnn": ("cnn", {"width": 4, "stages": 2, "dropout": 0.0}),
-    "mlp": ("mlp", {"width": 16, "depth": 2, "dropout": 0.0}),
-    "lenet": ("lenet", {"dropout": 0.0}),
-    "resnet": ("resnet", {"width": 4, "dropout": 0.0}),
-    "rnn": ("rnn", {"width": 8, "dropout": 0.0}),
-    "rnn, gru": ("rnn", {"cell": "gru", "width": 8, "depth": 1, "dropout": 0.0}),
-    "rnn, simple": ("rnn", {"cell": "simple", "width": 8, "depth": 1, "dropout": 0.0}),
+SMALL: dict[str, dict[str, Any]] = {
+    "cnn": {"width": 4, "stages": 2},
+    "mlp": {"width": 16, "depth": 2},
+    "resnet": {"width": 4},
+    "rnn": {"width": 8},
 }
-"""Every model, without dropout: each backend draws it from a generator of its own."""
+"""Options that make a model quick to compile; a model that is not here takes its defaults."""
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "rnn, gru": ("rnn", {"cell": "gru", "width": 8, "depth": 1}),
+    "rnn, simple": ("rnn", {"cell": "simple", "width": 8, "depth": 1}),
+}
+"""Options that bring other layers."""
+CASES = {**{name: (name, SMALL.get(name, {})) for name in MODELS}, **VARIANTS}
+"""Every model; the rows of `MODELS` come by themselves."""
 
 
 def examples(count: int = EXAMPLES) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -48,6 +53,18 @@ def batch_of(step: int) -> NDArray[np.intp]:
     return np.arange(step * BATCH, (step + 1) * BATCH) % EXAMPLES
 
 
+def options_in(case: str) -> dict[str, Any]:
+    """Return a case's options, without dropout where the model has it: each backend draws its own.
+
+    Args:
+        case: a row of `CASES`.
+    """
+    from sonde.models import options_of
+
+    model, options = CASES[case]
+    return {**options, "dropout": 0.0} if "dropout" in options_of(model).model_fields else options
+
+
 def blueprint_of(model: str, options: dict[str, Any]) -> Any:
     """Return what a model of these examples is."""
     from sonde.models import options_of
@@ -57,7 +74,14 @@ def blueprint_of(model: str, options: dict[str, Any]) -> Any:
 
 
 def engine_of(
-    name: str, model: str, options: dict[str, Any], settings: EngineSettings, *, smoothing: float = 0.0, seed: int = 1
+    name: str,
+    model: str,
+    options: dict[str, Any],
+    settings: EngineSettings,
+    *,
+    smoothing: float = 0.0,
+    seed: int = 1,
+    recorded: Any = None,
 ) -> Any:
     """Build a model's engine as a training does, but for the first weights.
 
@@ -70,6 +94,7 @@ def engine_of(
         settings: optimizer, precision and seed of dropout.
         smoothing: label smoothing.
         seed: of the first weights.
+        recorded: loss that a step returns; the one it follows where none is given.
     """
     from sonde.models.assemble import rebuild, tensor_shapes
     from sonde.models.heads import label
@@ -81,7 +106,7 @@ def engine_of(
         for key, shape in tensor_shapes(blueprint).items()
     }
     keras_model = rebuild(blueprint, weights, policy=module.dtype_policy(settings.precision))
-    return module.build(keras_model, label.loss(smoothing), label.score, settings)
+    return module.build(keras_model, label.loss(smoothing), label.score, settings, recorded=recorded)
 
 
 def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
@@ -134,7 +159,7 @@ def measure(name: str, case: str, folder: Path) -> None:
         case: a row of `CASES`.
         folder: where to write; holds `start/` unless the backend is torch.
     """
-    model, options = CASES[case]
+    model, options = CASES[case][0], options_in(case)
     settings = EngineSettings(optimizer="sgd", momentum=MOMENTUM)
     if name == "torch":
         save_model(folder / "start" / case, model, options, engine_of(name, model, options, settings))

@@ -143,6 +143,9 @@ def test_the_loss_and_the_score_are_those_of_the_outputs_before_the_step(name: s
     assert loss == pytest.approx(truth, rel=1e-6)
     score, truth = found["score_and_numpys"]
     assert score == truth
+    recorded, truth = found["recorded_loss_and_numpys"]
+    assert recorded == pytest.approx(truth, rel=1e-6) and abs(recorded - loss) > 1e-3
+    assert found["changed_by_recording_another_loss"] == []
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -164,6 +167,7 @@ def test_gradients_are_cut_to_the_norm_that_was_asked_for(name: str, folder: Pat
 def test_the_average_of_the_weights_is_theirs_over_the_steps(name: str, folder: Path) -> None:
     found = engine(folder, name)
     assert found["average_error"] < 1e-6 < 1e-3 < found["average_moves"]
+    assert found["average_of_statistics_moves"] > 1e-3
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -218,13 +222,16 @@ def test_a_second_backend_in_one_process_is_refused_with_the_way_out() -> None:
 def test_a_backend_that_is_not_installed_is_answered_with_the_command(monkeypatch: pytest.MonkeyPatch) -> None:
     found = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else found(name))
-    with pytest.raises(BackendError, match=r"'torch' is not installed\. Install it with: python -m pip install 'sonde"):
+    with pytest.raises(
+        BackendError, match=r"'torch' is not installed\. Install it with: \S+ -m pip install 'sonde\[torch"
+    ):
         backend.use("torch")
     assert not backend.is_installed("torch")
+    python = backend.python()
     assert [backend.install_command(name) for name in BACKENDS] == [
-        "python -m pip install 'sonde[torch]' torch==2.13.0",
-        "python -m pip install 'sonde[tensorflow]'",
-        "python -m pip install 'sonde[jax]'",
+        f"{python} -m pip install 'sonde[torch]' torch==2.13.0",
+        f"{python} -m pip install 'sonde[tensorflow]'",
+        f"{python} -m pip install 'sonde[jax]'",
     ]
 
 

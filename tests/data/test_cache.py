@@ -62,6 +62,28 @@ def test_a_write_that_fails_leaves_nothing_behind(own_cache: Path) -> None:
     assert os.listdir(own_cache) == []
 
 
+def test_what_a_killed_process_left_is_removed_by_the_next_write(own_cache: Path) -> None:
+    left = own_cache / f".k.{os.getpid()}.tmp", own_cache / ".other.1.tmp"
+    for folder in left:
+        folder.mkdir()
+        (folder / "images.npy").write_bytes(bytes(1000))
+    keep()
+    assert os.listdir(own_cache) == ["k"] and cache.find("k") is not None
+
+
+def test_what_another_process_is_writing_stays(own_cache: Path) -> None:
+    def blocks():
+        yield IMAGES
+        # Another lock on the file is another process's, whatever its number.
+        os.rename(own_cache / f".k.{os.getpid()}.tmp", own_cache / ".k.1.tmp")
+        keep("second")
+        os.rename(own_cache / ".k.1.tmp", own_cache / f".k.{os.getpid()}.tmp")
+
+    cache.keep("k", blocks(), (4, 4, 3), lambda: {"bad": []})
+    assert sorted(os.listdir(own_cache)) == ["k", "second"]
+    assert np.array_equal((cache.find("k") or pytest.fail("nothing"))[0], IMAGES)
+
+
 def test_a_cache_that_is_no_folder_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "file"))

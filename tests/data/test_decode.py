@@ -2,6 +2,7 @@
 
 import io
 import struct
+import tracemalloc
 import warnings
 import zlib
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from PIL import Image
 
 import makers
+from sonde.data import decode, loading
 from sonde.data.decode import LARGEST_PIXELS, fit, read_image
 from sonde.errors import DataError
 
@@ -60,6 +62,45 @@ def test_sixteen_bits_are_scaled_and_not_cut(tmp_path: Path) -> None:
     assert read(tmp_path / "a.png", (4, 4), 1)[0, :, 0].tolist() == [0, 1, 128, 255]
     Image.fromarray(values).save(tmp_path / "a.tif")
     assert read(tmp_path / "a.tif", (4, 4), 1)[0, :, 0].tolist() == [0, 1, 128, 255]
+
+
+@pytest.mark.parametrize("kind", ["a.png", "a.tif", "long.tif"])
+def test_every_value_of_sixteen_bits_is_rounded_alike_in_every_block(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.arange(65536, dtype=np.uint16 if kind.startswith("a") else np.int32).reshape(256, 256)
+    if kind == "long.tif":
+        # 32-bit whole numbers beyond 16 bits are cut.
+        values[0, :3] = -5, 70_000, 2**31 - 1
+    Image.fromarray(values).save(tmp_path / kind)
+    expected = np.rint(values.astype(np.float64).clip(0, 65535) / 257)[..., None]
+    for at_once in (1 << 20, 256 * 100, 10):
+        monkeypatch.setattr(decode, "SIXTEEN_AT_ONCE", at_once)
+        assert np.array_equal(read(tmp_path / kind, (256, 256), 1), expected)
+
+
+def test_a_large_image_of_sixteen_bits_takes_little_more_than_its_pixels(tmp_path: Path) -> None:
+    Image.new("I;16", (4000, 2000), 1000).save(tmp_path / "a.png")
+    tracemalloc.start()
+    try:
+        read(tmp_path / "a.png", (4, 4), 1)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # 8 million pixels: a byte for each, and a block on the way; Pillow's own two bytes are not counted.
+    assert peak < 8_000_000 + 24 * decode.SIXTEEN_AT_ONCE
+
+
+def test_a_file_that_is_too_large_to_be_decoded_is_not_read_for_its_fingerprint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "LARGEST_FILE", 10)
+    found = []
+    for content in (b"0123456789", b"012345678x", b"0123456789a", b"0123456789b", b"0123456789ab"):
+        (tmp_path / "a.png").write_bytes(content)
+        found.append(loading._hash_file(tmp_path / "a.png"))
+    # Its content says nothing, and its size all the same.
+    assert found[0] != found[1] and found[2] == found[3] != found[4] and len(set(found)) == 4
 
 
 def test_fractional_pixels_are_refused(tmp_path: Path) -> None:

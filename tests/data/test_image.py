@@ -91,7 +91,7 @@ def test_a_spec_with_a_missing_value_is_refused_by_name() -> None:
 def test_an_impossible_size_is_refused_with_the_range() -> None:
     for size in ("[0,5]", "[5,99999]"):
         settings = config.from_assignments([f"data.image_size={size}"])
-        with pytest.raises(ConfigError, match="from 1 to 2,048 pixels"):
+        with pytest.raises(ConfigError, match="each a whole number, at least 1, at most 2,048"):
             config.fill(data.Options, "data", settings)
     with pytest.raises(ConfigError, match="Did you mean 'image_size'"):
         config.fill(data.Options, "data", config.from_assignments(["data.image_sise=[5,5]"]))

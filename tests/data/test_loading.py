@@ -171,3 +171,42 @@ def test_arrays_are_resized_and_recoloured_as_files_are(tmp_path: Path) -> None:
     dataset = loaded(path, data.Options(image_size=(6, 9), image_channels=1))
     assert dataset.train.inputs.shape[1:] == (6, 9, 1)
     assert dataset.spec.shape == (6, 9, 1)
+
+
+def unsplit(path: Path) -> data.Unsplit:
+    return data.load_unsplit(data.survey(str(path), SMALL), SMALL)
+
+
+def test_without_dividing_a_given_test_split_is_read_alone(tmp_path: Path) -> None:
+    path = makers.class_folders(tmp_path / "set", splits=("train", "test"))
+    (path / "train" / "cat" / "003.png").write_bytes(b"")
+    shutil.copy(path / "test" / "cat" / "000.png", path / "test" / "cat" / "copy.png")
+    found = unsplit(path)
+    test = loaded(path, data.Options(image_size=(12, 12), bad_share=0.5)).test
+    assert found.origin == "given" and found.findings.duplicates == 1 and not found.findings.bad_files
+    assert found.examples.names.tolist() == test.names.tolist()
+    assert found.examples.answers.tolist() == test.answers.tolist()
+    assert np.array_equal(found.examples.inputs, test.inputs)
+
+
+def test_without_dividing_one_image_of_one_class_is_enough(tmp_path: Path) -> None:
+    for number in range(2):
+        makers.save(makers.picture(0, number), tmp_path / "set" / "cat" / f"{number}.png")
+    (tmp_path / "set" / "cat" / "0.png").write_bytes(b"")
+    with pytest.raises(DataError, match="1 of 2 files cannot be used"):
+        unsplit(tmp_path / "set")
+    (tmp_path / "set" / "cat" / "0.png").unlink()
+    found = unsplit(tmp_path / "set")
+    assert found.origin == data.WHOLE and found.examples.answers.tolist() == ["cat"]
+    assert np.array_equal(
+        found.examples.inputs[0], data.load_unsplit(data.survey(str(tmp_path / "set"), SMALL), SMALL).examples.inputs[0]
+    )
+
+
+def test_without_dividing_arrays_with_a_test_split_alone_are_read(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (5, 12, 12, 3), dtype=np.uint8)
+    np.savez(tmp_path / "held.npz", x_test=images, y_test=np.arange(5))
+    found = unsplit(tmp_path / "held.npz")
+    assert np.array_equal(found.examples.inputs, images) and found.origin == "given"
+    np.savez(tmp_path / "held.npz", x_test=images, y_test=np.arange(5) % 2)
+    assert unsplit(tmp_path / "held.npz").fingerprint != found.fingerprint

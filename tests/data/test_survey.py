@@ -237,6 +237,7 @@ def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path
         (b"path,label\na.png,cat,extra\n", "row 1 has 3 values where there are 2 columns"),
         (b"path,label\n\xff\xfe,cat\n", "is not UTF-8 text"),
         (b'path,label\n"a.png,cat\n', "is not a readable table"),
+        (b"path,label,label\na.png,cat,dog\n", "2 columns called 'label'.*Rename or remove"),
         (b"one,two\n1,2\n", "No column of .* holds paths of images that exist"),
     ],
 )
@@ -244,6 +245,29 @@ def test_a_damaged_table_is_refused_with_the_reason(content: bytes, reason: str,
     (tmp_path / "l.csv").write_bytes(content)
     with pytest.raises(DataError, match=reason):
         surveyed(tmp_path / "l.csv")
+
+
+@pytest.mark.parametrize("odd", ["\u2028", "\u2029", "\x85", "\f", "\v", "\x1c"], ids=ascii)
+def test_only_a_line_s_end_ends_a_row(odd: str, tmp_path: Path) -> None:
+    makers.save(makers.picture(0, 0), tmp_path / "a.png")
+    for end in ("\n", "\r\n", "\r"):
+        rows = ["path,label", f"a.png,cat{odd}fish", f'a.png,"dog{odd}fish, large"']
+        (tmp_path / "l.csv").write_bytes((end.join(rows) + end).encode())
+        assert surveyed(tmp_path / "l.csv").answers.tolist() == [f"cat{odd}fish", f"dog{odd}fish, large"]
+
+
+def test_equal_names_of_columns_are_refused_in_parquet_too_and_missing_ones_are_not(tmp_path: Path) -> None:
+    import pyarrow
+    import pyarrow.parquet
+
+    makers.save(makers.picture(0, 0), tmp_path / "a.png")
+    columns = [pyarrow.array([text]) for text in ("a.png", "cat", "dog")]
+    table = pyarrow.Table.from_arrays(columns, names=["path", "label", "label"])
+    pyarrow.parquet.write_table(table, tmp_path / "l.parquet")
+    with pytest.raises(DataError, match=r"l\.parquet .*'label'"):
+        surveyed(tmp_path / "l.parquet")
+    (tmp_path / "l.csv").write_text("path,label,,\na.png,cat,,\n")
+    assert surveyed(tmp_path / "l.csv").answers.tolist() == ["cat"]
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:

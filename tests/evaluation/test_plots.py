@@ -7,18 +7,17 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.stats import binomtest
 
 from sonde.evaluation.plots import PLOTS, Evidence, Mistake, draw
 from sonde.evaluation.plots.confusion import MOST_WITH_NUMBERS, confused_pairs, confusion_matrix
 from sonde.evaluation.plots.gallery import THUMBNAIL, thumbnail
 from sonde.evaluation.plots.intervals import MOST_CLASSES, by_f1
 from sonde.evaluation.plots.names import cut, one_line, visible, width
-from sonde.evaluation.plots.reliability import wilson
 from sonde.evaluation.plots.svg import STYLES, nice_ticks
 from sonde.metrics.curves import Curve
 
@@ -106,6 +105,22 @@ def test_nothing_to_draw_draws_nothing() -> None:
 def test_pictures_of_a_hundred_classes_stay_small(evidence: MakeEvidence) -> None:
     drawn = draw(evidence(100))
     assert all(len(picture) < 100_000 for kind, picture in drawn.items() if kind != "mistakes")
+
+
+@pytest.mark.parametrize("kind", ["roc", "precision-recall"])
+def test_of_very_many_classes_the_weakest_are_drawn_and_the_mean_is_that_of_all(
+    kind: str, evidence: MakeEvidence
+) -> None:
+    root = parse(PLOTS[kind].function(evidence(150)))
+    faint = [line for line in root.iter() if line.get("class") == "p-third"]
+    assert len(faint) == 16 + 1  # 4 of the 20 are named; one line is the legend's.
+    areas = [row[{"roc": "roc_auc"}.get(kind, "average_precision")]["value"] for row in all_classes(evidence(150))]
+    assert "16 weakest of 146 others" in words(root) and f"{np.mean(areas):.3f}" in words(root)
+
+
+def all_classes(evidence: Evidence) -> list[Any]:
+    """Return the scores of every class."""
+    return list(evidence.scores["per_class"].values())
 
 
 def test_ids_are_unique_on_a_page_that_holds_all_pictures(evidence: MakeEvidence) -> None:
@@ -210,13 +225,6 @@ def test_a_baseline_far_off_is_pointed_at_so_that_the_near_one_can_be_told_apart
     root = parse(PLOTS["baselines"].function(evidence(12)))
     assert len(list(root.iter(f"{SVG}path"))) == 1 and len(list(root.iter(f"{SVG}circle"))) == 2
     assert "8.3%" in words(root)
-
-
-def test_the_whiskers_of_reliability_are_the_score_interval_of_wilson() -> None:
-    for share, count in ((0.0, 3), (0.9, 10), (1.0, 400), (0.5, 1)):
-        interval = binomtest(round(share * count), count).proportion_ci(0.95, method="wilson")
-        # 1.96 stands for the exact quantile.
-        assert wilson(round(share * count) / count, count) == pytest.approx((interval.low, interval.high), abs=1e-4)
 
 
 def test_a_mistake_without_a_picture_says_so(evidence: MakeEvidence) -> None:

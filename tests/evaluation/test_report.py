@@ -17,7 +17,8 @@ from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.plots.svg import STYLES
 from sonde.evaluation.plots.words import amount, duration, interval, percent
 from sonde.evaluation.report import write_report
-from sonde.evaluation.report.facts import read_options
+from sonde.evaluation.report.facts import read_facts, read_options
+from sonde.evaluation.report.pointers import LOOKS
 from sonde.evaluation.report.write import SECTIONS
 
 MakeEvidence = Callable[..., Evidence]
@@ -172,9 +173,33 @@ def test_a_small_test_split_and_a_training_that_was_cut_short_are_named(
     folder = run_folder(epochs=3)
     change(folder, lambda scores: scores["test"].update(accuracy={"value": 0.8, "low": 0.7, "high": 0.9, "n": 60}))
     records = folder.history()
-    folder.write_history([*records[:-1], {**records[-1], "best": True}])
+    folder.write_history([*records[:-1], {**records[-1], "best": True, "learning_rate": 0.001}])
     first = write(folder, evidence(3))[0].text["header"]
     assert "The test split is small" in first and "about 1,500 would bring it to 4" in first and "Train longer" in first
+
+
+@pytest.mark.parametrize(
+    ("rate", "loss", "advised"), [(0.001, 0.5, True), (0.001, 0.595, False), (0.00001, 0.5, False)]
+)
+def test_longer_training_is_advised_only_where_the_loss_still_falls_at_a_learning_rate_that_was_not_brought_down(
+    rate: float, loss: float, advised: bool, run_folder: MakeRun, evidence: MakeEvidence
+) -> None:
+    folder = run_folder(epochs=8)
+    records = [{**record, "best": False, "learning_rate": 0.001} for record in folder.history()]
+    for record in records:
+        record["validation"] = {"loss": 0.6, "accuracy": 0.9}
+    records[-1] |= {"best": True, "learning_rate": rate, "validation": {"loss": loss, "accuracy": 0.91}}
+    folder.write_history(records)
+    facts = read_facts(folder, {}, [])
+    assert ("Train longer" in [found.what for look in LOOKS for found in look(facts)]) == advised
+
+
+@pytest.mark.parametrize("count", [100, 101])
+def test_the_report_says_where_only_the_weakest_classes_have_a_curve(
+    count: int, run_folder: MakeRun, evidence: MakeEvidence
+) -> None:
+    said = " ".join(write(run_folder(count), evidence(count))[0].text["ranking"].split())
+    assert ("Only the 20 classes with the smallest area are drawn" in said) == (count > 100)
 
 
 def test_options_say_who_chose_them_and_why_they_were_guessed(run_folder: MakeRun, evidence: MakeEvidence) -> None:

@@ -11,10 +11,11 @@ import pytest
 
 import makers
 import small_runs
-from sonde import stages
+from sonde import cli, stages
 from sonde.config import RunFolder
 from sonde.config.settings import Setting, Settings
 from sonde.errors import DataError, ModelError, RunError
+from sonde.evaluation import scores as scores_module
 from sonde.evaluation.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
 
@@ -32,7 +33,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def trained(workplace: Path) -> RunFolder:
     """A run on torch that is trained and evaluated."""
     source = small_runs.write_data(Path("tiny.npz"))
-    folder, dataset = small_runs.start(source, {**small_runs.EVERYTHING, "run.epochs": 8, "run.name": "trained"})
+    folder, dataset = small_runs.start(source, {**small_runs.EVERYTHING, "run.epochs": 12, "run.name": "trained"})
     return stages.go_on(folder, dataset)
 
 
@@ -111,7 +112,7 @@ def test_other_data_is_scored_on_its_own_test_split(trained: RunFolder) -> None:
     before = trained.scores_file.read_bytes()
     small_runs.write_data(Path("other.npz"), seed=7)
     folder = evaluate(trained, source="other.npz")
-    assert folder.path == trained.path / "on-other"
+    assert folder.path.parent == trained.path and folder.name.startswith("on-other-")
     scores = json.loads(folder.scores_file.read_text())
     assert scores["splits"] == "the test split of other (45 examples)"
     assert scores["test"]["accuracy"]["value"] > 0.5 and folder.report_file.exists()
@@ -123,6 +124,76 @@ def test_data_without_splits_is_scored_whole(trained: RunFolder) -> None:
     np.savez("plain.npz", images=images, labels=labels)
     scores = json.loads(evaluate(trained, source="plain.npz").scores_file.read_text())
     assert scores["splits"] == "all 33 examples of plain" and scores["test"]["accuracy"]["n"] == 33
+
+
+def test_a_test_split_alone_is_scored(trained: RunFolder) -> None:
+    images, labels = small_runs.examples(12, seed=9)
+    np.savez("held.npz", x_test=images, y_test=labels)
+    scores = json.loads(evaluate(trained, source="held.npz").scores_file.read_text())
+    assert scores["splits"] == "the test split of held (12 examples)" and scores["test"]["accuracy"]["n"] == 12
+
+
+def test_a_few_examples_of_one_class_are_scored(trained: RunFolder) -> None:
+    images, labels = small_runs.examples(9, seed=9)
+    for number, image in enumerate(images[labels == "dog"]):
+        makers.save(image, Path(f"dogs/dog/{number}.png"))
+    scores = json.loads(evaluate(trained, source="dogs").scores_file.read_text())
+    assert scores["test"]["accuracy"]["n"] == 3 and scores["test"]["roc_auc"]["value"] is None
+
+
+def test_the_report_on_other_data_tells_of_that_data(trained: RunFolder) -> None:
+    images, labels = small_runs.examples(33, seed=9)
+    np.savez("garden.npz", images=images, labels=labels)
+    folder = evaluate(trained, source="garden.npz")
+    told = folder.read_json(folder.environment_file)
+    own = trained.read_json(trained.environment_file)
+    assert told["dataset"]["name"] == "garden" and told["dataset"]["sizes"] == {"test": 33}
+    assert told["dataset"]["fingerprint"] != own["dataset"]["fingerprint"] and told["model"] == own["model"]
+    assert folder.read_json(folder.findings_file)["classes"] == {"test": {"cat": 11, "dog": 11, "eel": 11}}
+    first, _, _ = folder.report_file.read_text(encoding="utf-8").partition("</header>")
+    assert "garden" in first and "33 test examples" in first and "training examples" not in first
+
+
+def test_other_data_of_one_name_does_not_share_a_folder(trained: RunFolder) -> None:
+    folders = []
+    for number, place in enumerate(("a", "b")):
+        images, labels = small_runs.examples(9, seed=number)
+        Path(place).mkdir()
+        np.savez(f"{place}/test.npz", images=images, labels=labels)
+        folders.append(evaluate(trained, source=f"{place}/test.npz"))
+    assert folders[0].path != folders[1].path
+
+
+def test_without_the_run_s_own_data_other_data_is_scored_and_shown_all_the_same(
+    trained: RunFolder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = copy(trained, "orphan", {"run.data": "orphan.npz"})
+    small_runs.write_data(Path("held-out.npz"), seed=7)
+    Path("orphan.npz").unlink(missing_ok=True)
+    assert cli.main(["evaluate", str(other.path), "--data", "held-out.npz"]) == 0
+    assert "the test split of held-out (45 examples)" in capsys.readouterr().out
+
+
+def test_the_number_of_drawings_reaches_every_interval_and_the_verdict(
+    trained: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[int] = []
+    draw = scores_module._counts
+
+    def counted(examples: int, *, seed: int, resamples: int) -> Iterator[Any]:
+        drawn.append(resamples)
+        return draw(examples, seed=seed, resamples=resamples)
+
+    monkeypatch.setattr(scores_module, "_counts", counted)
+    evaluate(copy(trained, "drawn", {"evaluation.resamples": 101}))
+    # Before scaling, after it, of each class, of two baselines, and of the verdict.
+    assert drawn == [101] * 6
+
+
+def test_a_row_of_the_confusion_matrix_is_one_line(trained: RunFolder) -> None:
+    text = trained.scores_file.read_text()
+    confusion = json.loads(text)["confusion"]
+    assert all(f"  {row}" in text.splitlines() or f"  {row}," in text.splitlines() for row in confusion)
 
 
 def test_images_of_another_size_are_resized_to_the_model_s(trained: RunFolder) -> None:

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sonde.evaluation.scores import Bootstrap
 from sonde.evaluation.verdict import judge
 
 TRUTH = np.arange(300) % 3
+DRAWN = Bootstrap(seed=0)
 
 
 def _right_on(share: float, *, first: int = 0) -> NDArray[np.float64]:
@@ -18,7 +20,9 @@ def _right_on(share: float, *, first: int = 0) -> NDArray[np.float64]:
 
 
 def test_a_model_that_is_better_wins_against_the_best_baseline() -> None:
-    found = judge("accuracy", TRUTH, _right_on(0.9), {"poor": _right_on(0.3), "linear": _right_on(0.6)}, seed=0)
+    found = judge(
+        "accuracy", TRUTH, _right_on(0.9), {"poor": _right_on(0.3), "linear": _right_on(0.6)}, bootstrap=DRAWN
+    )
     assert (found.best_baseline, found.wins) == ("linear", "model")
     assert found.difference.value == pytest.approx(0.3) and found.difference.low > 0.2  # type: ignore[operator]
     assert found.sentence.startswith("The model beats the best baseline, 'linear' (Accuracy 0.900 against 0.600).")
@@ -26,24 +30,30 @@ def test_a_model_that_is_better_wins_against_the_best_baseline() -> None:
 
 
 def test_a_baseline_that_is_better_wins_and_the_sentence_says_so_first() -> None:
-    found = judge("accuracy", TRUTH, _right_on(0.6), {"linear": _right_on(0.9)}, seed=0)
+    found = judge("accuracy", TRUTH, _right_on(0.6), {"linear": _right_on(0.9)}, bootstrap=DRAWN)
     assert found.wins == "baseline"
     assert found.sentence.startswith("A baseline wins: 'linear' beats the model (Accuracy 0.900 against 0.600).")
 
 
 def test_a_difference_within_noise_has_no_winner() -> None:
-    found = judge("accuracy", TRUTH, _right_on(0.81), {"linear": _right_on(0.8, first=50)}, seed=0)
+    found = judge("accuracy", TRUTH, _right_on(0.81), {"linear": _right_on(0.8, first=50)}, bootstrap=DRAWN)
     assert found.wins == "neither"
     assert "cannot be told apart" in found.sentence and "within noise" in found.sentence
 
 
 @pytest.mark.parametrize(("model", "baseline", "wins"), [(0.9, 0.5, "model"), (0.5, 0.9, "baseline")])
 def test_a_metric_where_lower_is_better_is_judged_the_right_way_round(model: float, baseline: float, wins: str) -> None:
-    found = judge("log_loss", TRUTH, _right_on(model), {"poor": _right_on(0.1), "linear": _right_on(baseline)}, seed=0)
+    found = judge(
+        "log_loss",
+        TRUTH,
+        _right_on(model),
+        {"poor": _right_on(0.1), "linear": _right_on(baseline)},
+        bootstrap=DRAWN,
+    )
     assert (found.best_baseline, found.wins) == ("linear", wins)
 
 
 def test_a_metric_that_cannot_be_computed_has_no_winner() -> None:
-    found = judge("roc_auc", [0, 0], [[0.6, 0.4], [0.5, 0.5]], {"linear": [[0.5, 0.5], [0.5, 0.5]]}, seed=0)
+    found = judge("roc_auc", [0, 0], [[0.6, 0.4], [0.5, 0.5]], {"linear": [[0.5, 0.5], [0.5, 0.5]]}, bootstrap=DRAWN)
     assert found.wins == "neither" and "cannot be computed" in found.sentence
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["difference"]["value"] is None

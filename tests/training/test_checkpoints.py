@@ -287,7 +287,7 @@ def broken_at_every(begun: Any, stride: int, *, killed: bool) -> None:
     name = f"broken-{stride}-{killed}"
     stopped = small_runs.again(begun.folder, name, {"training.checkpoint_steps": 2})
     session = small_runs.open_session(stopped, begun.dataset)
-    small_runs.train(session, steps=13)
+    small_runs.train(session, steps=17)
     session.checkpoint()
 
     def finish(folder: RunFolder) -> None:
@@ -302,7 +302,7 @@ def broken_at_every(begun: Any, stride: int, *, killed: bool) -> None:
 
     whole = copy(0)
     operations = count_of(lambda: finish(whole))
-    assert operations > 60
+    assert operations > 50
     for at in range(1, operations + 1, stride):
         folder = copy(at)
         with failing(at, killed=killed) as watched:

@@ -1,7 +1,10 @@
 """The loop: which weights are kept, when it stops, what it says, and what it does when numbers break down."""
 
+import dataclasses
 import json
 import math
+import re
+import shutil
 from collections.abc import Mapping
 from itertools import count
 from typing import Any
@@ -12,11 +15,13 @@ import pytest
 import small_runs
 from sonde import tasks
 from sonde.backend import averaged_weights, predict_all, weights_of
+from sonde.backend.engine import told_loss
 from sonde.config import read_settings
-from sonde.errors import TrainingError
+from sonde.errors import ModelError, RunError, TrainingError
 from sonde.metrics import temperature
 from sonde.training import Epoch, Options, Session, Step, guess
 from sonde.training.checkpoints import read_newest
+from sonde.training.resuming import is_sound
 
 _numbers = count()
 
@@ -174,6 +179,8 @@ def test_the_written_temperature_is_the_one_fitted_on_validation(begun: Any) -> 
     session = session_of(begun)
     small_runs.train(session)
     session.finish()
+    best = {f"weights/{name}": array for name, array in session.best.items()}
+    session.engine.write_state({**session.engine.read_state(), **best})
     validation = begun.dataset.validation
     logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare)
     truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
@@ -321,3 +328,104 @@ def test_every_optimizer_has_its_guesses() -> None:
     for name in optimizers:
         found = guess(small_runs.settings({"training.optimizer": name}), examples=100)
         assert 0 < found.value("training.learning_rate") < 1 and found.value("training.weight_decay") > 0
+
+
+def test_the_recorded_loss_is_without_label_smoothing_as_in_validation(begun: Any) -> None:
+    plain, smoothed = (session_of(begun, {"training.label_smoothing": share}) for share in (0.0, 0.5))
+    (first, *_), (second, *_) = ([*first_steps(each)] for each in (plain, smoothed))
+    # Before the first update the two are the same model; after it they are not.
+    assert first.loss == pytest.approx(second.loss, rel=1e-6)
+    ends = [weights_of(session.engine.read_state()) for session in (plain, smoothed)]
+    assert small_runs.bits(ends[0]) != small_runs.bits(ends[1])
+
+
+def first_steps(session: Session) -> list[Step]:
+    """Train for two steps and return their records."""
+    records = session.records()
+    return [record for record in (next(records), next(records)) if isinstance(record, Step)]
+
+
+def test_a_loss_that_is_followed_and_not_finite_is_never_hidden() -> None:
+    assert told_loss(2.0, 1.0) == 1.0
+    assert math.isnan(told_loss(math.nan, 1.0)) and told_loss(math.inf, 1.0) == math.inf
+
+
+def test_the_speed_of_an_epoch_counts_the_examples_that_there_are(begun: Any) -> None:
+    session = session_of(begun, {"training.batch_size": 1000, "run.epochs": 1})
+    step, epoch = list(session.records())
+    assert isinstance(step, Step) and isinstance(epoch, Epoch) and step.examples == 80
+    assert epoch.clock["examples_per_second"] <= step.examples_per_second
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("training.learning_rate", 0.05, "training.learning_rate was 0.02 and is 0.05"),
+        ("run.epochs", 9, "run.epochs was 4 and is 9"),
+        ("run.seed", 3, "run.seed was 0 and is 3"),
+        ("augment.rotate", 5.0, "augment.rotate was 10.0 and is 5.0"),
+        ("model.dropout", 0.1, "model.dropout was 0.3 and is 0.1"),
+    ],
+)
+def test_a_run_file_that_was_changed_is_not_mixed_into_the_run(begun: Any, key: str, value: Any, words: str) -> None:
+    session = session_of(begun)
+    small_runs.train(session, steps=2)
+    session.checkpoint()
+    changed = small_runs.again(session.folder, f"changed-{next(_numbers)}", {key: value})
+    shutil.copytree(session.folder.checkpoints, changed.checkpoints)
+    with pytest.raises(
+        RunError, match=rf"was changed since this training began: {re.escape(words)}\. Put it back"
+    ) as no:
+        small_runs.open_session(changed, begun.dataset)
+    assert f"sonde train {changed.settings_file} --name NEW" in str(no.value)
+
+
+def test_how_often_checkpoints_are_written_may_change_on_the_way(begun: Any) -> None:
+    session = session_of(begun)
+    small_runs.train(session, steps=2)
+    session.checkpoint()
+    words = {"training.checkpoint_steps": 2, "training.checkpoint_minutes": 1.0}
+    changed = small_runs.again(session.folder, f"changed-{next(_numbers)}", words)
+    shutil.copytree(session.folder.checkpoints, changed.checkpoints)
+    assert small_runs.open_session(changed, begun.dataset).step == 2
+
+
+FORGERIES: dict[str, Any] = {
+    "a record without figures": {"history": [{"epoch": 1}]},
+    "words for figures": {"history": [{"validation": {"accuracy": "good", "loss": 0.1}}]},
+    "an epoch beyond the last": {"epoch": 9},
+    "an epoch before the first": {"epoch": 0},
+    "a step beyond the epoch": {"step": 6},
+    "a step below zero": {"step": -1},
+    "done at the start of it": {"done": True, "epoch": 1, "history": []},
+    "a best epoch to come": {"best_epoch": 2},
+    "a best epoch without figures": {"best_figure": None},
+    "sums that are not finite": {"loss_sum": math.nan},
+}
+
+
+@pytest.mark.parametrize("forgery", FORGERIES)
+def test_a_progress_that_no_training_comes_to_is_refused(begun: Any, forgery: str) -> None:
+    session = session_of(begun)
+    small_runs.train(session, steps=7)
+    good = session.progress
+    assert is_sound(good, epochs=4, steps=5)
+    assert not is_sound(dataclasses.replace(good, **FORGERIES[forgery]), epochs=4, steps=5)
+
+
+def test_a_stranger_s_progress_is_answered_in_words(begun: Any) -> None:
+    session = session_of(begun)
+    small_runs.train(session, steps=7)
+    session.progress.history = [{"epoch": 1}]
+    session.checkpoint()
+    with pytest.raises(ModelError, match=r"no training of .*run\.toml can have come to\. .*--name NEW"):
+        small_runs.open_session(session.folder, begun.dataset)
+
+
+def test_where_every_checkpoint_is_damaged_the_cure_can_be_typed(begun: Any) -> None:
+    session = session_of(begun)
+    session.checkpoint()
+    next(session.folder.checkpoints.glob("step-*/state.safetensors")).write_bytes(b"")
+    with pytest.raises(ModelError) as no:
+        read_newest(session.folder.checkpoints)
+    assert f"(sonde train {session.folder.settings_file} --name NEW)" in str(no.value)

@@ -11,11 +11,14 @@
 import importlib
 import importlib.util
 import os
+import shlex
 import sys
 from dataclasses import dataclass
 from types import ModuleType
 
 from sonde.backend.engine import Engine, EngineSettings, Precision, averaged_weights, predict_all, weights_of
+from sonde.backend.machine import cores
+from sonde.backend.quiet import quietly
 from sonde.errors import BackendError, unknown_name
 
 __all__ = [
@@ -25,6 +28,7 @@ __all__ = [
     "EngineSettings",
     "Precision",
     "averaged_weights",
+    "cores",
     "in_use",
     "install_command",
     "is_installed",
@@ -81,7 +85,15 @@ def use(name: str) -> ModuleType:
     os.environ["KERAS_BACKEND"] = name
     # TensorFlow and JAX greet on stderr, from C++, before Python can ask them not to.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    module = importlib.import_module(f"sonde.backend.{name}")
+    if name == "torch":
+        # CUDA multiplies matrices the same way each time only with this, read when it starts.
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    with quietly():
+        module = importlib.import_module(f"sonde.backend.{name}")
+    # A keras.json in the user's home may say otherwise, and every model here is written for these.
+    settings = sys.modules["keras"].config
+    settings.set_image_data_format("channels_last")
+    settings.set_floatx("float32")
     if not _chosen:
         _chosen.append(name)
     return module
@@ -105,4 +117,11 @@ def install_command(name: str) -> str:
     """Return the command that installs a backend's extra."""
     # A newer torch than this one brings gigabytes of CUDA packages along.
     pin = " torch==2.13.0" if name == "torch" else ""
-    return f"python -m pip install 'sonde[{name}]'{pin}"
+    return f"{python()} -m pip install 'sonde[{name}]'{pin}"
+
+
+def python() -> str:
+    """Return the interpreter of this process as a shell would name it, such as .venv/bin/python."""
+    path = os.path.abspath(sys.executable)
+    here = os.path.relpath(path)
+    return shlex.quote(path if here.startswith("..") else here)

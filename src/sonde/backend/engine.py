@@ -4,10 +4,12 @@ The state of a run is a flat mapping of numpy arrays:
 
     weights/<variable path>      every variable of the model, the running statistics and seeds included
     optimizer/<variable path>    every slot of the optimizer, its step counter included
+    moving_average/<path>        the average over the steps of every float variable of the model, if one is kept
 
 Two engines with equal states take equal steps; that is what makes resuming exact.
 """
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -19,8 +21,7 @@ State = dict[str, NDArray[Any]]
 
 WEIGHTS = "weights/"
 OPTIMIZER = "optimizer/"
-AVERAGE = "_average"
-"""Keras ends the names of the slots of its moving average of the weights so."""
+AVERAGE = "moving_average/"
 SEED = "seed_generator_state"
 """Keras ends the names of the states of its seed generators so."""
 
@@ -29,7 +30,11 @@ class Engine(Protocol):
     """A model, its loss and its optimizer on one backend."""
 
     def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Take one training step on a batch; returns the mean loss and the mean score before the update."""
+        """Take one training step on a batch; returns the mean loss and the mean score before the update.
+
+        The loss is the one to record, which may be another than the one whose gradient is followed; where the latter
+        is not finite, it is returned instead.
+        """
 
     def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the model's outputs for a batch, in inference mode."""
@@ -64,7 +69,7 @@ class EngineSettings:
     clip_norm: float = 0.0
     """Largest global norm of the gradients; 0 for no bound."""
     average: float = 0.0
-    """Momentum of the moving average of the weights; 0 for none."""
+    """Momentum of the moving average of the model; 0 for none."""
     precision: str = "fp32"
     seed: int = 0
     head: str = "answer"
@@ -99,21 +104,47 @@ def weights_of(state: Mapping[str, NDArray[Any]]) -> State:
 
 
 def averaged_weights(state: Mapping[str, NDArray[Any]]) -> State:
-    """Return a state whose trainable weights are replaced by their moving average, if it holds one.
+    """Return a state whose weights and running statistics are replaced by their moving average, if it holds one.
 
     Args:
         state: what `Engine.read_state` returned.
     """
-    averages = {
-        name.rsplit("/", 1)[-1].removesuffix(AVERAGE): array
-        for name, array in state.items()
-        if name.startswith(OPTIMIZER) and name.endswith(AVERAGE)
-    }
-    # Keras names a slot after its variable's path, with the slashes turned into underscores.
     return {
-        name: averages.get(name.removeprefix(WEIGHTS).replace("/", "_"), array) if name.startswith(WEIGHTS) else array
+        name: state.get(AVERAGE + name.removeprefix(WEIGHTS), array) if name.startswith(WEIGHTS) else array
         for name, array in state.items()
     }
+
+
+def variables_to_average(settings: EngineSettings, variables: list[Any]) -> list[Any]:
+    """Return the variables that an engine keeps an average of: those of floats, the running statistics included.
+
+    Averaged weights with the statistics of the last ones would be a model that never was.
+
+    Args:
+        settings: tells whether there is an average.
+        variables: all Keras variables of the model.
+    """
+    return [each for each in variables if "float" in str(each.dtype)] if settings.average else []
+
+
+def average_momentum(average: float, step: int) -> float:
+    """Return the momentum of the moving average at a step; low at first, so that the initial weights are forgotten.
+
+    Args:
+        average: momentum in the long run.
+        step: steps taken before this one.
+    """
+    return min(average, (1 + step) / (10 + step))
+
+
+def told_loss(trained: float, recorded: float) -> float:
+    """Return the loss to record, or the trained one where that is not finite.
+
+    Args:
+        trained: the loss whose gradient was followed.
+        recorded: the loss to record.
+    """
+    return recorded if math.isfinite(trained) else trained
 
 
 def predict_all(

@@ -1,6 +1,5 @@
 """JAX: the training step is compiled by XLA, and its state stays on the device between steps."""
 
-import resource
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,19 @@ import numpy as np
 from keras import Model
 from numpy.typing import NDArray
 
-from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings, Loss, Precision, State, name_variables
+from sonde.backend.engine import (
+    AVERAGE,
+    OPTIMIZER,
+    WEIGHTS,
+    EngineSettings,
+    Loss,
+    Precision,
+    State,
+    name_variables,
+    told_loss,
+    variables_to_average,
+)
+from sonde.backend.machine import peak_memory_mb
 from sonde.backend.optimizers import build_optimizer
 
 
@@ -35,11 +46,12 @@ def choose_precision() -> Precision:
 
 def facts() -> dict[str, Any]:
     """Return the device and the largest memory this process has used, in MB."""
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"device": str(jax.devices()[0].device_kind), "memory_mb": memory}
+    return {"device": str(jax.devices()[0].device_kind), "memory_mb": peak_memory_mb()}
 
 
-def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "JaxEngine":
+def build(
+    model: Model, loss: Loss, score: Loss, settings: EngineSettings, *, recorded: Loss | None = None
+) -> "JaxEngine":
     """Build the engine of a Keras model.
 
     Args:
@@ -47,20 +59,26 @@ def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "J
         loss: (outputs, truth) -> mean loss, made of `keras.ops`.
         score: (outputs, truth) -> mean score of the batch, shown while training.
         settings: optimizer, precision and seed.
+        recorded: (outputs, truth) -> the loss that a step returns; the one it follows where none is given.
     """
-    return JaxEngine(model, loss, score, settings)
+    return JaxEngine(model, loss, score, settings, recorded or loss)
 
 
 class JaxEngine:
     """A Keras model as pure functions of its state; the training step gives the old state's memory to the new one."""
 
-    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings):
+    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings, recorded: Loss):
         self._model = model
         self._loss = loss
+        self._recorded = recorded
         self._score = score
         self._optimizer = build_optimizer(settings, list(model.trainable_variables))
-        groups = (model.trainable_variables, model.non_trainable_variables, self._optimizer.variables)
-        prefixes = (WEIGHTS, WEIGHTS, OPTIMIZER)
+        weights = [*model.trainable_variables, *model.non_trainable_variables]
+        averaged = variables_to_average(settings, weights)
+        self._averaged_places = [place for place, each in enumerate(weights) if any(each is one for one in averaged)]
+        self._momentum = settings.average
+        groups = (model.trainable_variables, model.non_trainable_variables, self._optimizer.variables, averaged)
+        prefixes = (WEIGHTS, WEIGHTS, OPTIMIZER, AVERAGE)
         self._names = tuple(
             [name for name, _ in name_variables(prefix, list(group))]
             for prefix, group in zip(prefixes, groups, strict=True)
@@ -69,6 +87,8 @@ class JaxEngine:
         self._state = tuple([jax.numpy.array(each.value, copy=True) for each in group] for group in groups)
         rate = [variable is self._optimizer._learning_rate for variable in self._optimizer.variables]
         self._rate_index = rate.index(True)
+        counter = [variable is self._optimizer._iterations for variable in self._optimizer.variables]
+        self._counter_index = counter.index(True)
         self._compiled_step = jax.jit(self._pure_step, donate_argnums=0)
         self._compiled_predict = jax.jit(self._outputs)
         self._compiled_gradient = jax.jit(jax.grad(self._loss_of_inputs, argnums=1))
@@ -76,8 +96,8 @@ class JaxEngine:
     def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
         """Take one training step; see `Engine.step`."""
         rate = np.float32(learning_rate)
-        self._state, loss, score = self._compiled_step(self._state, inputs, truth, rate)
-        return float(loss), float(score)
+        self._state, loss, recorded, score = self._compiled_step(self._state, inputs, truth, rate)
+        return told_loss(float(loss), float(recorded)), float(score)
 
     def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the outputs for a batch; see `Engine.predict`.
@@ -109,7 +129,7 @@ class JaxEngine:
         )
 
     def _pure_step(self, state: Any, inputs: Any, truth: Any, learning_rate: Any) -> Any:
-        trainable, fixed, slots = state
+        trainable, fixed, slots, averages = state
         slots = [learning_rate if index == self._rate_index else slot for index, slot in enumerate(slots)]
 
         def objective(weights: Any) -> Any:
@@ -118,11 +138,19 @@ class JaxEngine:
             )
             outputs = outputs.astype("float32")
             loss = self._loss(outputs, truth)
-            return loss + sum(penalties), (loss, self._score(outputs, truth), new_fixed)
+            told = (loss, self._recorded(outputs, truth), self._score(outputs, truth))
+            return loss + sum(penalties), (told, new_fixed)
 
-        gradients, (loss, score, new_fixed) = jax.grad(objective, has_aux=True)(trainable)
+        gradients, (told, new_fixed) = jax.grad(objective, has_aux=True)(trainable)
         new_trainable, new_slots = self._optimizer.stateless_apply(slots, gradients, trainable)
-        return (new_trainable, new_fixed, new_slots), loss, score
+        new_averages = self._average(averages, [*new_trainable, *new_fixed], slots[self._counter_index])
+        return (new_trainable, new_fixed, new_slots, new_averages), *told
+
+    def _average(self, averages: Any, values: Any, step: Any) -> Any:
+        """Move the averages towards the values of the variables that are averaged; see `average_momentum`."""
+        momentum = jax.numpy.minimum(self._momentum, (1.0 + step) / (10.0 + step))
+        now = [values[place] for place in self._averaged_places]
+        return [old + (1.0 - momentum) * (new - old) for old, new in zip(averages, now, strict=True)]
 
     def _outputs(self, state: Any, inputs: Any) -> Any:
         outputs, _ = self._model.stateless_call(state[0], state[1], inputs, training=False)

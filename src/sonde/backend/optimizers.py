@@ -1,22 +1,11 @@
 """The optimizers, as Keras has them: the same update on every backend."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Any
 
 import keras
 
 from sonde.backend.engine import EngineSettings
-
-
-@dataclass(frozen=True)
-class Optimizer:
-    """One row of the table of optimizers."""
-
-    build: Any
-    """A function from the settings and the options that all Keras optimizers share to a Keras optimizer."""
-    sentence: str
-    learning_rate: float
-    """A good peak value to start from."""
 
 
 def _adamw(settings: EngineSettings, shared: dict[str, Any]) -> Any:
@@ -37,13 +26,18 @@ def _muon(settings: EngineSettings, shared: dict[str, Any]) -> Any:
     return keras.optimizers.Muon(adam_weight_decay=decay, exclude_layers=[settings.head, "bias$"], **shared)
 
 
-OPTIMIZERS: dict[str, Optimizer] = {
-    "adamw": Optimizer(_adamw, "Adam with decoupled weight decay (Loshchilov and Hutter, 2019).", 2e-3),
-    "sgd": Optimizer(_sgd, "Stochastic gradient descent with Nesterov momentum (Sutskever et al., 2013).", 0.05),
-    "lion": Optimizer(_lion, "Sign of an interpolated momentum (Chen et al., 2023).", 3e-4),
-    "muon": Optimizer(_muon, "Orthogonalised momentum on matrices, AdamW on the rest (Jordan et al., 2024).", 2e-3),
+OPTIMIZERS: dict[str, Callable[[EngineSettings, dict[str, Any]], Any]] = {
+    # Adam with decoupled weight decay (Loshchilov and Hutter, 2019).
+    "adamw": _adamw,
+    # Stochastic gradient descent with Nesterov momentum (Sutskever et al., 2013).
+    "sgd": _sgd,
+    # Sign of an interpolated momentum (Chen et al., 2023).
+    "lion": _lion,
+    # Orthogonalised momentum on matrices, AdamW on the rest (Jordan et al., 2024).
+    "muon": _muon,
 }
-"""Every optimizer, in the order shown to users; `training` holds the same names."""
+"""From a name, the settings and the options that all Keras optimizers share to an optimizer; `training` holds the same
+names."""
 
 
 def build_optimizer(settings: EngineSettings, variables: list[Any]) -> Any:
@@ -57,11 +51,9 @@ def build_optimizer(settings: EngineSettings, variables: list[Any]) -> Any:
         "learning_rate": 0.0,
         "weight_decay": settings.weight_decay or None,
         "global_clipnorm": settings.clip_norm or None,
-        "use_ema": settings.average > 0,
-        "ema_momentum": settings.average or 0.99,
         "name": "optimizer",
     }
-    optimizer = OPTIMIZERS[settings.optimizer].build(settings, shared)
+    optimizer = OPTIMIZERS[settings.optimizer](settings, shared)
     if settings.weight_decay:
         # A GRU's bias has two axes: one row for the inputs, one for the state.
         spared = [each for each in variables if len(each.shape) < 2 or each.name == "bias"]

@@ -1,6 +1,5 @@
 """TensorFlow: the training step is one compiled graph of the Keras model."""
 
-import resource
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +8,19 @@ import tensorflow as tf
 from keras import Model
 from numpy.typing import NDArray
 
-from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings, Loss, Precision, State, name_variables
+from sonde.backend.engine import (
+    AVERAGE,
+    OPTIMIZER,
+    WEIGHTS,
+    EngineSettings,
+    Loss,
+    Precision,
+    State,
+    name_variables,
+    told_loss,
+    variables_to_average,
+)
+from sonde.backend.machine import peak_memory_mb
 from sonde.backend.optimizers import build_optimizer
 
 
@@ -42,11 +53,12 @@ def choose_precision() -> Precision:
 def facts() -> dict[str, Any]:
     """Return the device and the largest memory this process has used, in MB."""
     gpus = tf.config.list_physical_devices("GPU")
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    return {"device": gpus[0].name if gpus else "cpu", "memory_mb": memory}
+    return {"device": gpus[0].name if gpus else "cpu", "memory_mb": peak_memory_mb()}
 
 
-def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "TensorFlowEngine":
+def build(
+    model: Model, loss: Loss, score: Loss, settings: EngineSettings, *, recorded: Loss | None = None
+) -> "TensorFlowEngine":
     """Build the engine of a Keras model.
 
     Args:
@@ -54,22 +66,29 @@ def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "T
         loss: (outputs, truth) -> mean loss, made of `keras.ops`.
         score: (outputs, truth) -> mean score of the batch, shown while training.
         settings: optimizer, precision and seed.
+        recorded: (outputs, truth) -> the loss that a step returns; the one it follows where none is given.
     """
-    return TensorFlowEngine(model, loss, score, settings)
+    return TensorFlowEngine(model, loss, score, settings, recorded or loss)
 
 
 class TensorFlowEngine:
     """A Keras model in compiled graphs: one for the training step, one for outputs, one for the input's gradient."""
 
-    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings):
+    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings, recorded: Loss):
         # Deterministic operations ask for a seed; nothing of sonde draws from it.
         tf.random.set_seed(settings.seed)
         self._model = model
         self._loss = loss
+        self._recorded = recorded
         self._score = score
         self._variables = list(model.trainable_variables)
         self._optimizer = build_optimizer(settings, self._variables)
         self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
+        self._momentum = settings.average
+        self._averaged = variables_to_average(settings, model.variables)
+        self._averages = [tf.Variable(each.value, trainable=False) for each in self._averaged]
+        pairs = zip(self._averaged, self._averages, strict=True)
+        self._named += [(AVERAGE + variable.path, average) for variable, average in pairs]
         batch = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
         self._compiled_step = tf.function(self._trace_step, reduce_retracing=True)
         self._compiled_predict = tf.function(self._outputs, input_signature=[batch])
@@ -79,8 +98,8 @@ class TensorFlowEngine:
         """Take one training step; see `Engine.step`."""
         # As tensors, not numbers: a number would be a constant of the graph, and a new one would trace it anew.
         rate = tf.constant(learning_rate, tf.float32)
-        loss, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate)
-        return float(loss), float(score)
+        loss, recorded, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate)
+        return told_loss(float(loss), float(recorded)), float(score)
 
     def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the outputs for a batch; see `Engine.predict`."""
@@ -110,9 +129,14 @@ class TensorFlowEngine:
             loss = self._loss(outputs, truth)
             total = loss + sum(self._model.losses) if self._model.losses else loss
         gradients = tape.gradient(total, [variable.value for variable in self._variables])
+        step = tf.cast(self._optimizer.iterations.value, tf.float32)
         self._optimizer.learning_rate.assign(learning_rate)
         self._optimizer.apply(gradients, self._variables)
-        return loss, self._score(outputs, truth)
+        # As in `average_momentum`.
+        momentum = tf.minimum(self._momentum, (1.0 + step) / (10.0 + step))
+        for variable, average in zip(self._averaged, self._averages, strict=True):
+            average.assign_add((1.0 - momentum) * (variable.value - average))
+        return loss, self._recorded(outputs, truth), self._score(outputs, truth)
 
     def _trace_gradient(self, inputs: Any, truth: Any) -> Any:
         with tf.GradientTape() as tape:

@@ -1,6 +1,5 @@
 """PyTorch: the Keras graph run with native torch operations, under bf16 autocast where that pays."""
 
-import resource
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +10,20 @@ from keras import Model
 from numpy.typing import NDArray
 
 from sonde.backend import torch_lowering
-from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings, Loss, Precision, State, name_variables
+from sonde.backend.engine import (
+    AVERAGE,
+    OPTIMIZER,
+    WEIGHTS,
+    EngineSettings,
+    Loss,
+    Precision,
+    State,
+    average_momentum,
+    name_variables,
+    told_loss,
+    variables_to_average,
+)
+from sonde.backend.machine import peak_memory_mb
 from sonde.backend.optimizers import build_optimizer
 from sonde.backend.torch_precision import bfloat16_pays
 
@@ -40,10 +52,12 @@ def facts() -> dict[str, Any]:
     """Return the device and the largest memory this process has used, in MB."""
     device = _device()
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "cpu"
-    return {"device": name, "memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    return {"device": name, "memory_mb": peak_memory_mb()}
 
 
-def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "TorchEngine":
+def build(
+    model: Model, loss: Loss, score: Loss, settings: EngineSettings, *, recorded: Loss | None = None
+) -> "TorchEngine":
     """Build the engine of a Keras model.
 
     Args:
@@ -51,16 +65,18 @@ def build(model: Model, loss: Loss, score: Loss, settings: EngineSettings) -> "T
         loss: (outputs, truth) -> mean loss, made of `keras.ops`.
         score: (outputs, truth) -> mean score of the batch, shown while training.
         settings: optimizer, precision and seed.
+        recorded: (outputs, truth) -> the loss that a step returns; the one it follows where none is given.
     """
-    return TorchEngine(model, loss, score, settings)
+    return TorchEngine(model, loss, score, settings, recorded or loss)
 
 
 class TorchEngine:
     """A Keras model whose graph is walked with native torch operations on the Keras variables themselves."""
 
-    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings):
+    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings, recorded: Loss):
         self._model = model
         self._loss = loss
+        self._recorded = recorded
         self._score = score
         self._settings = settings
         self._device = _device()
@@ -69,6 +85,8 @@ class TorchEngine:
         self._dropout = torch.Generator(device=self._device)
         self._forward = torch_lowering.lower(model, self._dropout)
         self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
+        self._averaged = variables_to_average(settings, model.variables)
+        self._averages = [variable.value.detach().clone() for variable in self._averaged]
 
     @property
     def fallbacks(self) -> tuple[str, ...]:
@@ -89,8 +107,10 @@ class TorchEngine:
         with torch.no_grad():
             score = self._score(outputs, truth_B)
             self._optimizer.learning_rate = learning_rate
+            recorded = loss if self._recorded is self._loss else self._recorded(outputs, truth_B)
             self._optimizer.apply(list(gradients), self._variables)
-        return float(loss.detach()), float(score)
+            self._average(count)
+        return told_loss(float(loss.detach()), float(recorded.detach())), float(score)
 
     def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the outputs for a batch, in fp32; see `Engine.predict`."""
@@ -108,13 +128,23 @@ class TorchEngine:
 
     def read_state(self) -> State:
         """Copy the state out; see `Engine.read_state`."""
-        return {name: np.array(variable.value.detach().cpu().numpy()) for name, variable in self._named}
+        return {name: np.array(tensor.detach().cpu().numpy()) for name, tensor in self._tensors()}
 
     def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Copy a state in; see `Engine.write_state`."""
         with torch.no_grad():
-            for name, variable in self._named:
-                variable.value.copy_(torch.from_numpy(np.asarray(state[name])))
+            for name, tensor in self._tensors():
+                tensor.copy_(torch.from_numpy(np.asarray(state[name])))
+
+    def _tensors(self) -> list[tuple[str, torch.Tensor]]:
+        averages = zip(self._averaged, self._averages, strict=True)
+        own = [(name, variable.value) for name, variable in self._named]
+        return own + [(AVERAGE + variable.path, average) for variable, average in averages]
+
+    def _average(self, step: int) -> None:
+        if self._averages:
+            now = [variable.value.detach() for variable in self._averaged]
+            torch._foreach_lerp_(self._averages, now, 1.0 - average_momentum(self._settings.average, step))
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device, non_blocking=True)

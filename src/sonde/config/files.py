@@ -81,7 +81,8 @@ def append_line(path: Path, line: str) -> None:
 def write_durably(path: Path, content: bytes | str) -> None:
     """Write a file and flush it to the disk; half of it may be there after a crash."""
     raw = content.encode() if isinstance(content, str) else content
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o644)
+    # A link of that name in a stranger's folder would lead to a file of the user.
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o644)
     try:
         view = memoryview(raw)
         while view:
@@ -120,7 +121,10 @@ def flush_folder(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a flat folder and its files; nothing happens where there is none."""
+    """Remove a flat folder and its files, or a link and not what it leads to; nothing happens where there is none."""
+    if path.is_symlink():
+        path.unlink()
+        return
     if not path.is_dir():
         return
     for file in path.iterdir():
@@ -145,7 +149,8 @@ def _beside(path: Path) -> Path:
 
 
 def _remove_whole(path: Path, marker: str) -> None:
-    (path / marker).unlink(missing_ok=True)
+    if not path.is_symlink():
+        (path / marker).unlink(missing_ok=True)
     remove_folder(path)
 
 

@@ -174,14 +174,33 @@ def open_run(path: str | Path) -> RunFolder:
     """Find a run by its path or by its name under `runs/`.
 
     Raises:
-        RunError: there is no such run.
+        RunError: there is no such run, or a part of it is a link.
     """
     for candidate in (Path(path), RUNS / path):
         if (candidate / "run.toml").is_file():
-            return RunFolder(candidate)
-    known = sorted(entry.name for entry in RUNS.iterdir() if entry.is_dir()) if RUNS.is_dir() else []
+            folder = RunFolder(candidate)
+            _refuse_links(folder)
+            return folder
+    # A name with a dot in front is what a killed process left half-made.
+    found = [entry.name for entry in RUNS.iterdir() if entry.is_dir()] if RUNS.is_dir() else []
+    known = sorted(name for name in found if not name.startswith("."))
     word = Path(path).name
     raise RunError(
         f"There is no run at '{path}'.{did_you_mean(word, known)} "
         + (f"Runs here: {', '.join(known[-8:])}." if known else "No runs here yet: sonde train DATA makes one.")
     )
+
+
+def _refuse_links(folder: RunFolder) -> None:
+    """Refuse a run in which sonde would write, replace or remove files that lie elsewhere; anybody may have made it."""
+    parts = [folder.checkpoints, folder.plots, folder.model, folder.history_file]
+    for other in folder.path.glob("on-*"):
+        parts += [other, RunFolder(other).plots]
+    if folder.checkpoints.is_dir() and not folder.checkpoints.is_symlink():
+        parts += folder.checkpoints.iterdir()
+    for part in parts:
+        if part.is_symlink():
+            raise RunError(
+                f"{part} is a link to {part.readlink()}, and sonde would write and remove files there. "
+                "Put the folder or file itself in its place, or remove the link. (The run's own folder may be a link.)"
+            )

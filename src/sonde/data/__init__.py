@@ -16,7 +16,7 @@ from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.guesses import guess
 from sonde.data.image import ImageSpec, Options
 from sonde.data.listing import Listing
-from sonde.data.loading import load
+from sonde.data.loading import WHOLE, Unsplit, load, load_unsplit
 from sonde.data.sheet import contact_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
 from sonde.errors import ModelError
@@ -26,6 +26,7 @@ __all__ = [
     "BUILTIN",
     "MODALITIES",
     "SOURCES",
+    "WHOLE",
     "Augmentation",
     "Dataset",
     "Examples",
@@ -36,11 +37,13 @@ __all__ = [
     "Modality",
     "Options",
     "Source",
+    "Unsplit",
     "augment",
     "contact_sheet",
     "fill_augment",
     "guess",
     "load",
+    "load_unsplit",
     "marks",
     "spec_from",
     "survey",

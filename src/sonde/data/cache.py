@@ -5,9 +5,11 @@ checksum finds a damaged one, which is removed and made again. The cache lies in
 folder, and may be deleted at any time.
 """
 
+import fcntl
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -90,14 +92,16 @@ def keep(key: str, blocks: Iterable[Images], shape: tuple[int, ...], facts: Call
     temporary = root / f".{key}.{os.getpid()}.tmp"
     try:
         with saying_what_failed(root):
+            _clear_leftovers(root)
             temporary.mkdir(parents=True, exist_ok=True)
             with (temporary / IMAGES).open("wb") as file:
+                _hold(file)
                 digest = _write(file, blocks, shape)
-            write_durably(temporary / ENTRY, json.dumps({"marks": digest, "facts": facts()}))
-            flush_folder(temporary)
-            if not (root / key).exists():
-                os.replace(temporary, root / key)
-                flush_folder(root)
+                write_durably(temporary / ENTRY, json.dumps({"marks": digest, "facts": facts()}))
+                flush_folder(temporary)
+                if not (root / key).exists():
+                    os.replace(temporary, root / key)
+                    flush_folder(root)
     finally:
         remove_folder(temporary)
 
@@ -114,6 +118,24 @@ def discard(key: str) -> None:
             remove_folder(root / key)
     except OSError:
         pass
+
+
+def _clear_leftovers(root: Path) -> None:
+    """Remove what killed processes left half-written; it may have gigabytes."""
+    for left in root.glob(".*.tmp"):
+        try:
+            with (left / IMAGES).open("rb") as file:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                remove_folder(left)
+        except OSError:
+            # It is being written, only just begun, or may not be touched.
+            continue
+
+
+def _hold(file: BinaryIO) -> None:
+    # A lock and not the process number in the name: containers that share a cache number their processes alike.
+    with suppress(OSError):
+        fcntl.flock(file, fcntl.LOCK_EX)
 
 
 def _write(file: BinaryIO, blocks: Iterable[Images], shape: tuple[int, ...]) -> str:

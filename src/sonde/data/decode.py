@@ -38,6 +38,9 @@ PILLOW_LIMIT = 178_000_000
 LARGEST_FILE = 1 << 29
 """Bytes; a larger image file is refused before it is opened."""
 
+SIXTEEN_AT_ONCE = 1 << 20
+"""Pixels of 16 bits that are turned into 8 bits at a time: the numbers on the way are four times as wide."""
+
 ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held."""
 
@@ -163,14 +166,23 @@ def _pixels(image: Image.Image, name: str) -> NDArray[np.uint8]:
     if image.mode == "F":
         raise DataError(f"{name} holds fractional pixels, whose black and white nobody can know")
     if image.mode.startswith("I"):
-        values = np.asarray(image).astype(np.int64).clip(0, 65535)
-        return ((values + 128) // 257).astype(np.uint8)[..., None]
+        return _from_sixteen_bits(image)
     if image.has_transparency_data:
         rgba = image.convert("RGBA")
         white = Image.new("RGBA", rgba.size, (255, 255, 255, 255))
         grey = image.mode in ("L", "LA", "La", "1")
         return _array(Image.alpha_composite(white, rgba).convert("L" if grey else "RGB"))
     return _array(image.convert("L" if image.mode in ("1", "L") else "RGB"))
+
+
+def _from_sixteen_bits(image: Image.Image) -> NDArray[np.uint8]:
+    pixels = np.empty((image.height, image.width, 1), dtype=np.uint8)
+    rows = max(1, SIXTEEN_AT_ONCE // image.width)
+    for top in range(0, image.height, rows):
+        band = image.crop((0, top, image.width, min(top + rows, image.height)))
+        values = np.asarray(band).astype(np.int32).clip(0, 65535)
+        pixels[top : top + rows, :, 0] = (values + 128) // 257
+    return pixels
 
 
 def _array(image: Image.Image) -> NDArray[np.uint8]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Options as OptionSet
-from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, fit, read_image
+from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image
 from sonde.errors import ModelError
 
 LARGEST_SIDE = 2048
@@ -125,14 +125,6 @@ class ImageSpec(BaseModel):
             DataError: the file cannot be read; the text is name and reason.
         """
         return read_image(Path(path), (self.height, self.width), self.channels, largest_pixels=self.largest_pixels)
-
-    def fit(self, pixels_HWC: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Cut and resize pixels that are in memory already, as `read` does with a file.
-
-        Args:
-            pixels_HWC: uint8 with 1 or 3 channels, of any size.
-        """
-        return fit(pixels_HWC, (self.height, self.width), self.channels)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

@@ -10,7 +10,7 @@ import os
 import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
@@ -22,12 +22,14 @@ from numpy.typing import NDArray
 
 from sonde.data import cache
 from sonde.data.dataset import Dataset, Examples, Findings
-from sonde.data.decode import fit, read_image
+from sonde.data.decode import LARGEST_FILE, fit, read_image
 from sonde.data.image import Options, learn_spec
 from sonde.data.listing import SPLITS, Listing
 from sonde.data.splits import Shares, Splitting, split
 from sonde.errors import DataError, StorageError
 
+WHOLE = "all examples"
+"""Where the examples of data without a test split come from."""
 BLOCK = 1024
 """Images decoded before they are written; bounds what is in flight."""
 
@@ -47,6 +49,20 @@ class Pixels:
     bad: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     key: str
+
+
+@dataclass(frozen=True, eq=False)
+class Unsplit:
+    """Data that a trained model is tried on: nothing is learned from it, so it needs no splits and no second class."""
+
+    name: str
+    format: str
+    fingerprint: str
+    """SHA-256 over the examples, their names and labels; of the test split alone where there is one."""
+    examples: Examples
+    origin: str
+    """"given" for the data's own test split, else `WHOLE`."""
+    findings: Findings
 
 
 def load(listing: Listing, options: Options) -> Dataset:
@@ -90,6 +106,51 @@ def load(listing: Listing, options: Options) -> Dataset:
     )
 
 
+def load_unsplit(listing: Listing, options: Options) -> Unsplit:
+    """Decode what a trained model is to be tried on: the given test split where there is one, else everything.
+
+    Args:
+        listing: what `survey` found.
+        options: size and bounds; those of splits are not read.
+
+    Returns:
+        The examples; the findings tell of them alone.
+
+    Raises:
+        DataError: there is no example, or too many files cannot be read.
+    """
+    has_test = bool(np.any(listing.splits == "test"))
+    if has_test:
+        listing = _only(listing, np.flatnonzero(listing.splits == "test"))
+    contents = _fingerprint(listing)
+    pixels = _pixels(listing, options, contents)
+    _refuse_too_bad(listing, pixels, options)
+    return Unsplit(
+        name=listing.name,
+        format=listing.format,
+        fingerprint=contents,
+        examples=Examples(pixels.images, listing.answers[pixels.good], listing.names[pixels.good]),
+        origin="given" if has_test else WHOLE,
+        findings=Findings(
+            bad_files=pixels.bad,
+            duplicates=len(pixels.marks) - len(np.unique(pixels.marks)),
+            notes=(*listing.notes, *pixels.notes),
+        ),
+    )
+
+
+def _only(listing: Listing, rows: NDArray[np.int64]) -> Listing:
+    content = listing.content
+    return replace(
+        listing,
+        names=listing.names[rows],
+        answers=listing.answers[rows],
+        splits=listing.splits[rows],
+        content=tuple(content[row] for row in rows) if isinstance(content, tuple) else _pick(content, rows),
+        groups=None if listing.groups is None else listing.groups[rows],
+    )
+
+
 def _fingerprint(listing: Listing) -> str:
     """Hash contents, names, answers, given splits and groups."""
     total = sha256()
@@ -110,6 +171,9 @@ def _hash_file(path: Path) -> bytes:
     try:
         if not path.is_file():
             return b"missing"
+        if (size := path.stat().st_size) > LARGEST_FILE:
+            # It is refused before it is decoded, so that its content says nothing.
+            return b"too large: %d bytes" % size
         digest = sha256()
         with path.open("rb") as file:
             while piece := file.read(1 << 20):

@@ -18,7 +18,7 @@ from scipy.stats import binomtest
 from sonde.config import RunFolder
 from sonde.errors import RunError
 from sonde.evaluation.predictions import Predictions, read_predictions
-from sonde.evaluation.scores import CONFIDENCE, Score, paired_difference, score
+from sonde.evaluation.scores import CONFIDENCE, Bootstrap, Score, paired_difference, score
 from sonde.metrics import METRICS
 
 COMPARED = ("accuracy", "log_loss", "f1_macro")
@@ -252,7 +252,7 @@ def _pairs(shared: Mapping[str, Predictions], *, seed: int, confidence: float) -
                 a=a,
                 b=b,
                 differences={
-                    metric: paired_difference(metric, truth, *guesses, seed=seed, confidence=confidence)
+                    metric: paired_difference(metric, truth, *guesses, bootstrap=Bootstrap(seed, confidence=confidence))
                     for metric in COMPARED
                 },
                 only_a_right=only_a,

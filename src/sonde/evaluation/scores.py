@@ -19,17 +19,19 @@ tests/evaluation/test_scores.py:
 
 # N examples, C classes, R resamples, M metrics
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from sonde.metrics import METRICS, PER_CLASS, Metric, Sample, applicable, prepare
+from sonde.metrics import METRICS, PER_CLASS, Metric, Sample, applicable, prepare, ranking
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
+CALIBRATION = ("expected_calibration_error", "log_loss", "brier")
+"""Metrics that temperature scaling is meant to improve; shown before and after it."""
 FEW = 10
 """With fewer mistakes than this (or fewer right guesses) percentiles of a share are too narrow."""
 STILL = 1e-12
@@ -53,6 +55,18 @@ class Score:
     def to_dict(self) -> dict[str, float | int | None]:
         """Return plain values for JSON."""
         return {"value": self.value, "low": self.low, "high": self.high, "n": self.n}
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """How a paired interval is drawn."""
+
+    seed: int
+    """Start of the drawings; the same seed and examples give the same bits."""
+    resamples: int = RESAMPLES
+    """Number of drawings."""
+    confidence: float = CONFIDENCE
+    """How often such intervals hold the truth."""
 
 
 UNKNOWN = Score(None, None, None, 0)
@@ -141,13 +155,7 @@ def score_per_class(
 
 
 def paired_difference(
-    metric: str,
-    truth_N: ArrayLike,
-    a_NC: ArrayLike,
-    b_NC: ArrayLike,
-    *,
-    seed: int,
-    confidence: float = CONFIDENCE,
+    metric: str, truth_N: ArrayLike, a_NC: ArrayLike, b_NC: ArrayLike, *, bootstrap: Bootstrap
 ) -> Score:
     """Compute how much one model's metric is above another's on the same examples, with an interval.
 
@@ -160,8 +168,7 @@ def paired_difference(
         truth_N: index of the true class of each example.
         a_NC: probabilities of the first model.
         b_NC: probabilities of the second model.
-        seed: start of the drawings.
-        confidence: how often such intervals hold the truth.
+        bootstrap: how the interval is drawn.
 
     Returns:
         First minus second, in the metric's own unit.
@@ -171,19 +178,19 @@ def paired_difference(
     drawn_R = np.concatenate(
         [
             row.function(a, counts) - row.function(b, counts)
-            for counts in _counts(len(a), seed=seed, resamples=RESAMPLES)
+            for counts in _counts(len(a), seed=bootstrap.seed, resamples=bootstrap.resamples)
         ]
     )
     value = float((row.function(a, _once(a)) - row.function(b, _once(b)))[0])
     if np.isnan(value):
         return UNKNOWN
     width = row.high - row.low
-    low, high = _percentiles(drawn_R, confidence)
+    low, high = _percentiles(drawn_R, bootstrap.confidence)
     if len(a) == 1:
         low, high = -width, width
     if _is_counted(row) and (a.guess_N != b.guess_N).sum() < FEW:
         trials = len(a) if row.is_share else _balanced_size(a)
-        adjusted = _bonett_price(a.correct_N, b.correct_N, trials=trials, confidence=confidence)
+        adjusted = _bonett_price(a.correct_N, b.correct_N, trials=trials, confidence=bootstrap.confidence)
         shift = 0.0 if row.is_share else value - sum(adjusted) / 2
         low, high = min(low, adjusted[0] + shift), max(high, adjusted[1] + shift)
     return _score(value, (max(low, -width), min(high, width)), len(a))
@@ -218,9 +225,21 @@ def _counts(examples: int, *, seed: int, resamples: int) -> Iterator[Floats]:
 def _draw(metrics: Mapping[str, Metric], sample: Sample, *, seed: int, resamples: int) -> dict[str, Floats]:
     drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
     for counts_RN in _counts(len(sample), seed=seed, resamples=resamples):
+        known = _ranked(metrics, sample, counts_RN)
         for name, metric in metrics.items():
-            drawn[name].append(metric.function(sample, counts_RN))
+            found = known.get(metric.function)
+            drawn[name].append(metric.function(sample, counts_RN) if found is None else found)
     return {name: np.concatenate(parts) for name, parts in drawn.items()}
+
+
+def _ranked(metrics: Mapping[str, Metric], sample: Sample, counts_RN: Floats) -> dict[Callable[..., Floats], Floats]:
+    """Return what the metrics of order give, by their function, from one pass: with many classes it is all the time."""
+    functions = (ranking.roc_auc_by_class, ranking.average_precision_by_class, ranking.roc_auc)
+    if not {metric.function for metric in metrics.values()} & {*functions, ranking.average_precision}:
+        return {}
+    areas_RC, precisions_RC = ranking.areas_by_class(sample, counts_RN)
+    means = (ranking.mean_over_known(areas_RC), ranking.mean_over_known(precisions_RC))
+    return dict(zip((*functions, ranking.average_precision), (areas_RC, precisions_RC, *means), strict=True))
 
 
 def _interval(

@@ -3,6 +3,8 @@
 It knows nothing of the training but what stands in the run folder, so that it can run alone, later, or elsewhere.
 """
 
+import json
+import re
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,31 +13,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import data, tasks
+from sonde import tasks
 from sonde.backend import predict_all
-from sonde.config import RunFolder, Settings, fill
+from sonde.config import RunFolder, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings
-from sonde.errors import DataError, RunError, did_you_mean
+from sonde.errors import DataError, did_you_mean
 from sonde.evaluation.baselines import guess_baselines
-from sonde.evaluation.opening import TrainedModel, open_dataset, open_model, own_dataset
+from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
+from sonde.evaluation.opening import TrainedModel, open_model, own_dataset
 from sonde.evaluation.options import Options
 from sonde.evaluation.plots import Evidence, Mistake, draw
 from sonde.evaluation.predictions import predictions, write_predictions
 from sonde.evaluation.report import write_report
-from sonde.evaluation.scores import score, score_per_class
+from sonde.evaluation.scores import CALIBRATION, Bootstrap, score, score_per_class
 from sonde.evaluation.verdict import judge
 from sonde.metrics import curves, temperature
 from sonde.metrics.confusion import confusion_matrix
 from sonde.metrics.sample import prepare
 
 HEADLINE = "accuracy"
-CALIBRATION = ("expected_calibration_error", "log_loss", "brier")
-"""What temperature scaling is to improve; shown before and after it."""
 AT_ONCE = 64
 """Files that `predict` holds in memory at a time."""
-MOST_CURVES = 100
-"""Classes with a curve of their own in the ROC and precision-recall plots."""
 
 
 @dataclass(frozen=True)
@@ -54,12 +53,13 @@ class Answers:
         return temperature.apply(self.logits_NC, self.temperature).astype(np.float32).astype(np.float64)
 
 
-def evaluate(folder: RunFolder, *, source: str | None = None) -> RunFolder:
+def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset | None = None) -> RunFolder:
     """Score a run and write its report.
 
     Args:
         folder: a run whose model is trained.
         source: other data, with the same classes; the scores then go into a folder of their own inside the run's.
+        dataset: the data that the run began with, where it is open already.
 
     Returns:
         The folder with scores.json, predictions.parquet, plots and report.html.
@@ -70,30 +70,39 @@ def evaluate(folder: RunFolder, *, source: str | None = None) -> RunFolder:
     """
     settings = folder.settings()
     model = open_model(folder)
+    classes = model.description.classes
     if source is None:
-        dataset = own_dataset(folder)
-        known: Dataset | None = dataset
-        examples, sentence = dataset.test, _split_in_words(dataset)
-        weaknesses = tasks.label.check(dataset)
+        known: Dataset | None = dataset or own_dataset(folder)
+        assert known is not None
+        examples, sentence = known.test, _split_in_words(known)
+        _check_labels(examples, classes, known.name)
+        found = findings_of(known, tasks.label.check(known))
     else:
-        dataset, known = open_dataset(settings, source), _own_dataset_if_there(folder)
-        examples, sentence = _unseen(dataset)
-        weaknesses = _seen_in_training(examples, known)
-        folder = _folder_beside(folder, settings, dataset, source)
+        other = open_elsewhere(settings, source)
+        examples, sentence = other.examples, in_words(other)
+        _check_labels(examples, classes, other.name)
+        known = dataset or own_dataset_if_there(folder)
+        found = findings_elsewhere(other, known)
+        folder = folder_for(folder, other)
     options = fill(Options, "evaluation", settings)
     logits = predict_all(model.engine, examples.inputs, model.spec.prepare, batch_size=options.batch_size)
-    classes = model.description.classes
-    _check_labels(examples, classes, dataset.name)
     truth = tasks.label.encode(examples.answers, classes)
     answers = Answers(examples, classes, truth, logits, model.description.temperature)
     guesses = {} if known is None else _baselines(answers, known)
     scores = _scores(answers, guesses, sentence, model.description.task, options)
-    probabilities = answers.probabilities_NC
-    folder.write_json(folder.scores_file, scores)
-    folder.write_json(folder.findings_file, findings_of(dataset, weaknesses))
-    write_predictions(folder.predictions_file, predictions(examples.names.tolist(), classes, truth, probabilities))
+    write_atomically(folder.scores_file, _json(scores))
+    folder.write_json(folder.findings_file, found)
+    made = predictions(examples.names.tolist(), classes, truth, answers.probabilities_NC)
+    write_predictions(folder.predictions_file, made)
     _draw(folder, answers, scores, options)
     return folder
+
+
+def _json(scores: dict[str, Any]) -> str:
+    """Write scores as `RunFolder.write_json` does, but each row of the confusion matrix on one line."""
+    text = json.dumps(scores, indent=1, allow_nan=False) + "\n"
+    # No text in JSON holds a line break, so that nothing but lists of numbers is matched.
+    return re.sub(r"\[\n[\d\s,.eE+-]+\]", lambda row: f"[{' '.join(row[0][1:-1].split())}]", text)
 
 
 def findings_of(dataset: Dataset, weaknesses: tuple[str, ...]) -> dict[str, Any]:
@@ -119,19 +128,6 @@ def _split_in_words(dataset: Dataset) -> str:
     )
 
 
-def _unseen(dataset: Dataset) -> tuple[Examples, str]:
-    """Return the test split of other data where it brings one, else all of it."""
-    if dataset.split_origin["test"] == "given":
-        return dataset.test, f"the test split of {dataset.name} ({len(dataset.test):,} examples)"
-    sides = (dataset.train, dataset.validation, dataset.test)
-    whole = Examples(
-        np.concatenate([side.inputs for side in sides]),
-        np.concatenate([side.answers for side in sides]),
-        np.concatenate([side.names for side in sides]),
-    )
-    return whole, f"all {len(whole):,} examples of {dataset.name}"
-
-
 def _check_labels(examples: Examples, classes: tuple[str, ...], name: str) -> None:
     unknown = sorted(set(examples.answers.tolist()) - set(classes))
     if unknown:
@@ -140,30 +136,6 @@ def _check_labels(examples: Examples, classes: tuple[str, ...], name: str) -> No
             f"{did_you_mean(unknown[0], classes)} It knows: {', '.join(classes[:20])}. "
             "Rename the labels, or train a model with them."
         )
-
-
-def _folder_beside(folder: RunFolder, settings: Settings, dataset: Dataset, source: str) -> RunFolder:
-    stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in dataset.name) or "data"
-    other = RunFolder(folder.path / f"on-{stem[:80]}")
-    for file in (folder.settings_file, folder.environment_file, folder.history_file):
-        if file.exists():
-            write_atomically(other.path / file.name, file.read_bytes())
-    return other
-
-
-def _own_dataset_if_there(folder: RunFolder) -> Dataset | None:
-    try:
-        return own_dataset(folder)
-    except (DataError, RunError):
-        return None
-
-
-def _seen_in_training(examples: Examples, known: Dataset | None) -> tuple[str, ...]:
-    """Count the examples of other data that the model was trained on."""
-    if known is None:
-        return ("The run's own data is gone or changed: no baselines, and no search for examples seen in training.",)
-    copies = int(np.isin(data.marks(examples.inputs), data.marks(known.train.inputs)).sum())
-    return (f"{copies:,} of these examples have an exact copy in the training data.",) if copies else ()
 
 
 def _baselines(answers: Answers, known: Dataset) -> dict[str, NDArray[np.float64]]:
@@ -178,6 +150,7 @@ def _scores(
 ) -> dict[str, Any]:
     truth, probabilities = answers.truth_N, answers.probabilities_NC
     seed, resamples = options.seed, options.resamples
+    bootstrap = Bootstrap(seed, resamples)
     raw = temperature.apply(answers.logits_NC, 1.0)
     before = score(truth, raw, seed=seed, resamples=resamples, only=CALIBRATION)
     test = score(truth, probabilities, seed=seed, resamples=resamples)
@@ -203,7 +176,7 @@ def _scores(
             "after": {name: test[name].to_dict() for name in CALIBRATION},
         },
         "baselines": {name: _plain(each) for name, each in baselines.items()},
-        "verdict": judge(HEADLINE, truth, probabilities, guesses, seed=options.seed).to_dict() if guesses else None,
+        "verdict": judge(HEADLINE, truth, probabilities, guesses, bootstrap=bootstrap).to_dict() if guesses else None,
     }
 
 
@@ -214,12 +187,11 @@ def _plain(scores: dict[str, Any]) -> dict[str, Any]:
 def _draw(folder: RunFolder, answers: Answers, scores: dict[str, Any], options: Options) -> None:
     probabilities = answers.probabilities_NC
     sample = prepare(answers.truth_N, probabilities)
-    shown = answers.classes if len(answers.classes) <= MOST_CURVES else ()
     evidence = Evidence(
         history=folder.history(),
         scores=scores,
-        roc={name: curves.roc(sample, index) for index, name in enumerate(shown)},
-        precision_recall={name: curves.precision_recall(sample, index) for index, name in enumerate(shown)},
+        roc={name: curves.roc(sample, index) for index, name in enumerate(answers.classes)},
+        precision_recall={name: curves.precision_recall(sample, index) for index, name in enumerate(answers.classes)},
         before=curves.reliability(prepare(answers.truth_N, temperature.apply(answers.logits_NC, 1.0))),
         after=curves.reliability(sample),
         mistakes=_mistakes(answers, probabilities, options.mistakes),

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from sonde.evaluation.scores import CONFIDENCE, Score, paired_difference
+from sonde.evaluation.scores import Bootstrap, Score, paired_difference
 from sonde.metrics import METRICS, value
 
 Winner = Literal["model", "baseline", "neither"]
@@ -38,8 +38,7 @@ def judge(
     model_NC: ArrayLike,
     baselines: Mapping[str, ArrayLike],
     *,
-    seed: int,
-    confidence: float = CONFIDENCE,
+    bootstrap: Bootstrap,
 ) -> Verdict:
     """Compare the model with the best of the baselines on the same test examples.
 
@@ -50,8 +49,7 @@ def judge(
         truth_N: index of the true class of each example.
         model_NC: the model's probabilities.
         baselines: probabilities by the baseline's name; at least one.
-        seed: start of the bootstrap's drawings.
-        confidence: how often such intervals hold the truth.
+        bootstrap: how the interval of the difference is drawn.
 
     Returns:
         The verdict; nobody wins where the interval of the difference holds 0.
@@ -61,10 +59,10 @@ def judge(
     values = {name: value(headline, truth_N, guess_NC) for name, guess_NC in baselines.items()}
     known = {name: number for name, number in values.items() if number == number}  # NaN is unequal to itself.
     best = max(known or values, key=lambda name: sign * values[name] if known else 0.0)
-    difference = paired_difference(headline, truth_N, model_NC, baselines[best], seed=seed, confidence=confidence)
+    difference = paired_difference(headline, truth_N, model_NC, baselines[best], bootstrap=bootstrap)
     wins = winner(difference, better=metric.better)
     sentence = _sentence(headline, value(headline, truth_N, model_NC), (best, values[best]), difference, wins)
-    return Verdict(best, difference, wins, f"{sentence} {_because(headline, difference, confidence)}")
+    return Verdict(best, difference, wins, f"{sentence} {_because(difference, bootstrap.confidence)}")
 
 
 def winner(difference: Score, *, better: Literal["higher", "lower"]) -> Winner:
@@ -96,7 +94,7 @@ def _sentence(headline: str, model: float, baseline: tuple[str, float], differen
     )
 
 
-def _because(headline: str, difference: Score, confidence: float) -> str:
+def _because(difference: Score, confidence: float) -> str:
     if difference.value is None:
         return ""
     return (

@@ -60,6 +60,24 @@ def average_precision_by_class(sample: Sample, counts_RN: Floats) -> Floats:
     return np.stack([_average_precision(_thresholds(ranking, counts_RN)) for ranking in sample.rankings], axis=1)
 
 
+def areas_by_class(sample: Sample, counts_RN: Floats) -> tuple[Floats, Floats]:
+    """Return `roc_auc_by_class` and `average_precision_by_class`, in half the time that both take.
+
+    Args:
+        sample: the prepared examples.
+        counts_RN: how often each example occurs in each resample.
+
+    Returns:
+        R x C areas under the ROC curves, and R x C average precisions.
+    """
+    found = []
+    for ranking in sample.rankings:
+        at = _thresholds(ranking, counts_RN)
+        found.append((_roc_auc(at), _average_precision(at)))
+    areas, precisions = zip(*found, strict=True)
+    return np.stack(areas, axis=1), np.stack(precisions, axis=1)
+
+
 def roc_auc(sample: Sample, counts_RN: Floats) -> Floats:
     """Return the mean one-vs-rest ROC-AUC over the classes that have positive and negative examples, else NaN.
 
@@ -69,7 +87,7 @@ def roc_auc(sample: Sample, counts_RN: Floats) -> Floats:
 
     Source: Fawcett, "An introduction to ROC analysis", 2006.
     """
-    return _mean_over_known(roc_auc_by_class(sample, counts_RN))
+    return mean_over_known(roc_auc_by_class(sample, counts_RN))
 
 
 def average_precision(sample: Sample, counts_RN: Floats) -> Floats:
@@ -81,7 +99,7 @@ def average_precision(sample: Sample, counts_RN: Floats) -> Floats:
 
     Source: as defined by scikit-learn, the sum of precisions weighted by the steps in recall.
     """
-    return _mean_over_known(average_precision_by_class(sample, counts_RN))
+    return mean_over_known(average_precision_by_class(sample, counts_RN))
 
 
 def _thresholds(ranking: Ranking, counts_RN: Floats) -> Thresholds:
@@ -123,6 +141,11 @@ def _divide(above_R: Floats, below_R: Floats) -> Floats:
     return np.divide(above_R, below_R, out=np.full_like(above_R, np.nan), where=below_R > 0)
 
 
-def _mean_over_known(values_RC: Floats) -> Floats:
+def mean_over_known(values_RC: Floats) -> Floats:
+    """Return the mean over the classes whose value is known; NaN where none is.
+
+    Args:
+        values_RC: a value for each resample and class.
+    """
     known_RC = ~np.isnan(values_RC)
     return _divide(np.where(known_RC, values_RC, 0.0).sum(axis=1), known_RC.sum(axis=1).astype(np.float64))

@@ -16,8 +16,6 @@ class Task:
     """What is read: a name in `data.MODALITIES`."""
     answer: str
     """What is asked: the name of a module in `tasks`."""
-    title: str
-    """What people call it."""
     doc: str
     """One sentence."""
 
@@ -26,7 +24,6 @@ TASKS: dict[str, Task] = {
     "image-label": Task(
         modality="image",
         answer="label",
-        title="image classification",
         doc="Says which one of several classes an image belongs to.",
     ),
 }

@@ -1,6 +1,8 @@
 """Prints sentences and tables, and makes text that came from data harmless before it reaches a terminal."""
 
 import os
+import shlex
+import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -46,6 +48,15 @@ def _is_harmless(letter: str, lines: bool) -> bool:
 
 def _escaped(letter: str) -> str:
     return letter.encode("unicode_escape").decode("ascii")
+
+
+def program() -> str:
+    """Return how this process was called: "sonde" where the shell finds it, else its path, such as .venv/bin/sonde."""
+    called = sys.argv[0] if sys.argv else ""
+    found = shutil.which("sonde")
+    if os.path.basename(called) != "sonde" or (found and os.path.samefile(found, called)):
+        return "sonde"
+    return shlex.quote(os.path.relpath(called))
 
 
 def say(text: str) -> None:

@@ -84,7 +84,8 @@ def _show_headline(scores: Mapping[str, Any]) -> None:
     for baseline, values in scores.get("baselines", {}).items():
         if name in values:
             say(f"  {baseline}: {interval(values[name])}")
-    if sentence := scores.get("verdict", {}).get("sentence"):
+    # There is no verdict where the data that the baselines would learn from is gone.
+    if sentence := (scores.get("verdict") or {}).get("sentence"):
         say(sentence)
 
 

@@ -12,6 +12,7 @@ A folder without its COMMIT, or whose digests do not match, is passed over for t
 import fcntl
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -62,6 +63,8 @@ class Progress:
     """Monitored figure of the best epoch, and its loss for ties; higher is better in both."""
     done: bool = False
     history: list[dict[str, Any]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """The options that decide what is trained, by "part.option"; see `resuming`."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +120,8 @@ def read_newest(folder: Path) -> Checkpoint | None:
             return checkpoint
     if found:
         raise ModelError(
-            f"Every checkpoint in {folder} is damaged; start the training anew (sonde train RUN/run.toml)."
+            f"Every checkpoint in {folder} is damaged; start the training anew under another name "
+            f"(sonde train {RunFolder(folder.parent).settings_file} --name NEW)."
         )
     return None
 
@@ -151,7 +155,8 @@ def only_one(run: RunFolder) -> Iterator[None]:
     """
     with saying_what_failed(run.checkpoints):
         run.checkpoints.mkdir(parents=True, exist_ok=True)
-        lock = (run.checkpoints / ".lock").open("w")
+        # Neither emptied nor followed where it is a link.
+        lock = os.fdopen(os.open(run.checkpoints / ".lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o644), "r+b")
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

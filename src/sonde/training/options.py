@@ -57,7 +57,7 @@ class Options(_Options):
     """Largest global norm of the gradients; 0 for no bound."""
 
     average: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Momentum of a moving average of the weights, which is then what is validated and kept; 0 for none."""
+    """Momentum of a moving average of the model, which is then what is validated and kept; 0 for none."""
 
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop after this many epochs without a better validation figure; 0 never stops early."""
@@ -69,7 +69,7 @@ class Options(_Options):
     """Arithmetic of the training step; auto tries bf16 out, and the run file holds what it chose."""
 
     threads: Annotated[int, Field(ge=1, le=4096)]
-    """Processor cores to use; the same number gives the same bits."""
+    """Processor cores to use; the same number gives the same bits. JAX uses all cores of the process in any case."""
 
     checkpoint_steps: Annotated[int, Field(ge=0)] = 0
     """Steps between checkpoints within an epoch; 0 for none but those below and at each epoch's end."""

@@ -21,12 +21,13 @@ from sonde.backend import EngineSettings, averaged_weights, predict_all, weights
 from sonde.backend.engine import Engine, State
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data.dataset import Dataset
-from sonde.errors import ModelError, TrainingError
+from sonde.errors import ModelError, RunError, TrainingError
 from sonde.metrics import temperature
 from sonde.training.batches import TrainingSet
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
 from sonde.training.options import Options
 from sonde.training.records import Epoch, Step
+from sonde.training.resuming import compared, differences, is_sound
 from sonde.training.schedules import Moment, learning_rate
 
 
@@ -122,7 +123,7 @@ class Session:
             best,
             {
                 "seconds": time.perf_counter() - begin,
-                "examples_per_second": steps * options.batch_size / max(trained, 1e-9),
+                "examples_per_second": steps * self.training.batch_size / max(trained, 1e-9),
                 "loader_share": waited / max(trained, 1e-9),
                 "memory_mb": backend.use(self.run.backend).facts()["memory_mb"],
             },
@@ -201,18 +202,29 @@ class Session:
 
         Raises:
             ModelError: the checkpoints are damaged or belong to another model.
+            RunError: the run file was changed since the training began.
         """
         clear_unfinished(self.folder.checkpoints)
         checkpoint = read_newest(self.folder.checkpoints)
         if checkpoint is not None:
             own = self.engine.read_state()
             # Before the first epoch ends there are no best weights.
-            best = weights_of(own) if checkpoint.best else {}
+            best = weights_of(own) if checkpoint.progress.best_epoch else {}
+            changed = differences(checkpoint.progress.settings, self.progress.settings)
+            file = self.folder.settings_file
+            cure = f"Put it back as it was to go on, or train anew: sonde train {file} --name NEW"
             if _kinds(own) != _kinds(checkpoint.state) or _kinds(best) != _kinds(checkpoint.best):
                 raise ModelError(
-                    f"The checkpoint in {self.folder.checkpoints} belongs to another model than "
-                    f"{self.folder.settings_file} describes. Put the run file back as it was, "
-                    "or train anew under another name."
+                    f"The checkpoint in {self.folder.checkpoints} belongs to another model than {file} describes"
+                    f"{f' ({changed})' if changed else ''}. {cure}"
+                )
+            if changed:
+                raise RunError(f"{file} was changed since this training began: {changed}. {cure}")
+            if not is_sound(checkpoint.progress, epochs=self.run.epochs, steps=self.training.steps):
+                raise ModelError(
+                    f"The checkpoint in {self.folder.checkpoints} says what no training of {file} can have come to. "
+                    f"Remove the folder and go on from the start (sonde resume {self.folder.path}), or train anew: "
+                    f"sonde train {file} --name NEW"
                 )
             self.engine.write_state(checkpoint.state)
             self.progress, self.best = checkpoint.progress, checkpoint.best
@@ -265,7 +277,10 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     )
     validation_truth = tasks.label.encode(dataset.validation.answers, classes).astype(np.int32)
     engine = _build_engine(blueprint, run, options)
-    return Session(folder, run, options, dataset, blueprint, engine, training, validation_truth, description)
+    parts = {"run": run, "data": fill(data.Options, "data", settings), "model": model_options, "training": options}
+    plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
+    progress = Progress(settings=compared(plain))
+    return Session(folder, run, options, dataset, blueprint, engine, training, validation_truth, description, progress)
 
 
 def _build_engine(blueprint: Any, run: Run, options: Options) -> Engine:
@@ -284,5 +299,7 @@ def _build_engine(blueprint: Any, run: Run, options: Options) -> Engine:
         seed=run.seed,
         head=head.NAME,
     )
-    engine: Engine = module.build(model, head.loss(options.label_smoothing), head.score, settings)
+    # What is recorded is without smoothing, as in validation, so that the two can be compared.
+    recorded = head.loss(0.0) if options.label_smoothing else None
+    engine: Engine = module.build(model, head.loss(options.label_smoothing), head.score, settings, recorded=recorded)
     return engine

@@ -1,6 +1,7 @@
 """Reads CSV, TSV and parquet files as columns of text, whole and bounded."""
 
 import csv
+import io
 from collections.abc import Callable
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def _parquet(path: Path) -> dict[str, list[str]]:
         size = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
         if size > LARGEST_BYTES or path.stat().st_size > LARGEST_TABLE:
             raise DataError(f"{path} declares {size:,} bytes, more than any list of images has.")
+        _refuse_equal_names(path, facts.schema.to_arrow_schema().names)
         columns = pyarrow.parquet.read_table(path).to_pydict()
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a readable parquet file ({error}). Write it again.") from None
@@ -52,7 +54,8 @@ def _delimited(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[st
     first = text.split("\n", 1)[0]
     delimiter = "\t" if path.suffix.lower() == ".tsv" else max((",", ";", "\t"), key=first.count)
     try:
-        rows = [row for row in csv.reader(text.splitlines(keepends=True), delimiter=delimiter, strict=True) if row]
+        # Not `splitlines`, which also breaks a row at a form feed or at U+2028 inside a value.
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
     except csv.Error as error:
         raise DataError(f"{path} is not a readable table ({error}).") from None
     if not rows:
@@ -61,6 +64,7 @@ def _delimited(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[st
         names = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
     else:
         names = [name.strip() for name in rows.pop(0)]
+    _refuse_equal_names(path, names)
     for number, row in enumerate(rows, 1):
         if len(row) != len(names):
             raise DataError(
@@ -68,3 +72,13 @@ def _delimited(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[st
                 f"({', '.join(names[:6])}). Put a value that holds '{delimiter}' in double quotes."
             )
     return {name: [row[column].strip() for row in rows] for column, name in enumerate(names)}
+
+
+def _refuse_equal_names(path: Path, names: list[str]) -> None:
+    # Spreadsheets leave several columns without a name; nobody can ask for those.
+    twice = next((name for name in names if name and names.count(name) > 1), None)
+    if twice is not None:
+        raise DataError(
+            f"{path} has {names.count(twice)} columns called '{twice}', and it is unclear which one is meant. "
+            "Rename or remove all but one."
+        )

@@ -13,6 +13,9 @@ from sonde.metrics.curves import Curve
 NAMED = 4
 """Classes in the legend: those with the smallest area, as these are the ones to look at."""
 
+MOST_CURVES, WEAKEST = 100, 20
+"""Of more classes than the first, only so many are drawn as the second says: those with the smallest area."""
+
 DASHES = (None, "7 3", "2.5 2.5", "8 3 2 3")
 """How the named classes are told apart, also in black and white."""
 
@@ -86,7 +89,8 @@ def _ranking(
     across, up = Scale(0, 1, LEFT, LEFT + SIDE), Scale(0, 1, TOP + SIDE, TOP)
     ticks = [f"{tick:g}" for tick in TICKS]
     named = weakest(areas, list(known))
-    faint = [label for label in known if label not in named]
+    drawn = set(known if len(known) <= MOST_CURVES else weakest(areas, list(known), WEAKEST))
+    faint = [label for label in known if label in drawn and label not in named]
     mean = _mean(known, areas) if len(known) > 1 else None
     parts = [
         text(LEFT - 36, TOP - 15, f"↑ {axes[1]}", "p-muted", size=11.5),
@@ -99,7 +103,7 @@ def _ranking(
         ),
         _macro(list(known.values()), across, up, at) if len(known) > 1 else None,
         footing(across, TICKS, ticks, y=TOP + SIDE, title=axes[0]),
-        _legend(named, areas, mean, others=len(faint), words=words),
+        _legend(named, areas, mean, others=(len(faint), len(known) - len(named)), words=words),
     ]
     told = f"{axes[1]} over {axes[0]}." + (f" Mean {measure}: {mean:.4f}." if mean is not None else "")
     told += "".join(f" {one_line(label, longest=60)}: {_written(areas.get(label))}." for label in named)
@@ -135,9 +139,10 @@ def _points(curve: Curve, across: Scale, up: Scale, *, stepped: bool) -> list[tu
 
 
 def _legend(
-    named: Sequence[str], areas: Areas, mean: float | None, *, others: int, words: tuple[str, str, str]
+    named: Sequence[str], areas: Areas, mean: float | None, *, others: tuple[int, int], words: tuple[str, str, str]
 ) -> Markup:
-    rows = len(named) + (mean is not None) + (others > 0)
+    faint, other = others
+    rows = len(named) + (mean is not None) + (faint > 0)
     # Where the curves of a good model are not: below them, left where they fall at the right.
     wide = 226
     x = LEFT + SIDE - wide - 12 if words[0] == "roc" else LEFT + 44
@@ -156,8 +161,9 @@ def _legend(
         parts += [_key(x, y, "p-second", DASHES[index]), name(x + 36, y, label, 140, size=12)]
         parts.append(text(x + wide, y, _written(areas.get(label)), anchor="end", size=12))
         y += 19
-    if others:
-        more = f"{others} other class" + ("es" if others > 1 else "")
+    if faint:
+        more = f"{other} other class" + ("es" if other > 1 else "")
+        more = more if faint == other else f"{faint} weakest of {other:,} others"
         parts += [_key(x, y, "p-third", None), text(x + 36, y, more, "p-muted", size=12)]
     return join(parts)
 

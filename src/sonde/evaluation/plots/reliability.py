@@ -4,6 +4,7 @@ import numpy as np
 
 from sonde.evaluation.plots.markup import Markup, join
 from sonde.evaluation.plots.svg import Scale, footing, line, mark, ruler, sheet, text
+from sonde.evaluation.scores import wilson
 from sonde.metrics.curves import Reliability
 
 WIDE, HIGH, LEFT, TOP, SIDE = 400, 490, 46, 30, 330
@@ -45,29 +46,13 @@ def _series(bins: Reliability, across: Scale, up: Scale, *, main: bool) -> Marku
         count, share = int(bins.counts[at]), float(bins.accuracy[at])
         x, y = across(float(bins.confidence[at])), up(share)
         if main:
-            low, high = wilson(share, count)
+            low, high = wilson(share * count, count)
             parts.append(line([(x, up(low)), (x, up(high))], "p-axis"))
             # A dot's area follows the number of examples behind it: small ones are mostly chance.
             parts.append(mark("circle", "p-dot", {"cx": x, "cy": y, "r": 3 + 4 * (count / largest) ** 0.5}))
         else:
             parts.append(mark("circle", "p-ring-second", {"cx": x, "cy": y, "r": 3}))
     return join(parts)
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return the 95 % interval of a share.
-
-    Args:
-        share: right ones out of all.
-        count: how many there were, at least 1.
-
-    Returns:
-        Its bounds (score interval: Wilson, 1927).
-    """
-    z2 = 1.96**2
-    middle = (share + z2 / (2 * count)) / (1 + z2 / count)
-    half = (share * (1 - share) / count + z2 / (4 * count**2)) ** 0.5 * 1.96 / (1 + z2 / count)
-    return max(middle - half, 0.0), min(middle + half, 1.0)
 
 
 def _key(has_before: bool) -> Markup:

@@ -22,6 +22,12 @@ GAP = 0.05
 MISCALIBRATED = 0.05
 """Mean distance of confidence to accuracy from which on probabilities are called unreliable."""
 
+STILL_FALLING = 0.02
+"""Share of the validation loss lost in the last quarter of the epochs from which on more of them are advised."""
+
+ANNEALED = 0.1
+"""Share of its peak below which a learning rate has been brought down on purpose."""
+
 WEAK = 0.95
 """F1 below which the weakest class is named as weak."""
 
@@ -79,9 +85,18 @@ def _small_test(facts: Facts) -> Iterator[Pointer]:
 
 
 def _short_training(facts: Facts) -> Iterator[Pointer]:
-    best = facts.best
-    if best and len(facts.history) > 1 and best["epoch"] == facts.history[-1]["epoch"]:
-        text = f"The last epoch ({best['epoch']}) was the best one, so it may not be done: try twice as many epochs."
+    history, best = facts.history, facts.best
+    if not best or len(history) < 2 or best["epoch"] != history[-1]["epoch"]:
+        return
+    rates = [float(record.get("learning_rate") or 0) for record in history]
+    if rates[-1] <= ANNEALED * max(rates):
+        return  # The last epochs of such a schedule are the best ones however long it was.
+    before, last = ((history[at].get("validation") or {}).get("loss") for at in (-1 - max(1, len(history) // 4), -1))
+    if before and last is not None and last < (1 - STILL_FALLING) * before:
+        text = (
+            f"In the last epoch ({best['epoch']}), the best one, the validation loss was still falling: try twice as "
+            "many epochs."
+        )
         yield Pointer("Train longer", (text,), "training")
 
 

@@ -9,17 +9,16 @@ from sonde.evaluation.plots.gallery import caption, is_tiny, thumbnail
 from sonde.evaluation.plots.intervals import by_f1
 from sonde.evaluation.plots.markup import Child, Markup, tag
 from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.plots.ranking import MOST_CURVES, WEAKEST
 from sonde.evaluation.plots.words import NOT_KNOWN, amount, count, duration, interval, level, meaning, percent, title
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, figure, section, sentences, table
 from sonde.evaluation.report.pointers import name
+from sonde.evaluation.scores import CALIBRATION
 from sonde.metrics import PER_CLASS
 
 NARROW_MATRIX = 6
 """Classes up to which the matrix leaves room for a table beside it."""
-
-CALIBRATION = ("expected_calibration_error", "log_loss", "brier")
-"""Metrics that temperature scaling is meant to improve."""
 
 
 def scores(facts: Facts) -> Markup | None:
@@ -161,6 +160,8 @@ def ranking(facts: Facts) -> Markup | None:
         "Each class against the rest, at every threshold. The legend names the classes with the smallest area. "
         "Where classes are rare, precision and recall say more than ROC."
     )
+    if len(facts.classes) > MOST_CURVES:
+        told += f" Only the {WEAKEST} classes with the smallest area are drawn; the mean is that of all."
     return section("ranking", "Thresholds", sentences(told), element("div", "pictures", *figures))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sonde.data import WHOLE
 from sonde.evaluation.plots import PLOTS
 from sonde.evaluation.plots.markup import Child, Markup, join, tag
 from sonde.evaluation.plots.names import one_line
@@ -79,7 +80,7 @@ def _origins(origins: Mapping[str, Any]) -> str:
     for split in reversed(SPLITS):
         origin = str(origins.get(split, ""))
         # What is left over for training needs no words.
-        if origin and (split != "train" or origin == "given"):
+        if origin and origin != WHOLE and (split != "train" or origin == "given"):
             by_origin.setdefault(one_line(origin), []).append(_use(split))
     told = [
         f"{listed(splits)} {'given by the data' if origin == 'given' else f'set apart ({origin})'}"

@@ -1,0 +1,92 @@
+"""Whether a checkpoint may be gone on with: by the settings that it was made under, and by what its progress says."""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from sonde.training.checkpoints import Progress
+
+NOT_COMPARED = ("run.name", "training.checkpoint_steps", "training.checkpoint_minutes")
+"""Options that change nothing of what is trained."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class Figures(BaseModel):
+    """What an epoch says of one split."""
+
+    model_config = STRICT
+    loss: float
+    accuracy: float
+
+
+class Record(BaseModel):
+    """One epoch of the history."""
+
+    model_config = STRICT
+    epoch: Count
+    step: Count
+    train: Figures
+    validation: Figures
+    learning_rate: float
+    best: bool
+    clock: dict[str, Number]
+
+
+def compared(parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """Return the options that decide what is trained, as they read when they come back from a file.
+
+    Args:
+        parts: every option by part and name.
+    """
+    flat = {f"{part}.{name}": value for part, options in parts.items() for name, value in options.items()}
+    plain: dict[str, Any] = json.loads(json.dumps({key: flat[key] for key in flat if key not in NOT_COMPARED}))
+    return plain
+
+
+def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
+    """Return in words which options differ, or an empty text.
+
+    Args:
+        before: options of a checkpoint.
+        now: options of the run file.
+    """
+    return ", ".join(
+        f"{key} was {_word(before, key)} and is {_word(now, key)}"
+        for key in sorted({**before, **now})
+        if (key in before) != (key in now) or before.get(key) != now.get(key)
+    )
+
+
+def _word(options: dict[str, Any], key: str) -> str:
+    return json.dumps(options[key]) if key in options else "not there"
+
+
+def is_sound(progress: Progress, *, epochs: int, steps: int) -> bool:
+    """Tell whether a progress is one that a run of this length can be at.
+
+    Args:
+        progress: as it was read.
+        epochs: of the run.
+        steps: of each epoch.
+    """
+    try:
+        history = TypeAdapter(list[Record]).validate_python(progress.history)
+    except ValidationError:
+        return False
+    ended = len(history)
+    figures = [progress.loss_sum, progress.score_sum, *(progress.best_figure or ())]
+    return (
+        progress.epoch == ended + 1
+        and 0 <= progress.step <= steps
+        and [(record.epoch, record.step) for record in history]
+        == [(epoch, epoch * steps) for epoch in range(1, ended + 1)]
+        and (ended < epochs or (ended == epochs and progress.done))
+        and (progress.step == 0 or not progress.done)
+        and (1 <= progress.best_epoch <= ended if ended else progress.best_epoch == 0 and not progress.done)
+        and (progress.best_figure is None) == (ended == 0)
+        and all(abs(figure) < float("inf") for figure in figures)
+    )
