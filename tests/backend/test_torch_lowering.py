@@ -13,7 +13,7 @@ from keras import layers
 
 from backend.drawn_layers import DRAWN
 from sonde.backend.engine import EngineSettings
-from sonde.backend.torch import TorchEngine
+from sonde.backend.torch import TorchEngine, build
 from sonde.backend.torch_lowering import LOWERED, Lowered, lower
 from sonde.models.heads import label
 
@@ -92,7 +92,7 @@ def test_every_kind_of_layer_that_is_lowered_is_drawn() -> None:
 
 
 def engine_of(model: Any, seed: int = 0) -> TorchEngine:
-    return TorchEngine(model, label.loss(0.0), label.score, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
+    return build(model, label.loss(0.0), label.score, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
 
 
 def one_dropout(rate: float) -> Any:

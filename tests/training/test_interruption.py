@@ -98,7 +98,7 @@ def test_ctrl_c_in_the_evaluation_says_how_to_go_on_too(
     source = small_runs.write_data(Path("tiny.npz"))
     folder, dataset = small_runs.start(source, {**small_runs.EVERYTHING, "run.epochs": 1, "run.name": "late"})
 
-    def interrupted(folder: RunFolder) -> None:
+    def interrupted(folder: RunFolder, *, dataset: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
