@@ -106,7 +106,7 @@ def _saying_how_to_go_on(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        terminal.say(f"\nStopped; nothing is lost. Go on with:\n\n  sonde resume {folder.path}")
+        terminal.say(f"\nStopped; nothing is lost. Go on with:\n\n  {terminal.program()} resume {folder.path}")
         raise
 
 

@@ -7,12 +7,13 @@ See it:  sonde list models, sonde train digits
 
 from sonde.terminal.decided import what_was_decided
 from sonde.terminal.progress import TrainingProgress, training_progress
-from sonde.terminal.text import safe, say, talking_to
+from sonde.terminal.text import program, safe, say, talking_to
 from sonde.terminal.values import has_failures, show_json, show_value
 
 __all__ = [
     "TrainingProgress",
     "has_failures",
+    "program",
     "safe",
     "say",
     "show_json",

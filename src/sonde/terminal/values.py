@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonde.terminal.text import draw, safe, say, table
+from sonde.terminal.text import draw, program, safe, say, table
 
 if TYPE_CHECKING:
     from sonde.config import RunFolder
@@ -65,14 +65,16 @@ def _show_run(run: "RunFolder") -> None:
         _show_headline(run.read_json(run.scores_file))
     path = shlex.quote(str(run.path))
     data = shlex.quote(str(run.settings().value("run.data", "DATA"))) if run.settings_file.exists() else "DATA"
-    say(f"\nReport: {run.report_file if run.report_file.exists() else 'none yet: sonde evaluate ' + path}\n\nNext:")
+    say(
+        f"\nReport: {run.report_file if run.report_file.exists() else f'none yet: {program()} evaluate {path}'}\n\nNext:"
+    )
     draw(
         table(
             ("", "", ""),
             [
-                ("", f"sonde predict {path} FILE...", "answers for new files"),
-                ("", f"sonde train {data} --model=NAME", "trains another model (sonde list models)"),
-                ("", f"sonde compare {path} RUN...", "says which run is better, and how sure that is"),
+                ("", f"{program()} predict {path} FILE...", "answers for new files"),
+                ("", f"{program()} train {data} --model=NAME", "trains another model (sonde list models)"),
+                ("", f"{program()} compare {path} RUN...", "says which run is better, and how sure that is"),
             ],
         )
     )
