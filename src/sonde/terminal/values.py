@@ -65,9 +65,8 @@ def _show_run(run: "RunFolder") -> None:
         _show_headline(run.read_json(run.scores_file))
     path = shlex.quote(str(run.path))
     data = shlex.quote(str(run.settings().value("run.data", "DATA"))) if run.settings_file.exists() else "DATA"
-    say(
-        f"\nReport: {run.report_file if run.report_file.exists() else f'none yet: {program()} evaluate {path}'}\n\nNext:"
-    )
+    report = run.report_file if run.report_file.exists() else f"none yet: {program()} evaluate {path}"
+    say(f"\nReport: {report}\n\nNext:")
     draw(
         table(
             ("", "", ""),
