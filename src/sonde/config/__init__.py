@@ -1,7 +1,7 @@
 """What a run is: its options with their origins, the file that holds them, and the run folder."""
 
 from sonde.config.fill import describe, fill, with_defaults
-from sonde.config.folder import RUNS, RunFolder, create_run, free_name, open_run
+from sonde.config.folder import RUNS, RunFolder, check_room, create_run, free_name, open_run
 from sonde.config.options import Options
 from sonde.config.run import Run
 from sonde.config.settings import PARTS, Setting, Settings, from_assignments, from_words, guessed, is_run_file
@@ -15,6 +15,7 @@ __all__ = [
     "RunFolder",
     "Setting",
     "Settings",
+    "check_room",
     "create_run",
     "describe",
     "fill",

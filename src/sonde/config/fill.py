@@ -12,6 +12,20 @@ from sonde.errors import ConfigError, did_you_mean
 
 Filled = TypeVar("Filled", bound=Options)
 
+OTHER_NAMES = {
+    "batch": "training.batch_size",
+    "bs": "training.batch_size",
+    "lr": "training.learning_rate",
+    "n_epochs": "run.epochs",
+    "num_epochs": "run.epochs",
+    "epochs": "run.epochs",
+    "opt": "training.optimizer",
+    "random_state": "run.seed",
+    "seed": "run.seed",
+    "wd": "training.weight_decay",
+}
+"""What other tools call an option, and ours."""
+
 
 def fill(options: type[Filled], part: str, settings: Settings) -> Filled:
     """Build a part's options from the settings.
@@ -48,8 +62,10 @@ def describe(options: type[Options]) -> dict[str, str]:
 def unknown_option(name: str, part: str, setting: Setting, choices: Iterable[str]) -> str:
     """Return the message for an option that its part does not know."""
     known = sorted(choices)
+    ours = OTHER_NAMES.get(name, "").removeprefix(f"{part}.")
+    meant = f" Did you mean '{ours}'?" if ours else did_you_mean(name, known)
     return (
-        f"{_at(setting)}[{part}] has no option called '{name}'.{did_you_mean(name, known)} "
+        f"{_at(setting)}[{part}] has no option called '{name}'.{meant} "
         f"It knows: {', '.join(known) or 'none'}."
     )
 
@@ -76,20 +92,21 @@ def _number(limit: float) -> str:
 
 
 def _explain(error: ValidationError, options: type[Options], part: str, given: dict[str, Setting]) -> str:
-    lines = []
+    lines, missing = [], []
     for problem in error.errors():
         name = str(problem["loc"][0]) if problem["loc"] else ""
         if name not in options.model_fields:
             lines.append(f"[{part}] {problem['msg']}")
         elif name not in given:
-            lines.append(f"[{part}] needs the option '{name}' ({allowed(options.model_fields[name])}).")
+            missing.append(f"[{part}] needs the option '{name}' ({allowed(options.model_fields[name])}).")
         else:
             value = given[name].value
             lines.append(
                 f"{_at(given[name])}{part}.{name} = {value!r} is not possible: "
                 f"expected {allowed(options.model_fields[name])}.{_suggest(value, options.model_fields[name])}"
             )
-    return "\n".join(dict.fromkeys(lines))
+    # An option may lack only since its guess follows from one that is wrong.
+    return "\n".join(dict.fromkeys(lines or missing))
 
 
 def _suggest(value: Any, field: FieldInfo) -> str:

@@ -93,7 +93,7 @@ def from_assignments(assignments: list[str] | tuple[str, ...]) -> Settings:
     """
     entries = {}
     for text in assignments:
-        key, equals, raw = text.partition("=")
+        key, equals, raw = str(text).partition("=")
         key = key.strip()
         if not equals or not raw.strip():
             raise ConfigError(f"--set {text}: expected part.option=value, such as --set training.batch_size=64.")

@@ -26,7 +26,7 @@ def read_settings(path: Path) -> Settings:
     try:
         if path.stat().st_size > LARGEST_FILE:
             raise ConfigError(f"{path} is larger than {LARGEST_FILE:,} bytes; a run file holds some 3 kB of text.")
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
         tables = tomllib.loads(text)
     except OSError as error:
         raise ConfigError(
@@ -43,6 +43,8 @@ def _settings(tables: dict[str, Any], lines: dict[str, int], path: Path) -> Sett
     entries = {}
     for part, options in tables.items():
         place = f"{path}, line {lines.get(part, 1)}"
+        if part in PARTS and not isinstance(options, dict):
+            raise ConfigError(f"{place}: '{part}' is a table: write [{part}] on a line, and its options below it.")
         if not isinstance(options, dict):
             raise ConfigError(
                 f"{place}: '{part}' stands outside of a table; put it under one of [{'], ['.join(PARTS)}]."
@@ -59,7 +61,7 @@ def _lines_of_keys(text: str) -> dict[str, int]:
     lines: dict[str, int] = {}
     table = ""
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\s*([\w-]+)\s*\]", line):
+        if header := re.match(r"\s*\[{1,2}\s*([\w-]+)\s*\]", line):
             table = header[1]
             lines.setdefault(table, number)
         elif key := re.match(r"\s*([\w.-]+)\s*=", line):

@@ -1,5 +1,6 @@
 """Opens what a run left behind: its trained model on a backend, and the data that it began with."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,8 +34,7 @@ def open_model(folder: RunFolder) -> TrainedModel:
     """
     settings = folder.settings()
     run = fill(Run, "run", settings)
-    name = backend.in_use() or (run.backend if backend.is_installed(run.backend) else _any_installed(run.backend))
-    module = backend.use(name)
+    module = backend.use(_backend_for(run.backend))
     module.start(threads=int(settings.value("training.threads", 1)))
 
     from sonde.models import folder as model_folder
@@ -50,8 +50,12 @@ def open_model(folder: RunFolder) -> TrainedModel:
     return TrainedModel(predicting_engine(module, model, description.answer), description, spec)
 
 
-def _any_installed(wanted: str) -> str:
-    return next((name for name in backend.BACKENDS if backend.is_installed(name)), wanted)
+def _backend_for(own: str) -> str:
+    """Choose what predicts: this process's backend, else $KERAS_BACKEND, else the run's own, else any that is there."""
+    asked = os.environ.get("KERAS_BACKEND", "")
+    if backend.in_use() or asked in backend.BACKENDS:
+        return backend.in_use() or asked
+    return next((name for name in (own, *backend.BACKENDS) if backend.is_installed(name)), own)
 
 
 def own_dataset(folder: RunFolder) -> Dataset:
@@ -71,7 +75,7 @@ def own_dataset(folder: RunFolder) -> Dataset:
     if source not in data.BUILTIN and not Path(source).exists() and beside.exists():
         source = str(beside)
     dataset = open_dataset(settings, source)
-    began_with = folder.read_json(folder.environment_file)["dataset"]["fingerprint"]
+    began_with = folder.fingerprint()
     if dataset.fingerprint != began_with:
         raise RunError(
             f"The data {source} has changed since the run '{folder.name}' began (its fingerprint is "

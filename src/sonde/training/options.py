@@ -91,7 +91,7 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     optimizer = settings.value("training.optimizer", "adamw")
     batch = max(1, min(128, examples // 16)) if examples < 2048 else 128
     out = guessed("training.batch_size", batch, f"{examples:,} training examples")
-    if optimizer in LEARNING_RATES:
+    if isinstance(optimizer, str) and optimizer in LEARNING_RATES:
         out = guessed("training.learning_rate", LEARNING_RATES[optimizer], f"usual for {optimizer}").over(out)
         out = guessed("training.weight_decay", WEIGHT_DECAYS[optimizer], f"usual for {optimizer}").over(out)
     batch = settings.value("training.batch_size", batch)
