@@ -209,3 +209,32 @@ def test_help_is_there_before_one_wonders(words: list[str]) -> None:
         if best < HELP_SECONDS:
             break
     assert best < HELP_SECONDS
+
+
+@pytest.mark.parametrize(("flag", "number"), [("epochs", "1.5"), ("seed", "3.9"), ("epochs", "1e3"), ("seed", "nan")])
+def test_a_number_that_is_not_whole_is_refused_and_not_rounded(
+    flag: str, number: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["train", "digits", f"--{flag}", number]) == 1
+    assert capsys.readouterr().err == f"sonde: --{flag} {number} is not possible: expected a whole number.\n"
+
+
+def test_whole_numbers_reach_the_verb_exactly(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: dict[str, Any] = {}
+
+    def train(
+        data: str,
+        *,
+        backend: str | None = None,
+        model: str | None = None,
+        epochs: int | None = None,
+        seed: int | None = None,
+        name: str | None = None,
+        set: Sequence[str] = (),
+    ) -> Path:
+        seen.update(data=data, epochs=epochs, seed=seed)
+        return Path("run")
+
+    playing(monkeypatch, "train", train)
+    assert cli.main(["train", "digits", "--epochs", "3", "--seed", "9007199254740993", "--json"]) == 0
+    assert seen == {"data": "digits", "epochs": 3, "seed": 9007199254740993}

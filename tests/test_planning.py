@@ -1,5 +1,6 @@
 """A plan holds every option with its origin, and refuses what cannot be before anything is written."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
@@ -111,3 +112,71 @@ def test_the_schema_bounds_each_augmentation_as_the_table_does() -> None:
     numbers = planning.schema(planning.make_plan(said()).settings)["properties"]["augment"]["properties"]
     bounds = {name: (row["minimum"], row["maximum"]) for name, row in numbers.items()}
     assert bounds == {name: (row.low, row.high) for name, row in AUGMENTATIONS.items()}
+
+
+@pytest.mark.parametrize("option", ["run.data", "run.task", "run.model", "run.backend", "training.optimizer"])
+@pytest.mark.parametrize("value", [[], ["cnn"], 3, {"a": 1}])
+def test_what_is_no_name_is_refused_with_its_place(option: str, value: object) -> None:
+    words = from_words({"run.data": "digits", "training.precision": "fp32", option: value}, flag="--{}")
+    with pytest.raises(SondeError, match=f"^--{option.partition('.')[2]}: ") as caught:
+        planning.make_plan(words)
+    assert "needs the option" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "line", ["model = 'cn'", "task = 'image-lable'", "backend = 'torhc'", "data = 'digit'", "model = ['cnn']"]
+)
+def test_a_wrong_name_in_a_run_file_is_said_with_file_and_line(line: str, tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    first = "" if line.startswith("data") else "data = 'digits'"
+    file.write_text(f"[run]\n{first}\n{line}\n")
+    with pytest.raises(SondeError, match=r"mine\.toml, line 3: "):
+        planning.make_plan(planning.merge(Settings(), str(file))[0])
+
+
+def test_the_figures_of_another_optimizer_are_set_aside_and_said(tmp_path: Path) -> None:
+    file = tmp_path / "run.toml"
+    file.write_text("[run]\ndata = 'digits'\n[training]\nlearning_rate = 0.002\nweight_decay = 0.05\n")
+    settings, note = planning.merge(from_assignments(["training.optimizer=sgd"]), str(file))
+    assert "training.learning_rate" not in settings and "training.weight_decay" not in settings
+    assert "are for 'adamw' and are set aside for 'sgd'" in note
+    words = ["training.optimizer=sgd", "training.learning_rate=0.1"]
+    settings, note = planning.merge(from_assignments(words), str(file))
+    assert settings.value("training.learning_rate") == 0.1
+    assert note.startswith("The weight decay of")
+    assert planning.merge(from_assignments(["training.optimizer=adamw"]), str(file))[1] == ""
+
+
+def test_a_runs_own_file_trains_under_a_free_name(tmp_path: Path) -> None:
+    file = tmp_path / "runs" / "pets-1" / "run.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[run]\ndata = 'digits'\nname = 'pets-1'\n")
+    name = planning.merge(Settings(), str(file))[0]["run.name"]
+    assert (name.value, name.origin, name.reason) == ("pets-2", "guessed", "pets-1 exists")
+    assert planning.merge(from_words({"run.name": "other"}), str(file))[0].value("run.name") == "other"
+
+
+@pytest.mark.parametrize("taken", ["runs", "runs/first/run.toml"])
+def test_a_run_that_has_no_room_is_refused_before_its_data_is_read(
+    taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / taken).write_text("")
+    monkeypatch.setattr(planning.data, "load", lambda listing, options: pytest.fail("the data was read"))
+    with pytest.raises(SondeError, match=r"no folder|already"):
+        planning.make_plan(said("run.name=first"))
+
+
+def test_the_notes_on_the_data_are_shown_and_the_rest_counted() -> None:
+    plan = planning.make_plan(said())
+    notes = tuple(f"note {number}" for number in range(6))
+    findings = replace(plan.dataset.findings, notes=notes)
+    seen = planning.facts(replace(plan, dataset=replace(plan.dataset, findings=findings)))
+    assert seen["mind"] == "Note 0. Note 1. Note 2. Note 3. And 2 more in the report."
+
+
+def test_what_was_given_is_shown_beside_what_was_guessed() -> None:
+    plan = planning.make_plan(said("run.model=mlp", "data.image_size=[6, 6]"))
+    assert planning.facts(plan)["given"] == (
+        "model mlp (command line), image size 6x6 (command line), precision fp32 (command line)"
+    )

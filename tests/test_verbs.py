@@ -1,6 +1,7 @@
 """The verbs from Python, on small real data, in the order in which a person would use them."""
 
 import json
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import sonde
 from makers import class_folders
 from sonde import config, data, planning, stages
 from sonde.config import RunFolder
+from sonde.errors import ConfigError
 from sonde.training.batches import TrainingSet
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100")
@@ -59,10 +61,11 @@ def test_another_seed_is_another_run_on_the_same_split(run: RunFolder) -> None:
     assert "run.seed" in {difference.key for difference in comparison.settings}
 
 
-def test_resuming_a_finished_run_changes_nothing(run: RunFolder) -> None:
+def test_resuming_a_finished_run_changes_nothing(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
     before = run.report_file.read_bytes()
     sonde.resume("first")
     assert run.report_file.read_bytes() == before
+    assert "'first' had finished already" in capsys.readouterr().out
 
 
 def test_scoring_other_data_leaves_the_runs_own_scores_alone(run: RunFolder, place: Path) -> None:
@@ -143,3 +146,57 @@ def test_a_second_run_of_one_name_is_refused(run: RunFolder) -> None:
 def test_the_doctor_names_every_backend() -> None:
     parts = [row["part"] for row in sonde.doctor()]
     assert {"python", "keras", "backend torch", "backend tensorflow", "backend jax"} <= set(parts)
+
+
+def test_the_verbs_take_what_the_verbs_return_and_one_item_for_a_list(run: RunFolder) -> None:
+    (answer,) = sonde.predict(run, "pets/dog/000.png")
+    assert answer["answer"] in ("cat", "dog")
+    assert sonde.resume(run) == run
+    with pytest.raises(sonde.SondeError, match="two"):
+        sonde.compare("first")
+    with pytest.raises(sonde.SondeError, match="'learning_rate'"):
+        sonde.train(Path("pets"), set="training.lr=3")
+    with pytest.raises(sonde.SondeError, match="Did you mean 'models'"):
+        sonde.list("modells")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("other", [None, 3, ["pets"]])
+def test_data_that_is_no_path_is_refused(other: Any) -> None:
+    for verb in (sonde.train, sonde.show, sonde.init):
+        with pytest.raises(ConfigError, match="is no path"):
+            verb(other)
+
+
+def test_interrupting_the_reading_says_that_nothing_was_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(data, "load", interrupted)
+    for act in (lambda: sonde.train("pets"), lambda: sonde.show("pets")):
+        with pytest.raises(KeyboardInterrupt):
+            act()
+        assert capsys.readouterr().out == "\nStopped; nothing was written.\n"
+
+
+def test_a_second_training_of_the_process_waits_for_the_first(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = config.from_words({"run.data": "pets"})
+    planned = threading.Event()
+    monkeypatch.setattr(planning, "survey", lambda said: planned.set() or pytest.fail("planned"))
+
+    def plan() -> None:
+        with pytest.raises(BaseException, match="planned"):
+            stages.plan(settings)
+
+    second = threading.Thread(target=plan)
+
+    def training_that_looks_around(*_: Any) -> None:
+        second.start()
+        assert not planned.wait(0.2)
+
+    monkeypatch.setattr(stages, "_is_trained", lambda folder: False)
+    monkeypatch.setattr(stages, "_train", training_that_looks_around)
+    stages.go_on(run)
+    second.join()
+    assert planned.is_set()

@@ -6,7 +6,8 @@ these signatures and docstrings (`cli.py`), so a change here is a change there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -19,7 +20,7 @@ Kind = Literal["models", "tasks", "augmentations", "metrics", "backends", "data"
 
 
 def train(
-    data: str,
+    data: str | os.PathLike[str],
     *,
     backend: str | None = None,
     model: str | None = None,
@@ -49,8 +50,8 @@ def train(
 
     given = {"backend": backend, "model": model, "epochs": epochs, "seed": seed, "name": name}
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
-    said = config.from_assignments(tuple(set)).over(said)
-    said, note = planning.merge(said, data)
+    said = config.from_assignments(_each(set)).over(said)
+    said, note = planning.merge(said, _path(data))
     plan = stages.plan(said)
     if note:
         terminal.say(note)
@@ -59,7 +60,7 @@ def train(
     return stages.go_on(folder, plan.dataset)
 
 
-def resume(run: str | Path) -> RunFolder:
+def resume(run: str | os.PathLike[str]) -> RunFolder:
     """Go on with a run that was stopped, from its last checkpoint, to the same bits.
 
     Args:
@@ -76,7 +77,7 @@ def resume(run: str | Path) -> RunFolder:
     return stages.go_on(config.open_run(run))
 
 
-def evaluate(run: str | Path, *, data: str | None = None) -> dict[str, Any]:
+def evaluate(run: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> dict[str, Any]:
     """Score a trained run on its test split, or on other data, and write the report.
 
     Args:
@@ -92,11 +93,11 @@ def evaluate(run: str | Path, *, data: str | None = None) -> dict[str, Any]:
     from sonde import config
     from sonde.evaluation.stage import evaluate
 
-    folder = evaluate(config.open_run(run), source=data)
+    folder = evaluate(config.open_run(run), source=None if data is None else _path(data))
     return folder.read_json(folder.scores_file)
 
 
-def predict(run: str | Path, files: Sequence[str | Path]) -> Sequence[dict[str, Any]]:
+def predict(run: str | os.PathLike[str], files: Sequence[str | Path]) -> Sequence[dict[str, Any]]:
     """Answer for new files with a trained run.
 
     Args:
@@ -112,10 +113,10 @@ def predict(run: str | Path, files: Sequence[str | Path]) -> Sequence[dict[str, 
     from sonde import config
     from sonde.evaluation.stage import predict
 
-    return predict(config.open_run(run), [Path(file) for file in files])
+    return predict(config.open_run(run), [Path(_path(file)) for file in _each(files)])
 
 
-def show(data: str, *, set: Sequence[str] = ()) -> Path:
+def show(data: str | os.PathLike[str], *, set: Sequence[str] = ()) -> Path:
     """Write a contact sheet of a training batch as the model sees it, with labels.
 
     Args:
@@ -130,11 +131,11 @@ def show(data: str, *, set: Sequence[str] = ()) -> Path:
     """
     from sonde import config, stages
 
-    said = config.from_assignments(tuple(set)).over(config.from_words({"run.data": data}))
+    said = config.from_assignments(_each(set)).over(config.from_words({"run.data": _path(data)}))
     return stages.contact_sheet(said)
 
 
-def init(data: str, *, to: str | Path = "run.toml", schema: str | Path | None = None) -> Path:
+def init(data: str | os.PathLike[str], *, to: str | Path = "run.toml", schema: str | Path | None = None) -> Path:
     """Write a commented run file for some data, with every option and what was guessed.
 
     Args:
@@ -150,10 +151,10 @@ def init(data: str, *, to: str | Path = "run.toml", schema: str | Path | None = 
     """
     from sonde import stages
 
-    return stages.write_run_file(data, Path(to), None if schema is None else Path(schema))
+    return stages.write_run_file(_path(data), Path(to), None if schema is None else Path(schema))
 
 
-def compare(runs: Sequence[str | Path]) -> Comparison:
+def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
     """Compare runs on the same test examples: scores, paired tests, and how their options differ.
 
     Args:
@@ -168,7 +169,7 @@ def compare(runs: Sequence[str | Path]) -> Comparison:
     from sonde import config
     from sonde.evaluation.compare import compare
 
-    return compare([config.open_run(run) for run in runs])
+    return compare([config.open_run(run) for run in _each(runs)])
 
 
 def list(kind: Kind) -> Sequence[dict[str, str]]:
@@ -179,6 +180,9 @@ def list(kind: Kind) -> Sequence[dict[str, str]]:
 
     Returns:
         A name and a sentence for each row of the table.
+
+    Raises:
+        SondeError: there is no such table.
     """
     from sonde import tables
 
@@ -194,6 +198,26 @@ def doctor() -> Sequence[dict[str, str]]:
     from sonde import tables
 
     return tables.check_up()
+
+
+def _path(data: Any) -> str:
+    """Return a path or name as text; what is neither would be a bug far from here."""
+    from sonde.errors import ConfigError
+
+    if not isinstance(data, str | os.PathLike):
+        raise ConfigError(f"{data!r} is no path: expected a folder, a file or a built-in name, such as 'digits'.")
+    return str(os.fspath(data))
+
+
+def _each(items: Any) -> tuple[Any, ...]:
+    """Return the items of a sequence; a single one that stands for itself is one item, not its letters."""
+    from sonde.errors import ConfigError
+
+    if isinstance(items, str | os.PathLike):
+        return (items,)
+    if not isinstance(items, Iterable):
+        raise ConfigError(f"{items!r} is not possible: expected a list, such as ['one', 'two'].")
+    return tuple(items)
 
 
 VERBS: dict[str, Callable[..., Any]] = {

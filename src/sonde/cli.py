@@ -13,12 +13,21 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import SimpleNamespace
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, get_args, get_type_hints
 
-from cyclopts import App, CycloptsError, Group, MissingArgumentError, Parameter, UnusedCliTokensError
+from cyclopts import (
+    App,
+    CoercionError,
+    CycloptsError,
+    Group,
+    MissingArgumentError,
+    Parameter,
+    Token,
+    UnusedCliTokensError,
+)
 
 from sonde import __version__, api, terminal
-from sonde.errors import SondeError
+from sonde.errors import ConfigError, SondeError
 
 MISTAKE, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 """Exit codes; the last two are 128 + the signal's number, as shells count."""
@@ -108,11 +117,26 @@ def command(name: str, verb: Callable[..., Any]) -> Callable[..., int]:
 
     run.__name__ = name
     run.__doc__ = verb.__doc__
-    run.__annotations__ = {**hints, "json": Json}
+    run.__annotations__ = {**{each: _strictly(hint) for each, hint in hints.items()}, "json": Json}
     flag = inspect.Parameter("json", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Json)
-    own = [parameter.replace(annotation=hints[each]) for each, parameter in parameters.items()]
+    own = [parameter.replace(annotation=_strictly(hints[each])) for each, parameter in parameters.items()]
     run.__signature__ = inspect.Signature([*own, flag])  # type: ignore[attr-defined]
     return run
+
+
+def _strictly(hint: Any) -> Any:
+    """Keep cyclopts from rounding 1.5 epochs to 2."""
+    return Annotated[hint, Parameter(converter=_whole)] if int in (hint, *get_args(hint)) else hint
+
+
+def _whole(hint: Any, tokens: Sequence[Token]) -> int:
+    token = tokens[0]
+    with suppress(ValueError):
+        return int(token.value)
+    with suppress(ValueError):
+        float(token.value)
+        raise ConfigError(f"{token.keyword} {token.value} is not possible: expected a whole number.")
+    raise CoercionError(token=token, target_type=int)
 
 
 def _is_worth_showing(default: Any) -> str | None:

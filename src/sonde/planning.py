@@ -4,15 +4,17 @@ plan = make_plan(said)        # reads the data, guesses, fills in defaults, refu
 plan.settings                 # goes into run.toml
 """
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from sonde import backend, data, evaluation, tasks, training
-from sonde.config import Options as OptionSet
 from sonde.config import (
+    RUNS,
     Run,
     Settings,
+    check_room,
     describe,
     fill,
     free_name,
@@ -22,13 +24,16 @@ from sonde.config import (
     read_settings,
     with_defaults,
 )
+from sonde.config import Options as OptionSet
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
-from sonde.errors import ConfigError, unknown_name
+from sonde.errors import BackendError, ConfigError, DataError, unknown_name
 from sonde.models import MODELS, options_of
 
 MOST_NAMED = 12
 """Classes that are named on the terminal."""
+MOST_NOTES = 4
+"""Notes on the data that are shown on the terminal; the report has all."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +61,19 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
         SondeError: the data is not there or not recognised, or an option is not possible.
     """
     source = said.value("run.data")
-    if not isinstance(source, str) or not source:
+    if source is not None and not isinstance(source, str):
+        raise ConfigError(f"{_at(said['run.data'])}run.data = {source!r} is not possible: expected text.")
+    if not source:
         raise ConfigError('The run file names no data; add it under [run], such as data = "flowers".')
     # The size and channels are not needed for a look, and are guessed from it.
-    listing = data.survey(source, fill(data.Options, "data", said))
+    try:
+        listing = data.survey(source, fill(data.Options, "data", said))
+    except DataError as error:
+        at = _at(said["run.data"]) if said["run.data"].origin == "file" else ""
+        raise DataError(f"{at}{error}") from error
     task, why = tasks.guess_task(listing)
     settings = said.over(data.guess(listing)).over(guessed("run.task", task, why))
-    _check_name("task", settings.value("run.task"), tasks.TASKS, "sonde list tasks")
+    _check_name("task", settings, tasks.TASKS)
     settings = settings.over(_guess_model(listing, settings)).over(_guess_backend(settings))
     return settings.over(guessed("run.name", free_name(listing.name), "the first that is free")), listing
 
@@ -120,20 +131,35 @@ def _check_early(settings: Settings) -> None:
     """Find mistakes before minutes are spent on decoding: in the backend, the model and every option."""
     trial = settings.over(training.guess(settings, examples=1000)).over(_guess_threads(settings))
     threads = fill(training.Options, "training", trial).threads
-    # Those of the run, since the trial of bf16 is to say what is faster on them.
-    backend.use(str(settings.value("run.backend"))).start(threads=threads)
-    _check_name("model", settings.value("run.model"), MODELS, "sonde list models")
+    chosen = settings["run.backend"]
+    try:
+        # Those of the run, since the trial of bf16 is to say what is faster on them.
+        backend.use(str(chosen.value)).start(threads=threads)
+    except BackendError as error:
+        raise BackendError(f"{_at(chosen)}{error}") from error
+    _check_name("model", settings, MODELS)
+    model = settings["run.model"]
     reads = tasks.TASKS[settings.value("run.task")].modality
-    if reads not in MODELS[settings.value("run.model")].reads:
-        raise ConfigError(f"The model '{settings.value('run.model')}' does not read {reads} data (sonde list models).")
+    if reads not in MODELS[model.value].reads:
+        raise ConfigError(f"{_at(model)}The model '{model.value}' does not read {reads} data (sonde list models).")
     for part, options in parts(settings).items():
         fill(options, part, trial)
     data.fill_augment(settings)
+    check_room(settings.value("run.name"))
 
 
-def _check_name(kind: str, name: Any, table: Any, see: str) -> None:
-    if name not in table:
-        raise ConfigError(unknown_name(kind, str(name), table, see))
+def _check_name(kind: str, settings: Settings, table: Any) -> None:
+    setting = settings[f"run.{kind}"]
+    if not isinstance(setting.value, str):
+        raise ConfigError(
+            f"{_at(setting)}run.{kind} = {setting.value!r} is not possible: expected one of {', '.join(table)}."
+        )
+    if setting.value not in table:
+        raise ConfigError(_at(setting) + unknown_name(kind, setting.value, table, f"sonde list {kind}s"))
+
+
+def _at(setting: Setting) -> str:
+    return f"{setting.place}: " if setting.place else ""
 
 
 def _guess_model(listing: Listing, settings: Settings) -> Settings:
@@ -187,11 +213,34 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     if not is_run_file(source):
         return said.over(from_words({"run.data": source})), ""
     file = _with_data_beside(read_settings(Path(source)), Path(source).parent)
+    file = _with_free_name(file, Path(source))
+    notes = []
     before, now = file.value("run.model"), said.value("run.model")
-    if now is None or now == before or not file.part("model"):
-        return said.over(file), ""
-    kept = Settings({key: setting for key, setting in file.items() if not key.startswith("model.")})
-    return said.over(kept), f"The [model] options of {source} are for '{before}' and are set aside for '{now}'."
+    if now is not None and now != before and file.part("model"):
+        file = _without(file, [f"model.{name}" for name in file.part("model")])
+        notes.append(f"The [model] options of {source} are for '{before}' and are set aside for '{now}'.")
+    before, now = file.value("training.optimizer", "adamw"), said.value("training.optimizer")
+    aside = [key for key in ("training.learning_rate", "training.weight_decay") if key in file and key not in said]
+    if now is not None and now != before and aside:
+        file = _without(file, aside)
+        what = " and ".join(key.removeprefix("training.").replace("_", " ") for key in aside)
+        verb = "are" if len(aside) > 1 else "is"
+        notes.append(f"The {what} of {source} {verb} for '{before}' and {verb} set aside for '{now}'.")
+    return said.over(file), " ".join(notes)
+
+
+def _without(settings: Settings, keys: list[str]) -> Settings:
+    return Settings({key: setting for key, setting in settings.items() if key not in keys})
+
+
+def _with_free_name(file: Settings, path: Path) -> Settings:
+    """Take another name where the file is that of a run which is here, since a run's own file holds its name."""
+    name = file.value("run.name")
+    if not isinstance(name, str) or path.resolve().parent.name != name or not (RUNS / name).exists():
+        return file
+    return guessed("run.name", free_name(re.sub(r"-\d+$", "", name)), f"{name} exists").over(
+        _without(file, ["run.name"])
+    )
 
 
 def _with_data_beside(file: Settings, folder: Path) -> Settings:
@@ -226,9 +275,28 @@ def facts(plan: Plan) -> dict[str, str]:
         seen["copies"] = f"{findings.duplicates:,} exact duplicates"
     if findings.leak_count:
         seen["leakage"] = f"{findings.leak_count:,} test or validation examples have an exact copy in another split"
-    if plan.warnings:
-        seen["mind"] = " ".join(plan.warnings)
+    notes = list(dict.fromkeys([*plan.warnings, *findings.notes]))
+    if notes:
+        more = f" And {len(notes) - MOST_NOTES} more in the report." if len(notes) > MOST_NOTES else ""
+        seen["mind"] = " ".join(_as_sentence(note) for note in notes[:MOST_NOTES]) + more
+    if given := _given(plan.settings):
+        seen["given"] = given
     return seen
+
+
+def _as_sentence(note: str) -> str:
+    return note[:1].upper() + note[1:] + ("" if note.endswith((".", "!", "?")) else ".")
+
+
+def _given(settings: Settings) -> str:
+    """Name what every run is told by, where it was not guessed: the guesses stand in a table of their own."""
+    words = []
+    for key in ("run.task", "run.model", "data.image_size", "training.precision"):
+        setting = settings.get(key)
+        if setting is not None and setting.origin != "guessed":
+            value = "x".join(map(str, setting.value)) if isinstance(setting.value, list | tuple) else setting.value
+            words.append(f"{key.partition('.')[2].replace('_', ' ')} {value} ({setting.origin})")
+    return ", ".join(words)
 
 
 def answer_of(settings: Settings) -> str:

@@ -6,6 +6,7 @@ A stage that was cut off is gone on with by the same function: what the folder h
 import itertools
 import json
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from sonde.training import Session, Step
 
 MANY_FILES = 1000
 """Files from which on reading them is announced; fewer are read in a few seconds."""
+_one_at_a_time = threading.RLock()
+"""Held while a run is planned or trained: the threads, seeds and precision of a backend belong to the whole process."""
 MOST_SHOWN = 64
 """Images on a contact sheet."""
 
@@ -37,9 +40,19 @@ def plan(said: Settings) -> Plan:
     Raises:
         SondeError: data, options or backend do not allow the run; nothing was written.
     """
-    surveyed = planning.survey(said)
-    _announce(surveyed[1])
-    return planning.make_plan(said, surveyed)
+    with _one_at_a_time, _saying_that_nothing_was_written():
+        surveyed = planning.survey(said)
+        _announce(surveyed[1])
+        return planning.make_plan(said, surveyed)
+
+
+@contextmanager
+def _saying_that_nothing_was_written() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        terminal.say("\nStopped; nothing was written.")
+        raise
 
 
 def _announce(listing: Listing) -> None:
@@ -84,9 +97,10 @@ def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
         SondeError: training or evaluation cannot go on; what was done stays.
     """
     if _is_trained(folder) and folder.report_file.exists():
+        terminal.say(f"The run '{folder.name}' had finished already; nothing was left to do.")
         return folder
     settings = folder.settings()
-    with training.only_one(folder), _saying_how_to_go_on(folder):
+    with _one_at_a_time, training.only_one(folder), _saying_how_to_go_on(folder):
         remove_leftovers(folder.path)
         remove_leftovers(folder.plots)
         if not _is_trained(folder):
@@ -171,7 +185,8 @@ def contact_sheet(said: Settings) -> Path:
     """
     settings, listing = planning.survey(said)
     _announce(listing)
-    dataset = data.load(listing, fill(data.Options, "data", settings))
+    with _saying_that_nothing_was_written():
+        dataset = data.load(listing, fill(data.Options, "data", settings))
     settings = settings.over(training.guess(settings, examples=len(dataset.train)))
     settings = settings.over(guessed("training.threads", 1, "no thread is started"))
     seed = fill(Run, "run", settings).seed

@@ -9,6 +9,7 @@ from importlib import metadata
 from sonde import backend, data, metrics, models, tasks
 from sonde.backend import install_command
 from sonde.config import RUNS
+from sonde.errors import ConfigError, did_you_mean
 
 Rows = list[dict[str, str]]
 
@@ -21,7 +22,12 @@ def rows(kind: str) -> Rows:
 
     Args:
         kind: a key of `KINDS`.
+
+    Raises:
+        ConfigError: there is no such table.
     """
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise ConfigError(f"There is no table called '{kind}'.{did_you_mean(str(kind), KINDS)} ({', '.join(KINDS)})")
     return KINDS[kind]()
 
 

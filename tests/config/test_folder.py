@@ -7,7 +7,7 @@ import pytest
 
 from sonde.config import open_run
 from sonde.config.files import remove_folder, remove_leftovers, write_atomically, write_folder_atomically
-from sonde.errors import RunError, StorageError
+from sonde.errors import ConfigError, RunError, StorageError
 from sonde.training.checkpoints import clear_unfinished, only_one
 
 
@@ -105,3 +105,39 @@ def test_what_a_killed_process_left_is_not_listed_as_a_run(run: Path) -> None:
     (run.parent / ".second.4711.tmp").mkdir()
     with pytest.raises(RunError, match=r"There is no run at 'secnd'\. Runs here: theirs\.$"):
         open_run("secnd")
+
+
+@pytest.mark.parametrize("content", [b"3\n", b'{"epoch": "x"}\n', b"\xff\xfe", b'{"epoch": 1, "train": 3}\n'])
+def test_a_damaged_history_is_named_with_its_cure(run: Path, content: bytes) -> None:
+    (run / "history.jsonl").write_bytes(content)
+    with pytest.raises(RunError, match=r"history\.jsonl is damaged: .*Remove it"):
+        open_run("theirs").history()
+
+
+def test_a_line_of_the_history_that_a_crash_cut_off_is_left_out(run: Path) -> None:
+    (run / "history.jsonl").write_bytes(b'{"epoch": 1, "validation": null}\n{"epo')
+    assert [record["epoch"] for record in open_run("theirs").history()] == [1]
+
+
+@pytest.mark.parametrize("content", [None, b"{}", b"[]", b'{"dataset": 3}', b"\xff\xfe", b"{"])
+def test_a_run_without_a_whole_environment_is_to_be_trained_anew(run: Path, content: bytes | None) -> None:
+    if content is not None:
+        (run / "environment.json").write_bytes(content)
+    with pytest.raises(RunError, match=r"environment\.json.*train anew") as caught:
+        open_run("theirs").fingerprint()
+    assert "evaluate" not in str(caught.value)
+
+
+def test_a_run_without_its_run_file_is_called_that(run: Path) -> None:
+    (run / "run.toml").rename(run / "environment.json")
+    for word in ("theirs", run):
+        with pytest.raises(RunError, match=r"has no run\.toml"):
+            open_run(word)
+
+
+def test_a_run_opens_from_what_a_verb_returned_and_from_nothing_else(run: Path) -> None:
+    folder = open_run("theirs")
+    assert open_run(folder).path == folder.path
+    for other in (None, 3, [folder]):
+        with pytest.raises(ConfigError, match="is no run"):
+            open_run(other)  # type: ignore[arg-type]

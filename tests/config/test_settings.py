@@ -20,6 +20,7 @@ from sonde.config import (
     with_defaults,
     write_settings,
 )
+from sonde.config.fill import unknown_option
 from sonde.config.settings import Origin
 from sonde.config.toml import toml_value
 from sonde.errors import ConfigError
@@ -175,3 +176,26 @@ def test_options_are_frozen_and_every_one_has_a_sentence() -> None:
     with pytest.raises(ValueError, match="frozen"):
         Sample().count = 4  # type: ignore[misc]
     assert all(field.description for field in Sample.model_fields.values())
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("run = 'tiny'", r"line 1: 'run' is a table: write \[run\]"), ("\n[[data]]\n", r"line 2: 'data' is a table")],
+)
+def test_a_table_that_is_none_is_explained(text: str, says: str, tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text(text)
+    with pytest.raises(ConfigError, match=says):
+        read_settings(tmp_path / "run.toml")
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_bytes(b"\xef\xbb\xbf[run]\nseed = 3\n")
+    assert read_settings(tmp_path / "run.toml").value("run.seed") == 3
+
+
+def test_the_names_of_other_tools_are_understood_well_enough_to_name_ours() -> None:
+    settings = from_assignments(["training.lr=0.1"])
+    message = unknown_option("lr", "training", settings["training.lr"], ["learning_rate", "threads"])
+    assert "Did you mean 'learning_rate'?" in message
+    message = unknown_option("epochs", "training", settings["training.lr"], ["learning_rate"])
+    assert "Did you mean 'run.epochs'?" in message

@@ -1,6 +1,7 @@
 """Image files of every usual kind become the same upright 8-bit pixels, and a bad one is named with its reason."""
 
 import io
+import re
 import struct
 import tracemalloc
 import warnings
@@ -188,11 +189,12 @@ def test_what_cannot_be_read_is_named_with_its_reason(tmp_path: Path) -> None:
         "text.jpg": "is not an image that sonde reads",
         "short.jpg": "is damaged or cut off",
         "head.jpg": "is",
-        "folder.jpg": "is not a file",
-        "absent.jpg": "is not a file",
+        "folder.jpg": r"is a folder; name the files in it, such as folder.jpg/\*\.png",
+        "absent.jpg": r"is not there \(looked in .*\); check the path",
+        "*.png": "is a pattern that matched no file; check the folder",
     }
     for name, reason in reasons.items():
-        with pytest.raises(DataError, match=f"^{name} {reason}"):
+        with pytest.raises(DataError, match=f"^{re.escape(name)} {reason}"):
             read(tmp_path / name)
 
 

@@ -42,7 +42,7 @@ def test_a_file_is_read_as_it_was_at_training(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"absent\.png is not a file"):
+    with pytest.raises(DataError, match=r"absent\.png is not there"):
         SPEC.read(str(tmp_path / "absent.png"))
 
 

@@ -129,7 +129,7 @@ def test_examples_without_a_split_beside_others_go_into_train_and_that_is_said()
 
 
 def test_a_test_split_without_training_is_refused() -> None:
-    with pytest.raises(DataError, match="has a validation and a test split and none for training"):
+    with pytest.raises(DataError, match="has only a validation and a test split and none for training"):
         divided(["a", "b"], sides=["validation", "test"])
 
 

@@ -65,6 +65,19 @@ def test_a_single_file_an_archive_and_a_url_each_get_their_answer(tmp_path: Path
         data.survey("https://example.org/set.zip", PLAIN)
 
 
+def test_what_is_neither_file_nor_folder_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for place in (os.devnull, str(tmp_path / "pipe")):
+        with pytest.raises(DataError, match="is neither a file nor a folder, but a device or a pipe"):
+            data.survey(place, PLAIN)
+
+
+def test_one_file_of_an_idx_set_leads_to_its_folder(tmp_path: Path) -> None:
+    path = makers.idx(tmp_path / "set")
+    with pytest.raises(DataError, match=r"is one file of an IDX data set\. Name the folder that holds them all: .*set"):
+        surveyed(path / "train-images-idx3-ubyte.gz")
+
+
 def test_a_folder_called_like_a_built_in_set_is_reached_with_a_dot(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -73,90 +86,6 @@ def test_a_folder_called_like_a_built_in_set_is_reached_with_a_dot(
     assert len(data.survey("./digits", PLAIN)) == 20
     built_in = data.survey("digits", PLAIN)
     assert len(built_in) == 1797 and "write ./digits" in built_in.notes[0]
-
-
-# --- class folders ----------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    "names", [("train", "val", "test"), ("Training", "Validation", "Testing"), ("TRAIN", "valid", "test")]
-)
-def test_the_usual_names_of_split_folders_are_understood(names: tuple[str, ...], tmp_path: Path) -> None:
-    listing = surveyed(makers.class_folders(tmp_path / "set", 3, splits=names))
-    assert counts(listing) == {"train": 6, "validation": 6, "test": 6}
-    assert set(listing.answers) == {"cat", "dog"}
-
-
-def test_folders_called_test_and_val_without_train_are_classes(tmp_path: Path) -> None:
-    listing = surveyed(makers.class_folders(tmp_path / "set", 3, classes=("test", "val")))
-    assert counts(listing) == {"": 6} and set(listing.answers) == {"test", "val"}
-
-
-def test_deeper_folders_belong_to_their_class_and_names_are_paths(tmp_path: Path) -> None:
-    path = makers.class_folders(tmp_path / "set", 2)
-    makers.save(makers.picture(0, 7), path / "cat" / "indoor" / "x.PNG")
-    listing = surveyed(path)
-    assert listing.names.tolist() == ["cat/000.png", "cat/001.png", "cat/indoor/x.PNG", "dog/000.png", "dog/001.png"]
-    assert listing.answers[2] == "cat"
-
-
-def test_a_set_inside_a_lonely_folder_is_found_and_that_is_said(tmp_path: Path) -> None:
-    makers.class_folders(tmp_path / "set" / "set-master" / "data", 2)
-    listing = surveyed(tmp_path / "set")
-    assert set(listing.answers) == {"cat", "dog"} and "set-master/data" in listing.notes[0]
-
-
-def test_a_single_class_is_still_a_class(tmp_path: Path) -> None:
-    assert set(surveyed(makers.class_folders(tmp_path / "set", 2, classes=("cat",))).answers) == {"cat"}
-
-
-def test_what_is_left_out_is_said(tmp_path: Path) -> None:
-    path = makers.class_folders(tmp_path / "set", 2)
-    (path / "bird").mkdir()
-    (path / "cat" / "readme.txt").write_text("x")
-    (path / "cat" / ".DS_Store").write_text("x")
-    makers.save(makers.picture(0, 0), path / "loose.png")
-    makers.save(makers.picture(0, 0), path / "__MACOSX" / "cat" / "000.png")
-    listing = surveyed(path)
-    text = "; ".join(listing.notes)
-    assert len(listing) == 4
-    assert "1 images directly in set/" in text and "without an image: bird" in text and "1 .txt" in text
-
-
-def test_a_test_folder_without_labels_is_left_out_and_named(tmp_path: Path) -> None:
-    path = makers.class_folders(tmp_path / "set", 2, splits=("train",))
-    makers.save(makers.picture(0, 0), path / "test" / "0.png")
-    listing = surveyed(path)
-    assert counts(listing) == {"train": 4}
-    assert any("1 images directly in test/" in note for note in listing.notes)
-
-
-def test_a_name_that_is_not_utf8_can_be_printed(tmp_path: Path) -> None:
-    path = makers.class_folders(tmp_path / "set", 2)
-    try:
-        os.rename(path / "cat" / "000.png", os.fsencode(path / "cat") + b"/\xff.png")
-    except OSError:
-        pytest.skip("this file system takes UTF-8 names only")
-    listing = surveyed(path)
-    "".join(listing.names.tolist()).encode("utf-8")
-    dataset = data.load(listing, data.Options(image_size=(12, 12)))
-    assert not dataset.findings.bad_files
-
-
-def test_a_folder_that_cannot_be_looked_into_is_an_error_and_not_passed_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = makers.class_folders(tmp_path / "set", 2)
-    scandir = os.scandir
-
-    def locked(place: str | os.PathLike[str]) -> object:
-        if Path(place).name == "dog":
-            raise PermissionError(13, "Permission denied", str(place))
-        return scandir(place)
-
-    monkeypatch.setattr(os, "scandir", locked)
-    with pytest.raises(DataError, match=r"Cannot look into .*dog: Permission denied"):
-        surveyed(path)
 
 
 # --- manifests --------------------------------------------------------------------------------------------------------
@@ -238,6 +167,7 @@ def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path
         (b"path,label\n\xff\xfe,cat\n", "is not UTF-8 text"),
         (b'path,label\n"a.png,cat\n', "is not a readable table"),
         (b"path,label,label\na.png,cat,dog\n", "2 columns called 'label'.*Rename or remove"),
+        (b"path,label\n", r"l\.csv holds a header \(path, label\) and no row"),
         (b"one,two\n1,2\n", "No column of .* holds paths of images that exist"),
     ],
 )
@@ -280,6 +210,28 @@ def test_an_unknown_split_word_in_a_named_column_is_refused(tmp_path: Path) -> N
     path = makers.manifest(tmp_path, columns=("path", "label", "group"))
     with pytest.raises(DataError, match=r"column 'group' holds cat0.*split_column=none"):
         surveyed(path, split_column="group")
+
+
+def test_an_unknown_word_among_known_splits_is_refused_and_not_passed_over(tmp_path: Path) -> None:
+    path = makers.manifest(tmp_path, columns=("path", "label", "split"))
+    path.write_text(path.read_text().replace("cat-0.png,cat,test", "cat-0.png,cat,extra"))
+    with pytest.raises(DataError, match=r"column 'split' holds extra.*split_column=none"):
+        surveyed(path)
+
+
+def test_a_fold_that_is_no_split_does_not_hide_one(tmp_path: Path) -> None:
+    for number, split in enumerate(("train", "train", "test set")):
+        makers.save(makers.picture(0, number), tmp_path / f"{number}.png")
+        with (tmp_path / "l.csv").open("a") as file:
+            file.write(("path,label,fold,split\n" if number == 0 else "") + f"{number}.png,cat,{number},{split}\n")
+    assert counts(surveyed(tmp_path / "l.csv")) == {"train": 2, "test": 1}
+
+
+def test_the_backslashes_of_windows_are_understood_and_that_is_said(tmp_path: Path) -> None:
+    path = makers.manifest(tmp_path)
+    path.write_text(path.read_text().replace("images/", "images\\"))
+    listing = surveyed(path)
+    assert len(listing) == 20 and not listing.bad and "20 paths of list.csv with backslashes" in listing.notes[-1]
 
 
 def test_a_table_beside_class_folders_does_not_hide_them(tmp_path: Path) -> None:

@@ -64,10 +64,7 @@ def unknown_option(name: str, part: str, setting: Setting, choices: Iterable[str
     known = sorted(choices)
     ours = OTHER_NAMES.get(name, "").removeprefix(f"{part}.")
     meant = f" Did you mean '{ours}'?" if ours else did_you_mean(name, known)
-    return (
-        f"{_at(setting)}[{part}] has no option called '{name}'.{meant} "
-        f"It knows: {', '.join(known) or 'none'}."
-    )
+    return f"{_at(setting)}[{part}] has no option called '{name}'.{meant} It knows: {', '.join(known) or 'none'}."
 
 
 def allowed(field: FieldInfo) -> str:

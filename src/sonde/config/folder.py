@@ -218,7 +218,7 @@ def check_room(name: str) -> None:
 def _is_epoch(record: Any) -> bool:
     if not isinstance(record, dict) or type(record.get("epoch")) is not int:
         return False
-    return all(isinstance(record.get(part, {}), dict) for part in ("train", "validation", "clock"))
+    return all(isinstance(record.get(part) or {}, dict) for part in ("train", "validation", "clock"))
 
 
 def _json(content: dict[str, Any]) -> str:

@@ -125,7 +125,7 @@ def _naming_problems(path: Path) -> Iterator[None]:
     try:
         length = path.stat().st_size if path.is_file() else -1
         if length == -1:
-            raise DataError(f"{path.name} is not a file that can be read")
+            raise DataError(f"{path.name} {_no_file(path)}")
         if length == 0:
             raise DataError(f"{path.name} is empty (0 bytes)")
         if length > LARGEST_FILE:
@@ -139,6 +139,16 @@ def _naming_problems(path: Path) -> Iterator[None]:
         raise DataError(f"{path.name} has too many pixels to be decoded") from None
     except Exception as error:  # Decoders meet hostile bytes here, and raise nearly every kind.
         raise DataError(f"{path.name} {_reason(error)}") from None
+
+
+def _no_file(path: Path) -> str:
+    if path.is_dir():
+        return f"is a folder; name the files in it, such as {path.name or '.'}/*.png"
+    if path.exists():
+        return "is a device or a pipe; save the image to a file and name that"
+    if any(sign in str(path) for sign in "*?["):
+        return "is a pattern that matched no file; check the folder and the ending, and leave quotes away"
+    return f"is not there (looked in {path.parent}); check the path"
 
 
 def _open(file: BinaryIO, name: str, largest_pixels: int) -> Image.Image:

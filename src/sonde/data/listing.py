@@ -1,7 +1,9 @@
 """What a data set holds, before anything is decoded: names, answers, splits, groups, and where the content is."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +16,37 @@ SPLITS = ("train", "validation", "test")
 SPELLINGS = {
     "train": "train",
     "training": "train",
+    "trn": "train",
     "val": "validation",
     "valid": "validation",
     "validation": "validation",
     "dev": "validation",
+    "development": "validation",
     "test": "test",
     "testing": "test",
+    "tst": "test",
+    "eval": "test",
+    "evaluation": "test",
+    "holdout": "test",
+    "heldout": "test",
     "t10k": "test",
 }
-"""How data sets spell the splits, in small letters."""
+"""How data sets spell the splits, in small letters and without what stands around the word."""
+
+FILLERS = frozenset({"", "set", "data", "dataset", "split", "images", "image", "imgs", "img"})
+"""What may stand beside a split's word, as in "training_set" and "train images"."""
 
 
+@lru_cache(maxsize=1024)
 def split_named(word: str) -> str:
     """Return the split that a word means, or an empty string.
 
     Args:
-        word: a folder's name or a cell of a table, such as "Val".
+        word: a folder's name or a cell of a table, such as "Val", "test-set" or "train2017".
     """
-    return SPELLINGS.get(word.strip().lower(), "")
+    parts = [part for part in re.split(r"[-_\s]+", word.lower()) if part not in FILLERS]
+    together = re.sub(r"(?<=[a-z])(?:19|20)\d\d$", "", "".join(parts))
+    return SPELLINGS.get(together, "") or SPELLINGS.get(together.removesuffix("set"), "")
 
 
 @dataclass(frozen=True)

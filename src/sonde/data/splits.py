@@ -69,7 +69,7 @@ def split(
     if names and "train" not in names and np.all(given != ""):
         there = " and a ".join(names)
         raise DataError(
-            f"The data has a {there} split and none for training. Name one of them train, "
+            f"The data has only a {there} split and none for training. Name one of them train, "
             "or remove the splits (a manifest: --set data.split_column=none) and they are made."
         )
     notes = []

@@ -1,6 +1,7 @@
 """The data formats that sonde reads, and how it tells which one lies at a path."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from sonde.data.decode import SUFFIXES
@@ -9,6 +10,7 @@ from sonde.data.listing import Listing
 from sonde.data.sources import builtin, cifar, class_folders, idx, manifest, npz
 from sonde.data.sources.builtin import BUILTIN
 from sonde.data.sources.source import Source
+from sonde.data.sources.tables import tables_in
 from sonde.errors import DataError, did_you_mean
 
 __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
@@ -35,6 +37,9 @@ SOURCES: dict[str, Source] = {
 }
 """Every format, in the order in which they are tried and shown."""
 
+COLUMNS = ("path_column", "label_column", "split_column", "group_column")
+"""Options that only a manifest reads."""
+
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 
 
@@ -54,7 +59,7 @@ def survey(source: str, options: Options) -> Listing:
     """
     # "./digits" is a folder, "digits" the built-in set; a Path would not know the difference.
     if source in BUILTIN:
-        return builtin.read(Path(source), options)
+        return _noting_columns(builtin.read(Path(source), options), options)
     path = Path(source).expanduser()
     if "://" in source:
         raise DataError(
@@ -62,13 +67,27 @@ def survey(source: str, options: Options) -> Listing:
         )
     if not path.exists():
         raise DataError(_missing(source, path))
+    if not path.is_file() and not path.is_dir():
+        raise DataError(
+            f"'{source}' is neither a file nor a folder, but a device or a pipe. sonde reads data more than once: "
+            "write it to a file or a folder, then name that."
+        )
     try:
         for name, row in SOURCES.items():
             if name != "builtin" and row.sniff(path):
-                return row.read(path, options)
+                listing = row.read(path, options)
+                return listing if name == "manifest" else _noting_columns(listing, options)
     except PermissionError as error:
         raise DataError(f"Cannot read {error.filename}: permission denied. Change its permissions.") from None
     raise DataError(_unrecognised(path))
+
+
+def _noting_columns(listing: Listing, options: Options) -> Listing:
+    unused = [f"data.{name} = '{getattr(options, name)}'" for name in COLUMNS if getattr(options, name)]
+    if not unused:
+        return listing
+    note = f"{', '.join(unused)} was not used: only a table (.csv, .tsv, .parquet) has columns, not a {listing.format}"
+    return replace(listing, notes=(*listing.notes, note))
 
 
 def _missing(source: str, path: Path) -> str:
@@ -87,6 +106,8 @@ def _unrecognised(path: Path) -> str:
 
 def _what_is_there(path: Path) -> str:
     if path.is_file():
+        if idx.NAME.fullmatch(path.name):
+            return f"{path} is one file of an IDX data set. Name the folder that holds them all: {path.parent}"
         if path.suffix.lower() in ARCHIVES:
             return f"{path} is an archive. Unpack it first, then give the folder."
         return (
@@ -102,4 +123,7 @@ def _what_is_there(path: Path) -> str:
     text = f"{path} holds {', '.join(found)}, which is no data set that sonde reads."
     if any(kind in SUFFIXES for kind in kinds):
         text += " Its images have no labels: put those of each class in a folder with the class's name."
+    tables = tables_in(path)
+    if len(tables) > 1:
+        text += f" Name the table that lists the images itself, such as {tables[0]}."
     return text

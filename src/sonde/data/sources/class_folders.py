@@ -8,7 +8,14 @@ from pathlib import Path
 from sonde.data.decode import SUFFIXES
 from sonde.data.image import Options
 from sonde.data.listing import Listing, split_named, text_array
+from sonde.data.sources.tables import tables_in
 from sonde.errors import DataError
+
+LAYOUT = (
+    "Lay it out as train/CLASS/IMAGE and test/CLASS/IMAGE (validation/ as well, if there is one), or as CLASS/IMAGE, "
+    "or name a table with a path and a label per row."
+)
+"""What every refusal of a layout ends with."""
 
 
 @dataclass
@@ -48,7 +55,7 @@ def read(path: Path, options: Options) -> Listing:
         options: not used by this format.
 
     Raises:
-        DataError: there are no images, or the splits hold no training images.
+        DataError: there are no images, or it cannot be told which folders are classes and which are splits.
     """
     reason = sniff(path) or "folders"
     root = _inner(path)
@@ -56,6 +63,10 @@ def read(path: Path, options: Options) -> Listing:
     if root != path:
         found.notes.append(f"everything lies in {root.relative_to(path)}/, which was taken for the data set")
     splits = _split_folders(root)
+    if splits:
+        _refuse_two_of_a_kind(root, splits)
+    else:
+        _refuse_doubtful_classes(path, root)
     for folder in splits or [root]:
         _gather(folder, split_named(folder.name) if splits else "", found)
     if splits:
@@ -152,12 +163,54 @@ def _has_loose(folder: Path) -> bool:
 
 
 def _split_folders(root: Path) -> list[Path]:
-    """Return train/, validation/, test/ below a folder when there is a train/ that holds folders."""
-    named = [folder for folder in subfolders(root) if split_named(folder.name)]
-    trains = [folder for folder in named if split_named(folder.name) == "train"]
-    if len(trains) != 1 or not any(holds_images(folder) for folder in subfolders(trains[0])):
-        return []
-    return named
+    """Return train/, validation/, test/ below a folder: with a train/ that holds folders, or with nothing beside."""
+    inside = subfolders(root)
+    named = [folder for folder in inside if split_named(folder.name)]
+    deep = [folder for folder in named if any(holds_images(inner) for inner in subfolders(folder))]
+    if any(split_named(folder.name) == "train" for folder in deep):
+        return named
+    alone = deep and all(folder in deep or not holds_images(folder) for folder in inside)
+    return deep if alone else []
+
+
+def _refuse_two_of_a_kind(root: Path, splits: list[Path]) -> None:
+    of_split: dict[str, list[str]] = {}
+    for folder in filter(holds_images, splits):
+        of_split.setdefault(split_named(folder.name), []).append(f"{folder.name}/")
+    for split, names in of_split.items():
+        if len(names) > 1:
+            raise DataError(
+                f"{root} holds {' and '.join(names)}, which both mean the {split} split. Move them into one folder, "
+                f"or rename or move away what does not belong to it."
+            )
+
+
+def _refuse_doubtful_classes(path: Path, root: Path) -> None:
+    """Refuse folders that are more likely splits than classes: each would become a class, and the scores be wrong."""
+    classes = [folder for folder in subfolders(root) if holds_images(folder)]
+    tables = tables_in(root) or tables_in(path)
+    beside = f" There is a table beside them: try {tables[0]} itself." if tables else ""
+    words = [f"{folder.name}/" for folder in classes if split_named(folder.name)]
+    if words:
+        raise DataError(
+            f"{root} holds {', '.join(words[:5])}, named like a split, and no training split with one folder per "
+            f"class: the labels cannot be told.{beside} {LAYOUT} A class that is really called so needs another name."
+        )
+    if len(classes) == 1 and len(tables) > 1:
+        raise DataError(
+            f"{path} holds {len(tables)} tables ({', '.join(file.name for file in tables[:5])}) and one folder of "
+            f"images, {classes[0].name}/. Name the table that lists the images itself, such as {tables[0]}."
+        )
+    if len(classes) < 2 or any(_has_loose(folder) for folder in classes):
+        return
+    inner = {frozenset(each.name for each in subfolders(folder) if holds_images(each)) for folder in classes}
+    shared = next(iter(inner)) if len(inner) == 1 else frozenset()
+    # One shared folder is harmless: cat/images/ and dog/images/.
+    if len(shared) > 1:
+        raise DataError(
+            f"{root} holds {', '.join(folder.name + '/' for folder in classes[:5])} and each of them the same folders: "
+            f"{', '.join(sorted(shared)[:5])}. It cannot be told which are the classes.{beside} {LAYOUT}"
+        )
 
 
 def _folders(classes: set[str]) -> str:

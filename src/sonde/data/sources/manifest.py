@@ -10,7 +10,7 @@ from pathlib import Path
 from sonde.data.image import Options
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.sources.class_folders import holds_images, subfolders
-from sonde.data.sources.tables import SUFFIXES, read_table
+from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.errors import DataError, did_you_mean
 
 PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "image_file")
@@ -63,6 +63,11 @@ def read(path: Path, options: Options) -> Listing:
     assert file is not None, "read follows sniff"
     root = file.parent
     table = read_table(file, lambda cell: _is_image(root, cell))
+    if not any(table.values()):
+        raise DataError(
+            f"{file} holds a header ({', '.join(table) or 'without columns'}) and no row below it. "
+            "Add one row per image, with its path and its label."
+        )
     columns = _columns(table, root, options, file)
     kept: list[int] = []
     bad: list[tuple[str, str]] = []
@@ -75,6 +80,12 @@ def read(path: Path, options: Options) -> Listing:
     splits = [table[columns.split][row] if columns.split else "" for row in kept]
     _check_splits(splits, columns.split, file)
     groups = text_array([table[columns.group][row] for row in kept]) if columns.group else None
+    content = tuple(_place(root, table[columns.path][row]) for row in kept)
+    notes = [f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)"]
+    slanted = [place for place, row in enumerate(kept) if "\\" in table[columns.path][row]]
+    turned = sum("\\" not in content[place].name for place in slanted)
+    if turned:
+        notes.append(f"{turned:,} paths of {file.name} with backslashes (Windows) were read with slashes")
     return Listing(
         name=file.stem if path.is_file() else path.resolve().name,
         format=f"manifest ({file.suffix.lower().removeprefix('.')})",
@@ -82,10 +93,10 @@ def read(path: Path, options: Options) -> Listing:
         names=text_array([table[columns.path][row] for row in kept]),
         answers=text_array([table[columns.label][row] for row in kept]),
         splits=text_array([split_named(word) for word in splits]),
-        content=tuple(root / table[columns.path][row] for row in kept),
+        content=content,
         groups=groups,
         bad=tuple((str(text_array([name])[0]), problem) for name, problem in bad),
-        notes=(f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)",),
+        notes=tuple(notes),
     )
 
 
@@ -94,7 +105,7 @@ def _file(path: Path) -> Path | None:
         return path if path.suffix.lower() in SUFFIXES else None
     if not path.is_dir():
         return None
-    tables = [entry for entry in sorted(path.iterdir()) if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    tables = tables_in(path)
     if len(tables) != 1:
         return None
     # Two or more folders of images are classes; a table beside them is taken only when it is named itself.
@@ -111,9 +122,10 @@ def _columns(table: Table, root: Path, options: Options, file: Path) -> Columns:
                 f"Its columns: {', '.join(table)}."
             )
     path = options.path_column or _path_column(table, root, file)
-    split = _optional(options.split_column, table, SPLIT_NAMES, {path})
-    if split and not options.split_column and not all(split_named(word) for word in table[split] if word):
-        split = ""
+    # One known word makes a column of such a name a split; an unknown word in it is then refused, not passed over.
+    named = [name for name in table if name.lower() in SPLIT_NAMES]
+    others = {name for name in named if not any(split_named(cell) for cell in set(table[name]))}
+    split = _optional(options.split_column, table, SPLIT_NAMES, {path} | others)
     group = _optional(options.group_column, table, GROUPS, {path, split})
     label = options.label_column or _label_column(table, {path, split, group}, file)
     return Columns(path, label, split, group)
@@ -160,14 +172,23 @@ def _problem(root: Path, name: str, label: str) -> str:
         return "is a URL; sonde reads files only, fetch it first"
     if not label:
         return "has no label"
-    if "\0" in name or not _is_file(root / name):
+    if "\0" in name or not _is_file(_place(root, name)):
         return f"is not there (looked in {root})"
     return ""
 
 
 def _is_image(root: Path, cell: str) -> bool:
     # Below 4 letters no image's name is possible (a.png has 5), and most cells are numbers and labels.
-    return 4 <= len(cell) <= 4096 and "\0" not in cell and "." in cell and _is_file(root / cell)
+    return 4 <= len(cell) <= 4096 and "\0" not in cell and "." in cell and _is_file(_place(root, cell))
+
+
+def _place(root: Path, cell: str) -> Path:
+    """Return the file that a cell means; the backslashes of Windows are slashes where that is what exists."""
+    path = root / cell
+    if "\\" in cell and not _is_file(path):
+        turned = root / cell.replace("\\", "/")
+        return turned if _is_file(turned) else path
+    return path
 
 
 def _is_file(path: Path) -> bool:

@@ -5,6 +5,7 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+from sonde.data.listing import split_named
 from sonde.data.sources.arrays import LARGEST_BYTES, read_exactly
 from sonde.errors import DataError
 
@@ -13,6 +14,16 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 
 LARGEST_TABLE = 1 << 30
 """Bytes; a list of ten million images has about this size."""
+
+
+def tables_in(path: Path) -> list[Path]:
+    """Return the tables that lie directly in a folder, sorted, with one called train before all others.
+
+    Args:
+        path: a folder.
+    """
+    tables = [entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
+    return sorted(tables, key=lambda file: (split_named(file.stem) != "train", file))
 
 
 def read_table(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[str]]:
