@@ -121,7 +121,8 @@ def _head(folder: Path, rows: Sequence[dict[str, Any]]) -> str:
     packages = ", ".join(f"{name} {number}" for name, number in facts["packages"].items())
     return (
         "# Figures\n\n*Written by `python benchmarks/figures.py --write`.* The times are those of a machine that did "
-        f"other work beside, and say little.\n\n{facts['processor']}, {facts['cores']} cores; "
+        "other work beside, and say little; a run that was there already was read and not repeated.\n\n"
+        f"{facts['processor']}, {facts['cores']} cores; "
         f"Python {facts['python']}, {packages}.\n"
     )
 
