@@ -9,7 +9,7 @@ import torch
 from keras import Model
 from numpy.typing import NDArray
 
-from sonde.backend import torch_lowering
+from sonde.backend import lowering
 from sonde.backend.engine import (
     AVERAGE,
     OPTIMIZER,
@@ -83,7 +83,7 @@ class TorchEngine:
         self._variables = list(model.trainable_variables)
         self._optimizer = build_optimizer(settings, self._variables)
         self._dropout = torch.Generator(device=self._device)
-        self._forward = torch_lowering.lower(model, self._dropout)
+        self._forward = lowering.lower(model, self._dropout)
         self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
         self._averaged = variables_to_average(settings, model.variables)
         self._averages = [variable.value.detach().clone() for variable in self._averaged]
