@@ -31,7 +31,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -97,7 +97,8 @@ class Spread:
             values: at least one.
         """
         assert values, "no measurement, no spread"
-        low, median, high = statistics.quantiles(values, n=4, method="inclusive") if len(values) > 1 else values * 3
+        several = len(values) > 1
+        low, median, high = statistics.quantiles(values, n=4, method="inclusive") if several else [*values] * 3
         return cls(median, low, high, tuple(values))
 
     def text(self, form: str = ".2f", unit: str = "") -> str:
@@ -121,8 +122,8 @@ class Result:
     """Of one burst."""
     seconds: list[float] = field(default_factory=list)
     """Of each burst, in the order of the rounds."""
-    cpu_seconds: list[float] = field(default_factory=list)
-    """Processor time of each burst, over all threads."""
+    busy: list[float] = field(default_factory=list)
+    """Cores kept busy in each burst: processor time over wall time; far below the threads, others were at work too."""
     idle_cpu_seconds: float = 0.0
     """The most processor time used between two bursts; near zero, or the worker disturbed the others."""
     ready_mb: float = 0.0
@@ -211,7 +212,7 @@ def _take_turn(worker: "Worker", result: Result) -> None:
     time.sleep(REST)
     answer = worker.ask(result.steps)
     result.seconds.append(answer["seconds"])
-    result.cpu_seconds.append(answer["cpu_seconds"])
+    result.busy.append(answer["busy"])
     result.idle_cpu_seconds = max(result.idle_cpu_seconds, answer["idle_cpu_seconds"])
     result.peak_mb = answer["peak_mb"]
 
@@ -330,7 +331,7 @@ def _timed(burst: Burst, steps: int) -> dict[str, float]:
     begin, cpu = time.perf_counter(), time.process_time()
     own = burst(steps)
     taken = time.perf_counter() - begin
-    return {"seconds": taken if own is None else own, "cpu_seconds": time.process_time() - cpu}
+    return {"seconds": taken if own is None else own, "busy": (time.process_time() - cpu) / max(taken, 1e-9)}
 
 
 @dataclass(frozen=True)
@@ -368,13 +369,21 @@ def run_once(
             env={**os.environ, **(environment or {})},
             cwd=folder,
         )
-        _, status, usage = os.wait4(process.pid, 0)
-        taken = time.perf_counter() - begin
-        process.returncode = os.waitstatus_to_exitcode(status)
+        run = finished(process)
         output.seek(0)
-        text = output.read().decode(errors="replace")
-    cpu = usage.ru_utime + usage.ru_stime
-    return Run(taken, cpu, _megabytes(usage.ru_maxrss), process.returncode, text)
+        return replace(run, seconds=time.perf_counter() - begin, output=output.read().decode(errors="replace"))
+
+
+def finished(process: "subprocess.Popen[Any]") -> Run:
+    """Wait for a process to end and return what it used; the caller knows its time and its output.
+
+    Args:
+        process: one that nobody has waited for yet.
+    """
+    _, status, usage = os.wait4(process.pid, 0)
+    # So that Popen does not wait for it again.
+    process.returncode = os.waitstatus_to_exitcode(status)
+    return Run(0.0, usage.ru_utime + usage.ru_stime, _megabytes(usage.ru_maxrss), process.returncode, "")
 
 
 def peak_mb() -> float:

@@ -3,26 +3,24 @@
 handwritten.py holds the same nets in plain PyTorch. No net has dropout, so that everybody does the same arithmetic.
 """
 
-# B batch, T tokens or time, D width
-
 from collections.abc import Callable
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers
-from numpy.typing import NDArray
-
-CNN_WIDTHS = (32, 64, 128)
-"""Channels of the small CNN; two convolutions of each, then half the size."""
-RESNET_8, RESNET_18 = ((16, 32, 64), 1), ((64, 128, 256, 512), 2)
-"""Channels of each stage, and blocks in a stage."""
-DEPTHWISE = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
-"""Channels and stride of each depthwise separable block; the stem has 32."""
-LSTM_WIDTH = 128
-WIDTH, HEADS = 128, 4
-"""Of both transformers; the hidden layer between two attentions is four times as wide."""
-ENCODER_BLOCKS, DECODER_BLOCKS = 2, 4
+from nets import (
+    CNN_WIDTHS,
+    DECODER_BLOCKS,
+    DEPTHWISE,
+    ENCODER_BLOCKS,
+    EPSILON,
+    HEADS,
+    LSTM_WIDTH,
+    RESNET_8,
+    RESNET_18,
+    WIDTH,
+    positions,
+)
 
 Build = Callable[[tuple[int, ...], int], keras.Model]
 """(shape of one example, classes) -> a model that gives logits."""
@@ -136,7 +134,7 @@ def encoder(shape: tuple[int, ...], classes: int) -> keras.Model:
     x = layers.Dense(WIDTH)(inputs) + positions(shape[0])
     for _ in range(ENCODER_BLOCKS):
         x = _attend(x, causal=False)
-    x = layers.GlobalAveragePooling1D()(layers.LayerNormalization(epsilon=1e-5)(x))
+    x = layers.GlobalAveragePooling1D()(layers.LayerNormalization(epsilon=EPSILON)(x))
     return keras.Model(inputs, _logits(classes)(x))
 
 
@@ -151,27 +149,16 @@ def decoder(shape: tuple[int, ...], classes: int) -> keras.Model:
     x = layers.Embedding(classes, WIDTH)(inputs) + positions(shape[0])
     for _ in range(DECODER_BLOCKS):
         x = _attend(x, causal=True)
-    return keras.Model(inputs, _logits(classes)(layers.LayerNormalization(epsilon=1e-5)(x)))
+    return keras.Model(inputs, _logits(classes)(layers.LayerNormalization(epsilon=EPSILON)(x)))
 
 
 def _attend(x: Any, *, causal: bool) -> Any:
-    attended = layers.LayerNormalization(epsilon=1e-5)(x)
+    attended = layers.LayerNormalization(epsilon=EPSILON)(x)
     attended = layers.MultiHeadAttention(HEADS, WIDTH // HEADS)(attended, attended, use_causal_mask=causal)
     x = layers.Add()([x, attended])
-    hidden = layers.LayerNormalization(epsilon=1e-5)(x)
+    hidden = layers.LayerNormalization(epsilon=EPSILON)(x)
     hidden = layers.Dense(4 * WIDTH, activation="gelu")(hidden)
     return layers.Add()([x, layers.Dense(WIDTH)(hidden)])
-
-
-def positions(count: int) -> NDArray[np.float32]:
-    """Return fixed waves that tell tokens their places (Vaswani et al., 2017, section 3.5): T x D.
-
-    Args:
-        count: tokens.
-    """
-    place_T1 = np.arange(count)[:, None]
-    speed_D = 10_000.0 ** (-np.arange(0, WIDTH, 2) / WIDTH)
-    return np.concatenate([np.sin(place_T1 * speed_D), np.cos(place_T1 * speed_D)], axis=1).astype(np.float32)
 
 
 def _logits(classes: int) -> Any:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sonde.config import RunFolder
     from sonde.evaluation.compare import Comparison
 
-Kind = Literal["models", "tasks", "augmentations", "metrics", "backends", "data"]
+Kind = Literal["models", "recipes", "tasks", "augmentations", "metrics", "backends", "data"]
 """The tables that `sonde list` shows."""
 
 
@@ -24,6 +24,7 @@ def train(
     *,
     backend: str | None = None,
     model: str | None = None,
+    recipe: str | None = None,
     epochs: int | None = None,
     seed: int | None = None,
     name: str | None = None,
@@ -35,6 +36,7 @@ def train(
         data: folder, file or built-in name of the data, or a run file (run.toml).
         backend: framework that trains: torch, tensorflow or jax.
         model: architecture (sonde list models).
+        recipe: settings to start from (sonde list recipes).
         epochs: passes over the training examples.
         seed: start of every random choice.
         name: name of the run's folder under runs/.
@@ -48,7 +50,7 @@ def train(
     """
     from sonde import config, planning, stages, terminal
 
-    given = {"backend": backend, "model": model, "epochs": epochs, "seed": seed, "name": name}
+    given = {"backend": backend, "model": model, "recipe": recipe, "epochs": epochs, "seed": seed, "name": name}
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
     said = config.from_assignments(_each(set)).over(said)
     said, note = planning.merge(said, _path(data))

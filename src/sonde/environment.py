@@ -9,6 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sonde.backend.machine import processor
 from sonde.config import Settings
 from sonde.data import Dataset
 
@@ -40,7 +41,7 @@ def describe_environment(settings: Settings, dataset: Dataset, parameters: int) 
         "sonde": metadata.version("sonde"),
         "python": platform.python_version(),
         "platform": platform.platform(),
-        "processor": _processor(),
+        "processor": processor(),
         "cores": os.cpu_count() or 1,
         "threads": settings.value("training.threads"),
         "backend": settings.value("run.backend"),
@@ -69,14 +70,6 @@ def installed(packages: tuple[str, ...]) -> dict[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return found
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
 
 
 def _revision() -> dict[str, Any] | None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from sonde import backend, data, evaluation, tasks, training
+from sonde.backend.trials import remembered
 from sonde.config import (
     RUNS,
     Run,
@@ -22,6 +23,7 @@ from sonde.config import (
     guessed,
     is_run_file,
     read_settings,
+    recipe,
     with_defaults,
 )
 from sonde.config import Options as OptionSet
@@ -60,6 +62,7 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
     Raises:
         SondeError: the data is not there or not recognised, or an option is not possible.
     """
+    said = said.over(recipe(said))
     source = said.value("run.data")
     if source is not None and not isinstance(source, str):
         raise ConfigError(f"{_at(said['run.data'])}run.data = {source!r} is not possible: expected text.")
@@ -184,7 +187,10 @@ def _guess_threads(settings: Settings) -> Settings:
 def _with_precision(settings: Settings) -> Settings:
     if settings.value("training.precision", "auto") != "auto":
         return settings
-    chosen = backend.use(settings.value("run.backend")).choose_precision()
+    name, work = settings.value("run.backend"), MODELS[settings.value("run.model")].work
+    module, package = backend.use(name), backend.BACKENDS[name].package
+    threads = settings.value("training.threads")
+    chosen = remembered(lambda: module.choose_precision(work=work), package, threads=threads, work=work)
     return Settings({**settings, "training.precision": Setting(chosen.value, "guessed", reason=chosen.reason)})
 
 
@@ -219,6 +225,11 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     if now is not None and now != before and file.part("model"):
         file = _without(file, [f"model.{name}" for name in file.part("model")])
         notes.append(f"The [model] options of {source} are for '{before}' and are set aside for '{now}'.")
+    named = said.value("run.recipe")
+    aside = [key for key in recipe(said) if key in file and key not in said]
+    if aside:
+        file = _without(file, aside)
+        notes.append(f"The options of {source} that the recipe '{named}' sets are set aside for it.")
     before, now = file.value("training.optimizer", "adamw"), said.value("training.optimizer")
     aside = [key for key in ("training.learning_rate", "training.weight_decay") if key in file and key not in said]
     if now is not None and now != before and aside:

@@ -8,7 +8,7 @@ from importlib import metadata
 
 from sonde import backend, data, metrics, models, tasks
 from sonde.backend import install_command
-from sonde.config import RUNS
+from sonde.config import RECIPES, RUNS
 from sonde.errors import ConfigError, did_you_mean
 
 Rows = list[dict[str, str]]
@@ -35,6 +35,10 @@ def _models() -> Rows:
     return [
         {"name": name, "reads": ", ".join(row.reads), "what it is": row.sentence} for name, row in models.MODELS.items()
     ]
+
+
+def _recipes() -> Rows:
+    return [{"name": name, "what it is": row.sentence} for name, row in RECIPES.items()]
 
 
 def _tasks() -> Rows:
@@ -76,6 +80,7 @@ def first_line(function: Callable[..., object]) -> str:
 
 KINDS: dict[str, Callable[[], Rows]] = {
     "models": _models,
+    "recipes": _recipes,
     "tasks": _tasks,
     "augmentations": _augmentations,
     "metrics": _metrics,

@@ -1,5 +1,6 @@
 """bf16 is chosen where a trial finds it right and faster, on the threads that the run will use."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,8 +8,9 @@ import torch
 
 import small_runs
 from sonde import backend, planning
-from sonde.backend import torch_precision
+from sonde.backend import torch_precision, trials
 from sonde.backend.engine import Precision
+from sonde.models.architectures import MODELS
 
 CPU = torch.device("cpu")
 
@@ -28,17 +30,17 @@ def test_the_two_trials_take_turns() -> None:
 @pytest.mark.parametrize(
     ("fp32", "bf16", "value", "reason"),
     [
-        (2.0, 1.0, "bf16", "a trial found it 2.0 times as fast as fp32 here, and right"),
-        (1.0, 1.0, "fp32", "a trial found bf16 1.0 times as fast as fp32 here"),
-        (1.1, 1.0, "fp32", "a trial found bf16 1.1 times as fast as fp32 here"),
-        (1.0, 4.0, "fp32", "a trial found bf16 0.2 times as fast as fp32 here"),
+        (2.0, 1.0, "bf16", "a trial convolution was 2.0 times as fast as in fp32 here, and right"),
+        (1.0, 1.0, "fp32", "a trial convolution in bf16 was 1.0 times as fast as in fp32 here"),
+        (1.1, 1.0, "fp32", "a trial convolution in bf16 was 1.1 times as fast as in fp32 here"),
+        (1.0, 4.0, "fp32", "a trial convolution in bf16 was 0.2 times as fast as in fp32 here"),
     ],
 )
 def test_bf16_is_chosen_where_it_is_clearly_faster(
     monkeypatch: pytest.MonkeyPatch, fp32: float, bf16: float, value: str, reason: str
 ) -> None:
     with_times(monkeypatch, fp32=fp32, bf16=bf16)
-    assert torch_precision.bfloat16_pays(CPU) == Precision(value, reason)
+    assert torch_precision.bfloat16_pays(CPU, "convolution") == Precision(value, reason)
 
 
 def test_bf16_that_is_wrong_is_not_chosen_however_fast(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,14 +51,81 @@ def test_bf16_that_is_wrong_is_not_chosen_however_fast(monkeypatch: pytest.Monke
         return real(*args, **words) * (2 if torch.is_autocast_enabled("cpu") else 1)
 
     monkeypatch.setattr(torch.nn.functional, "conv2d", broken)
-    found = torch_precision.bfloat16_pays(CPU)
+    found = torch_precision.bfloat16_pays(CPU, "convolution")
     assert found.value == "fp32" and found.reason.startswith("bf16 is wrong here: a trial convolution was off by")
+
+
+@pytest.mark.parametrize("work", torch_precision.TRIALS)
+def test_each_kind_of_work_is_tried_in_both(monkeypatch: pytest.MonkeyPatch, work: str) -> None:
+    with_times(monkeypatch, fp32=2.0, bf16=1.0)
+    assert torch_precision.bfloat16_pays(CPU, work).reason.startswith(f"a trial {work} was 2.0 times as fast")
+
+
+def test_the_work_of_each_model_is_one_that_is_tried() -> None:
+    assert {row.work for row in MODELS.values()} <= set(torch_precision.TRIALS)
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, value: str, times: list[float], **other: Any) -> list[str]:
+    """Ask for a precision at each of some times; returns what was answered, a trial's answer as `tried`."""
+    words: dict[str, Any] = {"threads": 2, "work": "convolution", **other}
+    answers = []
+    for now in times:
+        monkeypatch.setattr(trials.time, "time", lambda now=now: now)
+        tried: list[int] = []
+
+        def trial(tried: list[int] = tried) -> Precision:
+            tried.append(1)
+            return Precision(value, "because")
+
+        found = trials.remembered(trial, "torch", **words)
+        assert found.value == value
+        answers.append("tried" if tried else found.reason)
+    return answers
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Any:
+    monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+def test_an_answer_is_remembered_and_asked_again_in_time(monkeypatch: pytest.MonkeyPatch, cache: Any) -> None:
+    day = 86400.0
+    again = "because (tried before)"
+    assert asked(monkeypatch, "bf16", [day, 2 * day, 300 * day, 400 * day]) == ["tried", again, again, "tried"]
+    # A clock that was set back is not believed.
+    assert asked(monkeypatch, "bf16", [3 * day]) == ["tried"]
+    # That bf16 does not pay may have been said by a busy machine.
+    assert asked(monkeypatch, "fp32", [day, 1.9 * day, 2.1 * day], threads=1) == ["tried", again, "tried"]
+
+
+def test_another_machine_or_kind_of_work_asks_for_itself(monkeypatch: pytest.MonkeyPatch, cache: Any) -> None:
+    assert asked(monkeypatch, "bf16", [1.0]) == ["tried"]
+    assert asked(monkeypatch, "bf16", [2.0], work="recurrence") == ["tried"]
+    assert asked(monkeypatch, "bf16", [2.0], threads=1) == ["tried"]
+    monkeypatch.setattr(trials, "processor", lambda: "another")
+    assert asked(monkeypatch, "bf16", [2.0]) == ["tried"]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"a": 1}', '{"KEY": {"value": "fp8", "reason": "x", "time": 1.0}}'])
+def test_a_damaged_memory_is_passed_over(monkeypatch: pytest.MonkeyPatch, cache: Any, text: str) -> None:
+    asked(monkeypatch, "bf16", [1.0])
+    key = next(iter(json.loads((cache / trials.FILE).read_text())))
+    (cache / trials.FILE).write_text(text.replace("KEY", key))
+    assert asked(monkeypatch, "bf16", [2.0, 3.0]) == ["tried", "because (tried before)"]
+
+
+def test_without_a_place_to_remember_it_is_tried_each_time(monkeypatch: pytest.MonkeyPatch, cache: Any) -> None:
+    cache.write_text("a file where the folder should be")
+    assert asked(monkeypatch, "bf16", [1.0, 2.0]) == ["tried", "tried"]
+    monkeypatch.setattr(trials, "cache_folder", lambda: None)
+    assert asked(monkeypatch, "bf16", [1.0, 2.0]) == ["tried", "tried"]
 
 
 def test_without_native_bf16_nothing_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
     with_times(monkeypatch, fp32=9.0, bf16=1.0)
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)
-    assert torch_precision.bfloat16_pays(CPU) == Precision("fp32", "this processor has no native bf16")
+    assert torch_precision.bfloat16_pays(CPU, "convolution") == Precision("fp32", "this processor has no native bf16")
 
 
 def test_the_trial_runs_on_the_threads_of_the_run(
@@ -67,7 +136,7 @@ def test_the_trial_runs_on_the_threads_of_the_run(
     monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
     seen = []
 
-    def choose() -> Precision:
+    def choose(*, work: str) -> Precision:
         seen.append(torch.get_num_threads())
         return Precision("fp32", "")
 

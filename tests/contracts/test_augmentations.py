@@ -44,7 +44,7 @@ def test_the_neutral_strength_changes_nothing(name: str) -> None:
     row = AUGMENTATIONS[name]
     assert np.array_equal(changed(batch, name, row.neutral), batch)
     draws = uniform(name, row.draws, seed=0, epoch=1, indices_B=np.arange(len(batch)))
-    assert np.array_equal(row.function(batch, row.neutral, draws), batch)
+    assert np.array_equal(row.function(batch.copy(), row.neutral, draws), batch)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -52,6 +52,29 @@ def test_full_strength_changes_most_images(name: str) -> None:
     batch = images((12, 12, 3))
     result = changed(batch, name, AUGMENTATIONS[name].high)
     assert np.mean(np.any(result != batch, axis=(1, 2, 3))) > 0.8
+
+
+@pytest.mark.parametrize("shape", [(9, 12, 3), (30, 20, 1), (80, 90, 3)])
+def test_shifting_moves_every_pixel_alike_at_any_size(shape: tuple[int, int, int]) -> None:
+    batch = images(shape)
+    height, width = shape[:2]
+    draws = uniform("shift", 2, seed=0, epoch=1, indices_B=np.arange(len(batch)))
+    result = AUGMENTATIONS["shift"].function(batch.copy(), 0.3, draws)
+    most_y, most_x = round(0.3 * height), round(0.3 * width)
+    for image, moved, (down, right) in zip(batch, result, draws, strict=True):
+        rows = np.clip(np.arange(height) - (int(down * (2 * most_y + 1)) - most_y), 0, height - 1)
+        columns = np.clip(np.arange(width) - (int(right * (2 * most_x + 1)) - most_x), 0, width - 1)
+        assert np.array_equal(moved, image[rows][:, columns])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_in_place_gives_the_same(name: str) -> None:
+    for shape in ((12, 12, 3), (80, 70, 3)):
+        batch = images(shape, 8)
+        strengths = {name: AUGMENTATIONS[name].high / 2}
+        expected = data.augment(batch, strengths, seed=1, epoch=1, indices_B=np.arange(8))
+        found = data.augment(batch.copy(), strengths, seed=1, epoch=1, indices_B=np.arange(8), in_place=True)
+        assert np.array_equal(found, expected)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,6 @@
 """The cache gives back what was kept, notices damage, and is never needed."""
 
+import mmap
 import os
 from pathlib import Path
 
@@ -35,6 +36,38 @@ def test_a_large_entry_is_mapped_and_a_small_one_is_in_memory(monkeypatch: pytes
     assert not isinstance((cache.find("k") or pytest.fail("nothing"))[0], np.memmap)
     monkeypatch.setattr(cache, "IN_MEMORY", 100)
     assert isinstance((cache.find("k") or pytest.fail("nothing"))[0], np.memmap)
+
+
+class Told(mmap.mmap):
+    """A map that writes down what it was told."""
+
+    places: list[tuple[int, int, int]]
+
+    def madvise(self, advice: int, start: int = 0, length: int = 0) -> None:
+        super().madvise(advice, start, length)
+        self.places = [*getattr(self, "places", []), (advice, start, length)]
+
+
+def test_the_system_is_told_of_each_mapped_image_that_is_read_next(tmp_path: Path) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 30, 41, 3), dtype=np.uint8)
+    np.save(tmp_path / "a.npy", images)
+    with (tmp_path / "a.npy").open("rb") as file:
+        mapped = Told(file.fileno(), 0, access=mmap.ACCESS_READ)
+    header = len(mapped) - images.nbytes
+    half = np.ndarray(images.shape, dtype=np.uint8, buffer=mapped, offset=header)[20:]
+    cache.read_ahead(half, np.array([0, 7, 19]))
+    assert len(mapped.places) == 3
+    for row, (advice, start, length) in zip((20, 27, 39), mapped.places, strict=True):
+        first = header + row * images[0].nbytes
+        assert advice == mmap.MADV_WILLNEED and start % mmap.PAGESIZE == 0
+        assert start <= first < start + mmap.PAGESIZE and start + length == first + images[0].nbytes
+
+
+def test_images_in_memory_and_mapped_ones_can_be_announced_alike(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", IMAGES)
+    mapped = np.load(tmp_path / "a.npy", mmap_mode="r")
+    for images in (IMAGES, IMAGES[:0], IMAGES[5:, ::2], mapped, mapped[10:], mapped[::2], mapped[:, 1:]):
+        cache.read_ahead(images, np.arange(len(images)))
 
 
 @pytest.mark.parametrize("file", ["images.npy", "entry.json"])
@@ -93,16 +126,16 @@ def test_a_cache_that_is_no_folder_is_an_error_that_says_so(monkeypatch: pytest.
 
 
 def test_it_lies_where_the_user_says_or_in_the_usual_place(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert cache.folder() == Path(os.environ["SONDE_CACHE"])
+    assert cache.cache_folder() == Path(os.environ["SONDE_CACHE"])
     monkeypatch.delenv("SONDE_CACHE")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert cache.folder() == tmp_path / "sonde"
+    assert cache.cache_folder() == tmp_path / "sonde"
     monkeypatch.delenv("XDG_CACHE_HOME")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert cache.folder() == tmp_path / ".cache" / "sonde"
+    assert cache.cache_folder() == tmp_path / ".cache" / "sonde"
 
 
 def test_the_home_folder_may_be_written_with_a_tilde(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SONDE_CACHE", "~/mine")
-    assert cache.folder() == tmp_path / "mine"
+    assert cache.cache_folder() == tmp_path / "mine"

@@ -23,6 +23,18 @@ def test_prepared_images_have_mean_zero_and_deviation_one() -> None:
     assert np.allclose(prepared.std(axis=(0, 1, 2)), 1, atol=1e-4)
 
 
+@pytest.mark.parametrize("count", [1, 8, 150])
+def test_preparing_in_blocks_is_exact_and_writes_where_it_is_told(count: int) -> None:
+    images = np.random.default_rng(0).integers(0, 256, (count, 12, 10, 3), dtype=np.uint8)
+    std = np.asarray(SPEC.std, dtype=np.float32)
+    factor, summand = np.float32(1 / 255) / std, -np.asarray(SPEC.mean, dtype=np.float32) / std
+    expected = images.astype(np.float32) * factor + summand
+    out = np.empty(images.shape, dtype=np.float32)
+    assert SPEC.prepare(images, out) is out
+    assert np.array_equal(out, expected) and np.array_equal(SPEC.prepare(images), expected)
+    assert np.array_equal(SPEC.prepare(images[::-1, ::-1]), expected[::-1, ::-1])
+
+
 def test_restoring_gives_the_pixels_back() -> None:
     images = np.random.default_rng(0).integers(0, 256, (5, 12, 10, 3), dtype=np.uint8)
     assert np.array_equal(SPEC.restore(SPEC.prepare(images)), images)

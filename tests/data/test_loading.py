@@ -75,7 +75,7 @@ def test_a_large_set_is_mapped_from_the_disk_and_holds_the_same(
     first = loaded(path)
     monkeypatch.setattr(cache, "IN_MEMORY", 100)
     monkeypatch.setattr(loading, "BLOCK", 8)
-    shutil.rmtree(cache.folder() or "")
+    shutil.rmtree(cache.cache_folder() or "")
     for dataset in (loaded(path), loaded(path)):
         assert same(first, dataset)
         assert all(isinstance(part.inputs, np.memmap) for part in parts(dataset))

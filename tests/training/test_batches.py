@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sonde.data.dataset import Examples
 from sonde.data.image import learn_spec
-from sonde.training import first_rows
-from sonde.training.batches import Batch, TrainingSet, order
+from sonde.training import batches, first_rows
+from sonde.training.batches import Batch, Spares, TrainingSet, order
 
 
 def training_set(
@@ -115,10 +115,52 @@ def test_epochs_and_seeds_augment_differently() -> None:
     assert not np.array_equal(first.inputs, replace(training, seed=4).batch(1, 0).inputs)
 
 
+def test_what_a_consumer_keeps_of_a_batch_is_not_written_over() -> None:
+    training = training_set(count=200, batch_size=8, augment=AUGMENTED)
+    expected = [training.batch(1, step).inputs for step in range(training.steps)]
+    views = [batch.inputs[2:4, ::-1].reshape(2, -1) for batch in training.batches(1, 0)]
+    for view, inputs in zip(views, expected, strict=True):
+        assert np.array_equal(view, inputs[2:4, ::-1].reshape(2, -1))
+
+
+def test_a_tensor_on_a_batch_s_memory_is_not_written_over() -> None:
+    torch = pytest.importorskip("torch")
+    training = training_set(count=200, batch_size=8, augment=AUGMENTED)
+    expected = [training.batch(1, step).inputs for step in range(training.steps)]
+    tensors = [torch.from_numpy(batch.inputs) for batch in training.batches(1, 0)]
+    assert all(np.array_equal(tensor.numpy(), inputs) for tensor, inputs in zip(tensors, expected, strict=True))
+
+
+def test_the_memory_of_batches_that_nobody_keeps_is_used_again() -> None:
+    training = training_set(count=400, batch_size=8)
+    places = {batch.inputs.ctypes.data for batch in training.batches(1, 0)}
+    # The one that a step reads, the next, and the one after that, which is begun before the first is let go.
+    assert training.steps == 50 and len(places) <= 3
+    spares = Spares()
+    held = [spares.take((4, 2)) for _ in range(3)]
+    assert len({id(array) for array in held}) == 3
+    first = id(held[0])
+    del held[0]
+    assert id(spares.take((4, 2))) == first
+    assert spares.take((3, 2)).shape == (3, 2)
+
+
+@pytest.mark.parametrize("piece", [1, 40, 100, 1 << 20])
+def test_a_batch_made_in_pieces_is_the_same(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = training_set(augment=AUGMENTED)
+    expected = training.batch(3, 2)
+    monkeypatch.setattr(batches, "PIECE", piece)
+    assert same(training.batch(3, 2), expected)
+
+
+def test_a_batch_tells_how_long_it_took_to_make() -> None:
+    assert all(0 < batch.busy < 60 for batch in training_set(augment=AUGMENTED).batches(1, 0))
+
+
 def test_a_consumer_that_leaves_early_leaves_no_thread_behind() -> None:
-    batches = training_set().batches(1, 0)
-    next(batches)
-    batches.close()
+    made = training_set().batches(1, 0)
+    next(made)
+    made.close()
     import threading
 
     assert not any(thread.name.startswith("loader") for thread in threading.enumerate())

@@ -66,10 +66,16 @@ class EngineSettings:
     weight_decay: float = 0.0
     """Decoupled; never on biases and norms."""
     momentum: float = 0.9
+    rest_factor: float = 1.0
+    """Muon: factor on the learning rate of what AdamW updates: the head, embeddings, biases and norms."""
+    bias_factor: float = 1.0
+    """Muon: a further factor on that of biases and the offsets of norms."""
     clip_norm: float = 0.0
     """Largest global norm of the gradients; 0 for no bound."""
     average: float = 0.0
     """Momentum of the moving average of the model; 0 for none."""
+    accumulate: int = 1
+    """Equal parts that a batch passes through the network in; their gradients are averaged."""
     precision: str = "fp32"
     seed: int = 0
     head: str = "answer"

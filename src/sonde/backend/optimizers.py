@@ -6,6 +6,7 @@ from typing import Any
 import keras
 
 from sonde.backend.engine import EngineSettings
+from sonde.backend.muon import Muon
 
 
 def _adamw(settings: EngineSettings, shared: dict[str, Any]) -> Any:
@@ -22,8 +23,16 @@ def _lion(settings: EngineSettings, shared: dict[str, Any]) -> Any:
 
 
 def _muon(settings: EngineSettings, shared: dict[str, Any]) -> Any:
-    decay = shared["weight_decay"]
-    return keras.optimizers.Muon(adam_weight_decay=decay, exclude_layers=[settings.head, "bias$"], **shared)
+    muon = Muon(
+        adam_weight_decay=shared["weight_decay"],
+        adam_lr_ratio=settings.rest_factor,
+        momentum=settings.momentum,
+        # A GRU's bias has two axes.
+        exclude_layers=[settings.head, "bias$"],
+        **shared,
+    )
+    muon.bias_factor = settings.bias_factor
+    return muon
 
 
 OPTIMIZERS: dict[str, Callable[[EngineSettings, dict[str, Any]], Any]] = {
@@ -33,7 +42,7 @@ OPTIMIZERS: dict[str, Callable[[EngineSettings, dict[str, Any]], Any]] = {
     "sgd": _sgd,
     # Sign of an interpolated momentum (Chen et al., 2023).
     "lion": _lion,
-    # Orthogonalised momentum on matrices, AdamW on the rest (Jordan et al., 2024).
+    # Orthogonalised momentum on kernels, AdamW on the rest (Jordan et al., 2024).
     "muon": _muon,
 }
 """From a name, the settings and the options that all Keras optimizers share to an optimizer; `training` holds the same

@@ -22,6 +22,8 @@ from sonde.backend.engine import (
 )
 from sonde.backend.machine import peak_memory_mb
 from sonde.backend.optimizers import build_optimizer
+from sonde.backend.tensorflow_layers import native_layers
+from sonde.backend.tensorflow_precision import bfloat16_pays
 
 
 def start(*, threads: int) -> None:
@@ -43,11 +45,13 @@ def dtype_policy(precision: str) -> str:
     return "mixed_bfloat16" if precision == "bf16" else "float32"
 
 
-def choose_precision() -> Precision:
-    """Choose bf16 on a GPU, fp32 on a processor."""
-    if tf.config.list_physical_devices("GPU"):
-        return Precision("bf16", "the GPU computes it natively")
-    return Precision("fp32", "the usual choice for TensorFlow on a processor")
+def choose_precision(*, work: str = "convolution") -> Precision:
+    """Choose bf16 on a GPU, and on a processor where a short trial finds it right and faster; else fp32.
+
+    Args:
+        work: what the model mostly does: convolution, recurrence or matrix product.
+    """
+    return bfloat16_pays(work)
 
 
 def facts() -> dict[str, Any]:
@@ -85,20 +89,23 @@ class TensorFlowEngine:
         self._optimizer = build_optimizer(settings, self._variables)
         self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
         self._momentum = settings.average
+        self._parts = settings.accumulate
         self._averaged = variables_to_average(settings, model.variables)
         self._averages = [tf.Variable(each.value, trainable=False) for each in self._averaged]
         pairs = zip(self._averaged, self._averages, strict=True)
         self._named += [(AVERAGE + variable.path, average) for variable, average in pairs]
         batch = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
-        self._compiled_step = tf.function(self._trace_step, reduce_retracing=True)
-        self._compiled_predict = tf.function(self._outputs, input_signature=[batch])
-        self._compiled_gradient = tf.function(self._trace_gradient, reduce_retracing=True)
+        # Keras layers are written without AutoGraph, and so is what is here.
+        self._compiled_step = tf.function(self._trace_step, reduce_retracing=True, autograph=False)
+        self._compiled_predict = tf.function(self._outputs, input_signature=[batch], autograph=False)
+        self._compiled_gradient = tf.function(self._trace_gradient, reduce_retracing=True, autograph=False)
 
     def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
         """Take one training step; see `Engine.step`."""
+        assert len(inputs) % self._parts == 0, f"{len(inputs)} examples cannot be cut into {self._parts} equal parts"
         # As tensors, not numbers: a number would be a constant of the graph, and a new one would trace it anew.
         rate = tf.constant(learning_rate, tf.float32)
-        loss, recorded, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate)
+        loss, recorded, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate).numpy()
         return told_loss(float(loss), float(recorded)), float(score)
 
     def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
@@ -124,11 +131,8 @@ class TensorFlowEngine:
         return tf.cast(self._model(inputs, training=training), tf.float32)
 
     def _trace_step(self, inputs: Any, truth: Any, learning_rate: Any) -> Any:
-        with tf.GradientTape() as tape:
-            outputs = self._outputs(inputs, training=True)
-            loss = self._loss(outputs, truth)
-            total = loss + sum(self._model.losses) if self._model.losses else loss
-        gradients = tape.gradient(total, [variable.value for variable in self._variables])
+        """Return loss, recorded loss and score of a step in one tensor, so that they are waited for once."""
+        gradients, told = self._sums(inputs, truth) if self._parts > 1 else self._trace_part(inputs, truth)
         step = tf.cast(self._optimizer.iterations.value, tf.float32)
         self._optimizer.learning_rate.assign(learning_rate)
         self._optimizer.apply(gradients, self._variables)
@@ -136,7 +140,39 @@ class TensorFlowEngine:
         momentum = tf.minimum(self._momentum, (1.0 + step) / (10.0 + step))
         for variable, average in zip(self._averaged, self._averages, strict=True):
             average.assign_add((1.0 - momentum) * (variable.value - average))
-        return loss, self._recorded(outputs, truth), self._score(outputs, truth)
+        return told
+
+    def _trace_part(self, inputs: Any, truth: Any) -> Any:
+        """Return the gradients of one part of a batch, and its loss, recorded loss and score."""
+        with tf.GradientTape() as tape:
+            with native_layers(self._model):
+                outputs = self._outputs(inputs, training=True)
+            loss = self._loss(outputs, truth)
+            total = loss + sum(self._model.losses) if self._model.losses else loss
+        gradients = tape.gradient(total, [variable.value for variable in self._variables])
+        told = tf.stack([loss, self._recorded(outputs, truth), self._score(outputs, truth)])
+        return gradients, told
+
+    def _sums(self, inputs: Any, truth: Any) -> Any:
+        """Return the means over the parts of a batch of what `_trace_part` returns, one part after the other."""
+        size = tf.shape(inputs)[0] // self._parts
+        connected = [True] * len(self._variables)
+
+        def add_part(part: Any, sums: Any, told: Any) -> Any:
+            rows = slice(part * size, (part + 1) * size)
+            gradients, new_told = self._trace_part(inputs[rows], truth[rows])
+            # Keras tells of a weight that the loss does not depend on by its missing gradient.
+            connected[:] = [gradient is not None for gradient in gradients]
+            added = [old if new is None else old + new for old, new in zip(sums, gradients, strict=True)]
+            return part + 1, added, told + new_told
+
+        start = [tf.zeros(variable.shape, variable.dtype) for variable in self._variables], tf.zeros(3)
+        # A loop of the graph: it is traced once, however many parts there are. One part at a time saves the memory.
+        _, sums, told = tf.while_loop(
+            lambda part, sums, told: part < self._parts, add_part, (0, *start), parallel_iterations=1
+        )
+        means = [each / self._parts if known else None for each, known in zip(sums, connected, strict=True)]
+        return means, told / self._parts
 
     def _trace_gradient(self, inputs: Any, truth: Any) -> Any:
         with tf.GradientTape() as tape:

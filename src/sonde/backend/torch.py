@@ -23,8 +23,8 @@ from sonde.backend.engine import (
     told_loss,
     variables_to_average,
 )
-from sonde.backend.machine import peak_memory_mb
-from sonde.backend.optimizers import build_optimizer
+from sonde.backend.machine import keep_freed_memory, peak_memory_mb
+from sonde.backend.torch_optimizers import Update
 from sonde.backend.torch_precision import bfloat16_pays
 
 
@@ -36,6 +36,9 @@ def start(*, threads: int) -> None:
     """
     torch.set_num_threads(threads)
     torch.use_deterministic_algorithms(True, warn_only=False)
+    # Filling each new tensor with NaN would show a read of what was never written, and costs a sixth of a step.
+    torch.utils.deterministic.fill_uninitialized_memory = False
+    keep_freed_memory()
 
 
 def dtype_policy(precision: str) -> str:
@@ -43,9 +46,13 @@ def dtype_policy(precision: str) -> str:
     return "float32"
 
 
-def choose_precision() -> Precision:
-    """Choose bf16 where a short trial finds it right and faster, else fp32."""
-    return bfloat16_pays(_device())
+def choose_precision(*, work: str = "convolution") -> Precision:
+    """Choose bf16 where a short trial finds it right and faster, else fp32.
+
+    Args:
+        work: what the model mostly does: convolution, recurrence or matrix product.
+    """
+    return bfloat16_pays(_device(), work)
 
 
 def facts() -> dict[str, Any]:
@@ -81,10 +88,12 @@ class TorchEngine:
         self._settings = settings
         self._device = _device()
         self._variables = list(model.trainable_variables)
-        self._optimizer = build_optimizer(settings, self._variables)
-        self._dropout = torch.Generator(device=self._device)
-        self._forward = lowering.lower(model, self._dropout)
-        self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
+        self._generator = torch.Generator(device=self._device)
+        # First, since it lays the weights out as the native operations want them; slots and averages follow.
+        self._forward = lowering.lower(model, self._generator)
+        self._update = Update(settings, self._variables)
+        self._named = name_variables(WEIGHTS, model.variables)
+        self._named += name_variables(OPTIMIZER, self._update.optimizer.variables)
         self._averaged = variables_to_average(settings, model.variables)
         self._averages = [variable.value.detach().clone() for variable in self._averaged]
 
@@ -96,21 +105,37 @@ class TorchEngine:
     def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
         """Take one training step; see `Engine.step`."""
         # Dropout is a pure function of (seed, step), so that no generator state needs to be kept for resuming.
-        count = int(self._optimizer.iterations.value)
-        self._dropout.manual_seed(_mix(self._settings.seed, count))
-        truth_B = self._tensor(truth)
-        with self._cast():
-            outputs = self._forward(self._tensor(inputs), training=True).float()
-        loss = self._loss(outputs, truth_B)
-        total = loss + sum(self._model.losses) if self._model.losses else loss
-        gradients = torch.autograd.grad(total, [variable.value for variable in self._variables], allow_unused=True)
+        count = self._update.steps
+        self._generator.manual_seed(_mix(self._settings.seed, count))
+        parts = self._settings.accumulate
+        assert len(inputs) % parts == 0, f"a batch of {len(inputs)} cannot be passed in {parts} equal parts"
+        gradients: list[torch.Tensor | None] = [None] * len(self._variables)
+        told = torch.zeros(3, device=self._device)
+        for x, t in zip(self._tensor(inputs).chunk(parts), self._tensor(truth).chunk(parts), strict=True):
+            found, its = self._gradients(x, t)
+            gradients = [b if a is None else a if b is None else a + b for a, b in zip(gradients, found, strict=True)]
+            told += its
         with torch.no_grad():
-            score = self._score(outputs, truth_B)
-            self._optimizer.learning_rate = learning_rate
-            recorded = loss if self._recorded is self._loss else self._recorded(outputs, truth_B)
-            self._optimizer.apply(list(gradients), self._variables)
+            if parts > 1:
+                gradients = [None if each is None else each / parts for each in gradients]
+            self._update.apply(gradients, learning_rate)
             self._average(count)
-        return told_loss(float(loss.detach()), float(recorded.detach())), float(score)
+        trained, recorded, score = (told / parts).tolist()
+        return told_loss(trained, recorded), score
+
+    def _gradients(self, inputs: torch.Tensor, truth: torch.Tensor) -> tuple[list[torch.Tensor | None], torch.Tensor]:
+        """Return the gradients of a mean loss, and the loss, the loss to record and the score."""
+        with self._cast():
+            outputs = self._forward(inputs, training=True).float()
+        loss = self._loss(outputs, truth)
+        own = self._model.losses if self._forward.may_have_losses else []
+        total = loss + sum(own) if own else loss
+        weights = [variable.value for variable in self._variables]
+        gradients = torch.autograd.grad(total, weights, allow_unused=True)
+        with torch.no_grad():
+            recorded = loss if self._recorded is self._loss else self._recorded(outputs, truth)
+            told = torch.stack([loss.detach(), recorded.detach(), self._score(outputs, truth).float()])
+        return list(gradients), told
 
     def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
         """Return the outputs for a batch, in fp32; see `Engine.predict`."""
@@ -128,7 +153,7 @@ class TorchEngine:
 
     def read_state(self) -> State:
         """Copy the state out; see `Engine.read_state`."""
-        return {name: np.array(tensor.detach().cpu().numpy()) for name, tensor in self._tensors()}
+        return {name: np.array(tensor.detach().cpu().numpy(), order="C") for name, tensor in self._tensors()}
 
     def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
         """Copy a state in; see `Engine.write_state`."""

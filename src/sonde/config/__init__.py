@@ -3,12 +3,14 @@
 from sonde.config.fill import describe, fill, with_defaults
 from sonde.config.folder import RUNS, RunFolder, check_room, create_run, free_name, open_run
 from sonde.config.options import Options
+from sonde.config.recipes import RECIPES, recipe
 from sonde.config.run import Run
 from sonde.config.settings import PARTS, Setting, Settings, from_assignments, from_words, guessed, is_run_file
 from sonde.config.toml import read_settings, write_settings
 
 __all__ = [
     "PARTS",
+    "RECIPES",
     "RUNS",
     "Options",
     "Run",
@@ -26,6 +28,7 @@ __all__ = [
     "is_run_file",
     "open_run",
     "read_settings",
+    "recipe",
     "with_defaults",
     "write_settings",
 ]

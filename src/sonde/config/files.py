@@ -173,3 +173,13 @@ def saying_what_failed(path: Path) -> Iterator[None]:
             f"Cannot write {path}: {error.strerror or error}. What was there before is whole. "
             "Check the folder's permissions and the disk, then try again."
         ) from error
+
+
+def cache_folder() -> Path | None:
+    """Return where what can be made again is kept: $SONDE_CACHE, else the user's cache folder; None without a home."""
+    if os.environ.get("SONDE_CACHE"):
+        return Path(os.environ["SONDE_CACHE"]).expanduser()
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonde"
+    except RuntimeError:
+        return None

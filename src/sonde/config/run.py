@@ -26,6 +26,9 @@ class Run(Options):
     model: str
     """Architecture (`sonde list models`)."""
 
+    recipe: str = ""
+    """Settings to start from (`sonde list recipes`); none where empty. Whatever else is said goes before it."""
+
     backend: BackendName = "torch"
     """Framework that trains: torch, tensorflow or jax."""
 

@@ -7,6 +7,7 @@ folder, and may be deleted at any time.
 
 import fcntl
 import json
+import mmap
 import os
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -17,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.config.files import flush_folder, remove_folder, saying_what_failed, write_durably
+from sonde.config.files import cache_folder, flush_folder, remove_folder, saying_what_failed, write_durably
 from sonde.errors import StorageError
 
 IN_MEMORY = 256 << 20
@@ -28,16 +29,6 @@ ENTRY = "entry.json"
 
 Images = NDArray[np.uint8]
 Marks = NDArray[np.uint64]
-
-
-def folder() -> Path | None:
-    """Return where the cache lies: $SONDE_CACHE, else the user's cache folder; None where there is no home."""
-    if os.environ.get("SONDE_CACHE"):
-        return Path(os.environ["SONDE_CACHE"]).expanduser()
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonde"
-    except RuntimeError:
-        return None
 
 
 def marks(images: Images) -> Marks:
@@ -57,7 +48,7 @@ def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
     Args:
         key: what `keep` was given.
     """
-    root = folder()
+    root = cache_folder()
     if root is None or not (root / key).is_dir():
         return None
     try:
@@ -86,7 +77,7 @@ def keep(key: str, blocks: Iterable[Images], shape: tuple[int, ...], facts: Call
     Raises:
         StorageError: the disk is full, or the cache cannot be written.
     """
-    root = folder()
+    root = cache_folder()
     if root is None:
         raise StorageError("There is no home folder to keep a cache in; name one in $SONDE_CACHE.")
     temporary = root / f".{key}.{os.getpid()}.tmp"
@@ -106,13 +97,35 @@ def keep(key: str, blocks: Iterable[Images], shape: tuple[int, ...], facts: Call
         remove_folder(temporary)
 
 
+def read_ahead(images: NDArray[Any], rows: NDArray[np.int64]) -> None:
+    """Tell the system which images are read next, so that it reads them all at once.
+
+    Left alone it reads a page or two at a time and waits for each: 10 to 30 times as long for a batch off the disk.
+
+    Args:
+        images: N x ..., mapped from a file, or a slice of such; nothing is done where they are in memory.
+        rows: their places.
+    """
+    file: Any = images
+    while isinstance(file, np.ndarray):
+        file = file.base
+    if not isinstance(file, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED") or not images.flags.c_contiguous:
+        return
+    start = images.ctypes.data - np.frombuffer(file, dtype=np.uint8).ctypes.data
+    length = images.strides[0]
+    for row in rows.tolist():
+        place = start + row * length
+        page = place // mmap.PAGESIZE * mmap.PAGESIZE
+        file.madvise(mmap.MADV_WILLNEED, page, place + length - page)
+
+
 def discard(key: str) -> None:
     """Remove an entry, as far as the file system lets it.
 
     Args:
         key: the entry's name.
     """
-    root = folder()
+    root = cache_folder()
     try:
         if root is not None:
             remove_folder(root / key)

@@ -15,8 +15,8 @@ class InputSpec(Protocol):
     def shape(self) -> tuple[int, ...]:
         """Shape of one prepared example, without the batch axis."""
 
-    def prepare(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Turn a batch of stored examples into what the model reads."""
+    def prepare(self, inputs: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+        """Turn a batch of stored examples into what the model reads, in `out` where that is given."""
 
     def read(self, path: str) -> NDArray[Any]:
         """Read one file as a stored example; raises DataError with the reason."""

@@ -7,6 +7,7 @@ See what the model sees:  sonde show DATA
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +22,8 @@ from sonde.errors import ModelError
 LARGEST_SIDE = 2048
 """Pixels; a model's input is never larger."""
 
+BLOCK = 32768
+"""Numbers that are prepared at a time; with what they are scaled by they stay in a core's own cache, twice as fast."""
 
 Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 
@@ -84,23 +87,26 @@ class ImageSpec(BaseModel):
         """Height, width and channels of one prepared image."""
         return (self.height, self.width, self.channels)
 
-    def prepare(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+    def prepare(self, inputs: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Scale a batch of pixels to mean 0 and deviation 1 of the training split.
 
         Args:
             inputs: uint8, B x height x width x channels.
+            out: where the result is written; a new array when left out. C order, of the same shape.
 
         Returns:
-            float32 of the same shape.
+            float32 of the same shape; `out` where it was given.
         """
-        std = np.asarray(self.std, dtype=np.float32)
-        scale = np.float32(1 / 255) / std
-        offset = -np.asarray(self.mean, dtype=np.float32) / std
-        # Whole rows at a time: numpy is six times as fast as with three channels at a time.
-        prepared_BHWC = inputs.astype(np.float32, order="C")
-        rows = prepared_BHWC.reshape(-1, self.width * self.channels)
-        rows *= np.tile(scale, self.width)
-        rows += np.tile(offset, self.width)
+        assert inputs.shape[-1] == self.channels
+        prepared_BHWC = np.empty(inputs.shape, dtype=np.float32) if out is None else out
+        assert prepared_BHWC.shape == inputs.shape and prepared_BHWC.flags.c_contiguous
+        scales, offsets = _repeated(self.mean, self.std)
+        pixels, numbers = np.ascontiguousarray(inputs).reshape(-1), prepared_BHWC.reshape(-1)
+        for start in range(0, len(pixels), len(scales)):
+            block = numbers[start : start + len(scales)]
+            block[:] = pixels[start : start + len(scales)]
+            block *= scales[: len(block)]
+            block += offsets[: len(block)]
         return prepared_BHWC
 
     def restore(self, prepared: NDArray[np.float32]) -> NDArray[np.uint8]:
@@ -154,6 +160,16 @@ class ImageSpec(BaseModel):
                 f"and {len(spec.std)} deviations."
             )
         return spec
+
+
+@lru_cache(maxsize=8)
+def _repeated(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return factor and summand of each number of a block: one call of numpy then does them all."""
+    deviations = np.asarray(std, dtype=np.float32)
+    pixels = BLOCK // len(std)
+    scales = np.tile(np.float32(1 / 255) / deviations, pixels)
+    offsets = np.tile(-np.asarray(mean, dtype=np.float32) / deviations, pixels)
+    return scales, offsets
 
 
 def learn_spec(images_NHWC: NDArray[np.uint8], *, largest_pixels: int = LARGEST_PIXELS) -> ImageSpec:

@@ -47,7 +47,8 @@ def open_model(folder: RunFolder) -> TrainedModel:
             f"{folder.model} prepares inputs of shape {spec.shape} for a model that reads {description.input_shape}; "
             "the folder is refused."
         )
-    return TrainedModel(predicting_engine(module, model, description.answer), description, spec)
+    engine = predicting_engine(module, model, description.answer, views=description.views)
+    return TrainedModel(engine, description, spec)
 
 
 def _backend_for(own: str) -> str:

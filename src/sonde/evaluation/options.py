@@ -1,6 +1,6 @@
 """How a run is scored: the `[evaluation]` table."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,9 @@ class Options(_Options):
 
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)] = 256
     """Examples predicted at a time; changes the time, not the scores."""
+
+    views: Literal["one", "flip", "shift", "flip-and-shift"] = "one"
+    """What each answer is averaged over, in `predict` too: the image alone, its mirror image, both moved by a pixel."""
 
     mistakes: Annotated[int, Field(ge=0, le=200)] = 24
     """Mistakes shown in the report, the surest ones first."""

@@ -31,6 +31,7 @@ from sonde.evaluation.verdict import judge
 from sonde.metrics import curves, temperature
 from sonde.metrics.confusion import confusion_matrix
 from sonde.metrics.sample import prepare
+from sonde.models.views import VIEWS
 
 HEADLINE = "accuracy"
 AT_ONCE = 64
@@ -84,6 +85,8 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
         known = dataset or own_dataset_if_there(folder)
         found = findings_elsewhere(other, known)
         folder = folder_for(folder, other)
+    if model.description.views != "one":
+        sentence += f"; each answer is {VIEWS[model.description.views].sentence}"
     options = fill(Options, "evaluation", settings)
     logits = predict_all(model.engine, examples.inputs, model.spec.prepare, batch_size=options.batch_size)
     truth = tasks.label.encode(examples.answers, classes)

@@ -15,14 +15,16 @@ class Architecture:
     sentence: str
     reads: tuple[str, ...]
     """The modalities that it takes."""
+    work: str = "convolution"
+    """What it mostly does: convolution, recurrence or matrix product; decides what `precision = "auto"` tries out."""
 
 
 MODELS: dict[str, Architecture] = {
     "cnn": Architecture("Pairs of 3x3 convolutions with batch norm; the default for small images.", ("image",)),
-    "mlp": Architecture("Dense layers on the flattened input.", ("image",)),
+    "mlp": Architecture("Dense layers on the flattened input.", ("image",), "matrix product"),
     "lenet": Architecture("LeNet-5 (LeCun et al., 1998) with ReLU and max pooling.", ("image",)),
     "resnet": Architecture("Residual network for small images (He et al., 2016, section 4.2).", ("image",)),
-    "rnn": Architecture("Reads an image row by row with an LSTM, a GRU or a SimpleRNN.", ("image",)),
+    "rnn": Architecture("Reads an image row by row with an LSTM, a GRU or a SimpleRNN.", ("image",), "recurrence"),
 }
 """Every model, in the order shown to users."""
 

@@ -29,6 +29,7 @@ from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
 from sonde.models.heads import HEADS
+from sonde.models.views import Name
 
 FORMAT = 1
 LARGEST_DESCRIPTION = 4_000_000
@@ -55,6 +56,8 @@ class Description(BaseModel):
     input: dict[str, Any]
     """The input spec, as plain values; `data.spec_from` reads it."""
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100_000)]
+    views: Name = "one"
+    """What each answer is the mean over; a row of `models.views.VIEWS`."""
     temperature: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
     """Divides the logits, so that probabilities mean what they say (Guo et al., 2017)."""
 

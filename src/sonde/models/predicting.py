@@ -6,17 +6,19 @@ import keras
 
 from sonde.backend import Engine, EngineSettings
 from sonde.models.heads import HEADS
+from sonde.models.views import VIEWS, Viewed
 
 
-def predicting_engine(module: ModuleType, model: keras.Model, answer: str) -> Engine:
+def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, views: str = "one") -> Engine:
     """Build an engine that is not meant to step.
 
     Args:
         module: the backend's module, as `backend.use` returns it.
         model: a trained model, built in float32.
         answer: a row of `HEADS`.
+        views: a row of `VIEWS`, over which its answers are averaged.
     """
     head = HEADS[answer]
     # Of all optimizers, this one keeps no slots.
     engine: Engine = module.build(model, head.loss(0.0), head.score, EngineSettings(optimizer="sgd", momentum=0.0))
-    return engine
+    return engine if views == "one" else Viewed(engine, VIEWS[views])

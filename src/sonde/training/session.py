@@ -192,7 +192,9 @@ class Session:
         weights = {name: self.best[name] for name in tensor_shapes(self.blueprint)}
         # Rebuilt, so that the temperature is fitted to what will predict, and not to a training step's bf16.
         model = rebuild(self.blueprint, weights)
-        engine = predicting_engine(backend.use(self.run.backend), model, self.blueprint.answer)
+        engine = predicting_engine(
+            backend.use(self.run.backend), model, self.blueprint.answer, views=self.description["views"]
+        )
         logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
         warmth = temperature.fit(logits, self.validation_truth)
         folder.save(self.folder.model, folder.Description(**self.description, temperature=warmth), weights)
@@ -266,6 +268,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         "input_shape": dataset.spec.shape,
         "input": dataset.spec.to_dict(),
         "classes": classes,
+        "views": settings.value("evaluation.views", "one"),
     }
     training = TrainingSet(
         dataset.train,

@@ -4,12 +4,15 @@ from hypothesis import strategies as st
 
 from backend.drawn import (
     activations,
+    attention,
     convolution,
+    embedding,
     linear,
     merging,
     noise,
     normalization,
     pooling,
+    preprocessing,
     recurrence,
     shapes,
 )
@@ -17,14 +20,17 @@ from backend.drawn.drawing import Drawn
 
 FAMILIES = (
     linear,
+    embedding,
     convolution,
     pooling,
+    preprocessing,
     normalization,
     activations,
     noise,
     shapes,
     merging,
     recurrence,
+    attention,
 )
 
 DRAWN: dict[type, st.SearchStrategy[Drawn]] = {kind: its for family in FAMILIES for kind, its in family.DRAWN.items()}

@@ -1,96 +1,177 @@
-"""Recurrent layers as native torch operations."""
+"""Recurrent layers, one way and both ways, as native torch operations.
+
+What runs over time is in `recurrent_cores`; here are Keras's options around it: masks, states, dropout, directions.
+"""
 
 # B batch, T time, F features, U units, G gates
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import keras
 import torch
+from keras import layers, tree
+from torch import Tensor
 
+from sonde.backend.lowering import recurrent_cores
 from sonde.backend.lowering.calls import Call, Run
+from sonde.backend.lowering.through_time import Order, Weights
+
+Recurrence = Callable[[Tensor, list[Tensor], Weights, Order], tuple[Tensor, ...]]
+"""(sequences, states before, weights, order of steps) -> (outputs in the order of the data, *states after)."""
+
+MERGES: dict[str | None, Callable[[Tensor, Tensor], Any]] = {
+    "concat": lambda there, back: torch.cat([there, back], dim=-1),
+    "sum": torch.add,
+    "mul": torch.mul,
+    "ave": lambda there, back: (there + back) / 2,
+    None: lambda there, back: (there, back),
+}
+"""What a bidirectional layer makes of its two outputs, by Keras's names."""
 
 
 def simple_rnn(layer: Any) -> Call | None:
-    """Return a simple recurrent layer (tanh or relu) as one native operation."""
-    native = {keras.activations.tanh: torch.rnn_tanh, keras.activations.relu: torch.rnn_relu}
-    if layer.activation not in native or not _plain_recurrence(layer):
-        return None
+    """Return a simple recurrent layer of tanh or relu.
 
-    def call(run: Run, x_BTF: torch.Tensor) -> torch.Tensor:
-        cell = layer.cell
-        flat = _flat_weights(cell, cell.bias.value if cell.use_bias else None, None)
-        y_BTU, _ = native[layer.activation](*_recurrent_arguments(layer, x_BTF, flat))
-        return _time_output(layer, y_BTU)
-
-    return call
+    Args:
+        layer: a built `SimpleRNN`.
+    """
+    return _one_way(layer)
 
 
 def lstm(layer: Any) -> Call | None:
-    """Return an LSTM as one native operation; Keras's gate order (i, f, c, o) is torch's."""
-    if not _usual_gates(layer) or not _plain_recurrence(layer):
-        return None
+    """Return an LSTM with the usual gates.
 
-    def call(run: Run, x_BTF: torch.Tensor) -> torch.Tensor:
-        cell = layer.cell
-        flat = _flat_weights(cell, cell.bias.value if cell.use_bias else None, None)
-        x, hidden, *rest = _recurrent_arguments(layer, x_BTF, flat)
-        y_BTU, _, _ = torch.lstm(x, (hidden, hidden), *rest)
-        return _time_output(layer, y_BTU)
-
-    return call
+    Args:
+        layer: a built `LSTM`.
+    """
+    return _one_way(layer)
 
 
 def gru(layer: Any) -> Call | None:
-    """Return a GRU with `reset_after` as one native operation; Keras's gates are (z, r, h), torch's (r, z, n)."""
-    if not _usual_gates(layer) or not layer.reset_after or not _plain_recurrence(layer):
-        return None
+    """Return a GRU with the usual gates that resets after the product.
 
-    def call(run: Run, x_BTF: torch.Tensor) -> torch.Tensor:
-        cell = layer.cell
-        biases = [cell.bias.value[0], cell.bias.value[1]] if cell.use_bias else [None, None]
-        flat = _flat_weights(cell, biases[0], biases[1], swap=layer.units)
-        y_BTU, _ = torch.gru(*_recurrent_arguments(layer, x_BTF, flat))
-        return _time_output(layer, y_BTU)
+    Args:
+        layer: a built `GRU`.
+    """
+    return _one_way(layer)
+
+
+def bidirectional(layer: Any) -> Call | None:
+    """Return two recurrent layers that read a sequence from its two ends.
+
+    Args:
+        layer: a built `Bidirectional`.
+    """
+    there, back = layer.forward_layer, layer.backward_layer
+    of_there, of_back = _recurrence(there), _recurrence(back)
+    if of_there is None or of_back is None:
+        return None
+    merge = MERGES[layer.merge_mode]
+
+    def call(run: Run, sequences: Tensor, initial_state: Any = None, mask: Any = None) -> Any:
+        if run.training and (_trains_as_written(there) or _trains_as_written(back)):
+            return layer(sequences, initial_state=initial_state, mask=mask, training=True)
+        first = tree.flatten(initial_state) if initial_state is not None else []
+        half = len(first) // 2
+        y_there, *states = _output(run, there, of_there, sequences, first[:half], mask)
+        y_back, *others = _output(run, back, of_back, sequences, first[half:], mask)
+        y = merge(_turned(there, y_there, there.go_backwards), _turned(back, y_back, not back.go_backwards))
+        if not layer.return_state:
+            return y
+        return (*y, *states, *others) if layer.merge_mode is None else (y, *states, *others)
 
     return call
 
 
-def _usual_gates(layer: Any) -> bool:
+def _one_way(layer: Any) -> Call | None:
+    recurrence = _recurrence(layer)
+    if recurrence is None:
+        return None
+
+    def call(run: Run, sequences: Tensor, initial_state: Any = None, mask: Any = None) -> Any:
+        if run.training and _trains_as_written(layer):
+            return layer(sequences, initial_state=initial_state, mask=mask, training=True)
+        first = tree.flatten(initial_state) if initial_state is not None else []
+        y, *states = _output(run, layer, recurrence, sequences, first, mask)
+        y = _turned(layer, y, layer.go_backwards)
+        return (y, *states) if layer.return_state else y
+
+    return call
+
+
+def _recurrence(layer: Any) -> Recurrence | None:
+    """Return what runs a recurrent layer over time, or None where an option is not covered."""
+    if type(layer) not in RECURRENCES or layer.stateful or layer.activity_regularizer is not None:
+        return None
+    return RECURRENCES[type(layer)](layer) if layer.compute_dtype == "float32" else None
+
+
+def _of_simple_rnn(layer: Any) -> Recurrence | None:
+    names = {keras.activations.tanh: "tanh", keras.activations.relu: "relu"}
+    name = names.get(layer.activation)
+    return None if name is None else partial(recurrent_cores.simple, activation=name)
+
+
+def _of_lstm(layer: Any) -> Recurrence | None:
+    return recurrent_cores.lstm if _has_usual_gates(layer) else None
+
+
+def _of_gru(layer: Any) -> Recurrence | None:
+    return recurrent_cores.gru if _has_usual_gates(layer) and layer.reset_after else None
+
+
+def _has_usual_gates(layer: Any) -> bool:
     return layer.activation is keras.activations.tanh and layer.recurrent_activation is keras.activations.sigmoid
 
 
-def _plain_recurrence(layer: Any) -> bool:
-    return not (
-        layer.return_state
-        or layer.go_backwards
-        or layer.stateful
-        or layer.unroll
-        or layer.dropout
-        or layer.recurrent_dropout
-    )
+RECURRENCES: dict[type, Callable[[Any], Recurrence | None]] = {
+    layers.SimpleRNN: _of_simple_rnn,
+    layers.LSTM: _of_lstm,
+    layers.GRU: _of_gru,
+}
+"""What is run over time, by the kind of layer; None for options that are not covered."""
 
 
-def _flat_weights(
-    cell: Any, bias: torch.Tensor | None, recurrent_bias: torch.Tensor | None, *, swap: int = 0
-) -> list[torch.Tensor]:
-    """Return (input kernel, recurrent kernel, two biases) as torch lays them out: GU x F, GU x U, GU, GU."""
-
-    def order(w: torch.Tensor) -> torch.Tensor:
-        return torch.cat([w[swap : 2 * swap], w[:swap], w[2 * swap :]]) if swap else w
-
-    kernels = [order(cell.kernel.value.T).contiguous(), order(cell.recurrent_kernel.value.T).contiguous()]
-    if bias is None:
-        return kernels
-    second = torch.zeros_like(bias) if recurrent_bias is None else recurrent_bias
-    return [*kernels, order(bias).contiguous(), order(second).contiguous()]
+def _trains_as_written(layer: Any) -> bool:
+    """Tell whether a layer drops in a way that is not covered: from the state, or another mask for each gate."""
+    cell = layer.cell
+    return cell.recurrent_dropout > 0 or cell.dropout >= 1 or (cell.dropout > 0 and hasattr(cell, "dropout_mask_count"))
 
 
-def _recurrent_arguments(layer: Any, x_BTF: torch.Tensor, flat: list[torch.Tensor]) -> tuple[Any, ...]:
-    """Return torch's arguments: input, state, weights, has biases, layers, dropout, training, two-way, batch first."""
-    hidden = x_BTF.new_zeros(1, x_BTF.shape[0], layer.units)
-    # Without `training` the CPU kernel keeps nothing for the backward pass.
-    return x_BTF, hidden, flat, len(flat) == 4, 1, 0.0, torch.is_grad_enabled(), False, True
+def _output(
+    run: Run, layer: Any, recurrence: Recurrence, x_BTF: Tensor, first: list[Tensor], mask: Any
+) -> tuple[Tensor, ...]:
+    """Return a layer's output, in the order of the data where it is a sequence, and its last states."""
+    cell = layer.cell
+    weights = Weights(cell.kernel.value, cell.recurrent_kernel.value, cell.bias.value if cell.use_bias else None)
+    x_BTF = x_BTF if x_BTF.is_floating_point() else x_BTF.to(weights.kernel.dtype)
+    if run.training and cell.dropout > 0:
+        # One draw for all steps, as in Keras.
+        kept = torch.empty_like(x_BTF[:, :1]).bernoulli_(1 - cell.dropout, generator=run.generator)
+        x_BTF = x_BTF * kept.div_(1 - cell.dropout)
+    states = first or [x_BTF.new_zeros(len(x_BTF), layer.units)] * (2 if type(layer) is layers.LSTM else 1)
+    taken_BT = None if mask is None else tree.flatten(mask)[0].bool().reshape(x_BTF.shape[:2])
+    skipped_BT = None if taken_BT is None or bool(taken_BT.all()) else ~taken_BT
+    y_BTU, *states = recurrence(x_BTF, states, weights, Order(skipped_BT, layer.go_backwards))
+    if skipped_BT is None:
+        return y_BTU if layer.return_sequences else states[0], *states
+    # Before the first step that is taken, Keras returns zeros, whatever the first state is.
+    shown_BT = ~skipped_BT if layer.zero_output_for_mask else _begun(~skipped_BT, layer.go_backwards)
+    if layer.return_sequences:
+        return y_BTU * shown_BT.unsqueeze(-1), *states
+    last = 0 if layer.go_backwards else -1
+    return states[0] * shown_BT[:, last].unsqueeze(-1), *states
 
 
-def _time_output(layer: Any, y_BTU: torch.Tensor) -> torch.Tensor:
-    return y_BTU if layer.return_sequences else y_BTU[:, -1]
+def _begun(taken_BT: Tensor, backwards: bool) -> Tensor:
+    """Tell of each step whether it or one before it is taken."""
+    if backwards:
+        return _begun(taken_BT.flip(1), False).flip(1)
+    return taken_BT.cumsum(1) > 0
+
+
+def _turned(layer: Any, y: Tensor, turn: bool) -> Tensor:
+    """Return an output with its time reversed, where it has one and that is wanted."""
+    return y.flip(1) if layer.return_sequences and turn else y

@@ -10,6 +10,7 @@ import torch
 from keras import KerasTensor, Layer, Model, Sequential, tree
 
 from sonde.backend.lowering.calls import Call, Run
+from sonde.backend.lowering.operations import OPERATIONS
 from sonde.backend.lowering.table import LOWERED
 
 Slots = list[Any]
@@ -157,6 +158,10 @@ def _said(arguments: Any) -> dict[str, Any]:
 def _native(operation: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Call | None:
     """Return what computes an operation natively, or None where its kind or something about it is not covered."""
     if not isinstance(operation, Layer):
+        its_rule = OPERATIONS.get(type(operation))
+        native = None if its_rule is None else its_rule(operation)
+        if native is not None:
+            return native
         # What `__call__` adds to an operation is of use where tensors are symbolic, and costs as much as a small one.
         call = operation.call
         return lambda run, *args, **kwargs: call(*args, **kwargs)

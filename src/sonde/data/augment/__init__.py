@@ -43,7 +43,7 @@ class Augmentation:
     """One augmentation: its function, how many random numbers it needs, its range, and its default."""
 
     function: Callable[[Images, float, NDArray[np.float64]], Images]
-    """Images B x H x W x C, strength, random numbers B x K, to images."""
+    """Images B x H x W x C, which it may change, strength, random numbers B x K, to images."""
     draws: int
     """How many random numbers each image needs."""
     doc: str
@@ -95,7 +95,13 @@ AUGMENTATIONS: dict[str, Augmentation] = {
 
 
 def augment(
-    images_BHWC: Images, strengths: Mapping[str, float], *, seed: int, epoch: int, indices_B: NDArray[np.int64]
+    images_BHWC: Images,
+    strengths: Mapping[str, float],
+    *,
+    seed: int,
+    epoch: int,
+    indices_B: NDArray[np.int64],
+    in_place: bool = False,
 ) -> Images:
     """Change a batch of images at random, each as its own place, the epoch and the seed say.
 
@@ -105,19 +111,20 @@ def augment(
         seed: the run's seed.
         epoch: the epoch, from 1.
         indices_B: each image's place in the training split.
+        in_place: allow the input to be changed, which saves a copy.
 
     Returns:
-        uint8 images of the same shape; the input is not changed.
+        uint8 images of the same shape; with `in_place` perhaps those that were given, else others.
     """
     assert images_BHWC.dtype == np.uint8 and len(images_BHWC) == len(indices_B)
     assert strengths.keys() <= AUGMENTATIONS.keys()
-    result = images_BHWC
+    result = images_BHWC if in_place else images_BHWC.copy()
     for name, row in AUGMENTATIONS.items():
         strength = strengths.get(name, row.neutral)
         if strength != row.neutral and len(result):
             draws_BK = uniform(name, row.draws, seed=seed, epoch=epoch, indices_B=indices_B)
             result = row.function(result, strength, draws_BK)
-    return result if result is not images_BHWC else images_BHWC.copy()
+    return result
 
 
 def fill_augment(settings: Settings) -> dict[str, float]:

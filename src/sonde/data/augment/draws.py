@@ -11,9 +11,10 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-FIRST = np.uint64(0xBF58476D1CE4E5B9)
-SECOND = np.uint64(0x94D049BB133111EB)
+GOLDEN = 0x9E3779B97F4A7C15
+FIRST = 0xBF58476D1CE4E5B9
+SECOND = 0x94D049BB133111EB
+WORD = 2**64 - 1
 
 
 def uniform(name: str, count: int, *, seed: int, epoch: int, indices_B: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -30,13 +31,12 @@ def uniform(name: str, count: int, *, seed: int, epoch: int, indices_B: NDArray[
         B x count.
     """
     word = int.from_bytes(sha256(name.encode()).digest()[:8], "little")
-    state_B1 = np.zeros((len(indices_B), 1), dtype=np.uint64)
-    parts = [np.array([number % 2**64], dtype=np.uint64) for number in (word, seed, epoch)]
-    for part in (*parts, np.asarray(indices_B).astype(np.uint64)[:, None]):
-        state_B1 = mix(state_B1 + GOLDEN ^ part)
-    steps = np.arange(1, count + 1, dtype=np.uint64) * GOLDEN
-    bits = mix(state_B1 + steps)
-    return (bits >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    state = 0
+    for number in (word, seed, epoch):
+        state = _mix_one(state + GOLDEN & WORD ^ number % 2**64)
+    state_B1 = mix(np.uint64(state + GOLDEN & WORD) ^ np.asarray(indices_B).astype(np.uint64)[:, None])
+    bits_BK = mix(state_B1 + np.arange(1, count + 1, dtype=np.uint64) * np.uint64(GOLDEN))
+    return (bits_BK >> np.uint64(11)).astype(np.float64) * 2.0**-53
 
 
 def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -45,6 +45,13 @@ def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
     Args:
         state: any shape.
     """
-    state = (state ^ (state >> np.uint64(30))) * FIRST
-    state = (state ^ (state >> np.uint64(27))) * SECOND
+    state = (state ^ (state >> np.uint64(30))) * np.uint64(FIRST)
+    state = (state ^ (state >> np.uint64(27))) * np.uint64(SECOND)
     return state ^ (state >> np.uint64(31))
+
+
+def _mix_one(state: int) -> int:
+    """Scramble one number in the same way; numpy takes ten times as long for a single one."""
+    state = (state ^ (state >> 30)) * FIRST & WORD
+    state = (state ^ (state >> 27)) * SECOND & WORD
+    return state ^ (state >> 31)

@@ -1,0 +1,69 @@
+"""Remembers between runs which precision a trial chose, by machine, package version and kind of work."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sonde.backend.engine import Precision
+from sonde.backend.machine import processor
+from sonde.config.files import cache_folder
+
+FILE = "precision.json"
+
+DAYS = {"bf16": 365.0, "fp32": 1.0}
+"""How long an answer holds. That bf16 does not pay may have been said by a busy machine, and is asked again sooner."""
+
+TRIAL = 1
+"""Which trial gave the answer; to be raised when the trials change."""
+
+
+def remembered(trial: Callable[[], Precision], package: str, *, threads: int, work: str) -> Precision:
+    """Return what a trial chose on this machine before, or let it choose.
+
+    Args:
+        trial: chooses; takes about a tenth of a second.
+        package: the backend's package, whose version the answer holds for.
+        threads: processor cores in use.
+        work: what the model mostly does.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return trial()
+    key = f"trial {TRIAL}, {package} {version(package)}, {processor()}, {threads} threads, {work}"
+    answers = _read(folder / FILE)
+    answer = answers.get(key, {})
+    age = (time.time() - answer.get("time", 0.0)) / 86400
+    if 0 <= age < DAYS.get(answer.get("value", ""), 0.0):
+        return Precision(answer["value"], f"{answer['reason']} (tried before)")
+    chosen = trial()
+    answers[key] = {**asdict(chosen), "time": time.time()}
+    # Without the file the trial is made again; two processes that write at once lose one answer at most.
+    with suppress(OSError):
+        folder.mkdir(parents=True, exist_ok=True)
+        beside = folder / f".{FILE}.{time.time_ns()}"
+        beside.write_text(json.dumps(answers, indent=1), encoding="utf-8")
+        beside.replace(folder / FILE)
+    return chosen
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """Return the answers in a file that anybody may have written to; what is not an answer is left out."""
+    try:
+        found = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {key: each for key, each in found.items() if _is_answer(each)} if isinstance(found, dict) else {}
+
+
+def _is_answer(each: Any) -> bool:
+    kinds = {"value": str, "reason": str, "time": float}
+    return (
+        isinstance(each, dict)
+        and all(isinstance(each.get(name), kind) for name, kind in kinds.items())
+        and each["value"] in DAYS
+    )

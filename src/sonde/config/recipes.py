@@ -1,0 +1,52 @@
+"""Recipes: settings that were found to go well together, to start from by one name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sonde.config.settings import Setting, Settings
+from sonde.errors import ConfigError, unknown_name
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One row of the table of recipes."""
+
+    sentence: str
+    settings: Mapping[str, Any]
+    """Value by "part.option"; what is said on the command line or in a file goes before it."""
+
+
+RECIPES: dict[str, Recipe] = {
+    "fast": Recipe(
+        "Small images in minutes: whitened input, Muon, one cycle, test-time averaging (after Jordan, 2024).",
+        {
+            "run.model": "fast",
+            "training.optimizer": "muon",
+            "training.learning_rate": 0.05,
+            "training.weight_decay": 0.0,
+            "training.label_smoothing": 0.1,
+        },
+    ),
+}
+"""Every recipe, in the order shown to users."""
+
+
+def recipe(said: Settings) -> Settings:
+    """Return the settings of the recipe that is named, as guesses, or none.
+
+    Args:
+        said: the options that were given.
+
+    Raises:
+        ConfigError: there is no such recipe.
+    """
+    setting = said.get("run.recipe")
+    if setting is None or setting.value == "":
+        return Settings()
+    if not isinstance(setting.value, str) or setting.value not in RECIPES:
+        at = f"{setting.place}: " if setting.place else ""
+        raise ConfigError(at + unknown_name("recipe", str(setting.value), RECIPES, "sonde list recipes"))
+    reason = f"the recipe '{setting.value}'"
+    values = RECIPES[setting.value].settings
+    return Settings({key: Setting(value, "guessed", reason=reason) for key, value in values.items()})

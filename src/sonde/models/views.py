@@ -1,0 +1,105 @@
+"""Test-time averaging: a model answers for several views of an image, and the mean of its logits counts."""
+
+# B batch, H height, W width, C channels
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.backend import Engine
+from sonde.backend.engine import State
+
+Name = Literal["one", "flip", "shift", "flip-and-shift"]
+"""A row of `VIEWS`."""
+
+Images = NDArray[np.float32]
+View = Callable[[Images], Images]
+
+
+@dataclass(frozen=True)
+class Views:
+    """One row of the table of views."""
+
+    sentence: str
+    """For the report, after "Each answer is"."""
+    views: tuple[tuple[float, View], ...]
+    """Weight and function of each view; the weights add up to 1."""
+
+
+def _same(images_BHWC: Images) -> Images:
+    return images_BHWC
+
+
+def _flipped(images_BHWC: Images) -> Images:
+    return np.ascontiguousarray(images_BHWC[:, :, ::-1])
+
+
+def _shifted(step: int) -> View:
+    """Return a view moved along the diagonal by a pixel; the border is repeated."""
+
+    def view(images_BHWC: Images) -> Images:
+        wide = np.pad(images_BHWC, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
+        height, width = images_BHWC.shape[1:3]
+        return np.ascontiguousarray(wide[:, 1 + step : 1 + step + height, 1 + step : 1 + step + width])
+
+    return view
+
+
+def _both(first: View, second: View) -> View:
+    return lambda images_BHWC: second(first(images_BHWC))
+
+
+_UP, _DOWN = _shifted(1), _shifted(-1)
+
+VIEWS: dict[str, Views] = {
+    "one": Views("that for the image as it is", ((1.0, _same),)),
+    "flip": Views("the mean over the image and its mirror image", ((0.5, _same), (0.5, _flipped))),
+    "shift": Views(
+        "the mean over the image (half) and the image moved by a pixel along the diagonal, both ways",
+        ((0.5, _same), (0.25, _UP), (0.25, _DOWN)),
+    ),
+    "flip-and-shift": Views(
+        "the mean over six views: the image and its mirror image (half), and both moved by a pixel along the diagonal",
+        (
+            (0.25, _same),
+            (0.25, _flipped),
+            (0.125, _UP),
+            (0.125, _DOWN),
+            (0.125, _both(_flipped, _UP)),
+            (0.125, _both(_flipped, _DOWN)),
+        ),
+    ),
+}
+"""What an answer can be the mean of (test-time augmentation, as in Krizhevsky et al., 2012)."""
+
+
+class Viewed:
+    """An engine whose outputs are the mean over views; all else is the engine's own."""
+
+    def __init__(self, engine: Engine, views: Views):
+        self._engine = engine
+        self._views = views.views
+
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the mean logits over the views of each image; see `Engine.predict`."""
+        logits = [weight * self._engine.predict(view(inputs)) for weight, view in self._views]
+        return np.sum(logits, axis=0, dtype=np.float32)
+
+    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
+        """Take one training step, without views; see `Engine.step`."""
+        return self._engine.step(inputs, truth, learning_rate)
+
+    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the gradient with respect to the inputs, without views; see `Engine.input_gradient`."""
+        return self._engine.input_gradient(inputs, truth)
+
+    def read_state(self) -> State:
+        """Copy the whole state out; see `Engine.read_state`."""
+        return self._engine.read_state()
+
+    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Copy a state in; see `Engine.write_state`."""
+        self._engine.write_state(state)
