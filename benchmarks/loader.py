@@ -67,11 +67,14 @@ def main(words: Sequence[str] | None = None) -> int:
         folder = Path(place)
         make_files(folder)
         shares = {} if chosen.no_step else {kind: _step(kind, plan, folder) for kind in ("fp32", "bf16")}
+        cached = [name for name in chosen.cases or CASES if CASES[name].kind != "decode"]
+        parts = {name: _told(("parts", name, str(folder)), 1) for name in cached}
         measured = {}
         for case in chosen.cases or CASES:
             print(f"{case}:", file=sys.stderr)
             measured[case] = _measure(case, wanted, plan, folder)
-    text = _figures(measured, shares) + "".join(_section(*each) for each in measured.items()) + _steps(shares)
+    text = _figures(measured, shares) + "".join(_section(*each) for each in measured.items())
+    text += _steps(shares) + _parts(parts)
     print(text)
     if chosen.write:
         PAGE.write_text(f"{_head(plan)}\n{text}{_tail()}", encoding="utf-8")
@@ -115,11 +118,15 @@ def _by_processor(result: Result, file: Path) -> Result:
 
 
 def _step(precision: str, plan: Plan, folder: Path) -> dict[str, float]:
-    command = [sys.executable, str(WORKER), "step", precision, str(plan.threads), str(folder)]
-    run = run_once(command, environment=thread_environment(plan.threads))
+    return _told(("step", precision, str(plan.threads), str(folder)), plan.threads)
+
+
+def _told(words: Sequence[str], threads: int) -> dict[str, float]:
+    """Return what a worker prints as JSON."""
+    run = run_once([sys.executable, str(WORKER), *words], environment=thread_environment(threads))
     lines = run.output.strip().splitlines()
     if run.code or not lines:
-        print(f"step in {precision}: failed with exit code {run.code}", file=sys.stderr)
+        print(f"{' '.join(words[:2])}: failed with exit code {run.code}", file=sys.stderr)
         return {}
     found: dict[str, float] = json.loads(lines[-1])
     return found
@@ -196,6 +203,13 @@ def _steps(shares: dict[str, dict[str, float]]) -> str:
     )
 
 
+def _parts(parts: dict[str, dict[str, float]]) -> str:
+    rows = [(CASES[case].title, name, f"{cost:.1f}") for case, each in parts.items() for name, cost in each.items()]
+    if not rows:
+        return ""
+    return f"\n## Where sonde's time goes\n\n{table(('batches', 'part', 'processor time, µs for an image'), rows)}"
+
+
 def _head(plan: Plan) -> str:
     pictures = "flowers out of ../shared/data" if FLOWERS.exists() else "smooth noise"
     return (
@@ -221,6 +235,8 @@ def _tail() -> str:
         "ahead and throws the last one of a burst away. From JPEG: what fills the cache, which happens once for a data "
         "set and not in each epoch; images that shrink are averaged over areas, which costs more than the two-pixel "
         "interpolation of `tf.data`.\n"
+        "- A part that is cut out and enlarged: half of sonde's time is OpenCV's `resize`, which the expert's "
+        "loader calls too; what sonde does not spend is the rest.\n"
         "- sonde stores images at the size that the model reads. Its nearest thing to a crop of 224 out of 256 pixels "
         "is to move 224 by up to 16, with the border repeated.\n"
     )

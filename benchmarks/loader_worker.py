@@ -2,11 +2,13 @@
 
     python benchmarks/loader_worker.py CASE WAY WORKERS CORES FOLDER SPENT     bursts of batches
     python benchmarks/loader_worker.py step PRECISION CORES FOLDER             training steps with their loader, as JSON
+    python benchmarks/loader_worker.py parts CASE FOLDER                       where sonde's time goes, as JSON
 
 measuring.py counts the processor time of its workers, but not that of processes which they start. So each burst
 writes what it and they have spent, one line each, to the file SPENT.
 """
 
+import itertools
 import json
 import os
 import resource
@@ -24,10 +26,12 @@ import numpy as np
 from loader_cases import CASES, MEAN, STD, Case
 from measuring import Burst, Facts, pin, serve
 
+from sonde import data
+from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
 from sonde.data.decode import LARGEST_PIXELS, read_image
 from sonde.data.image import ImageSpec
-from sonde.training.batches import TrainingSet
+from sonde.training.batches import PIECE, TrainingSet
 
 Batches = Callable[[int], Any]
 """Makes that many batches and lets each go."""
@@ -180,6 +184,41 @@ def measure_step(precision: str, cores: int, folder: Path) -> dict[str, float]:
     return {name: statistics.median(values[4:]) for name, values in told.items()}
 
 
+def measure_parts(case: Case, folder: Path) -> dict[str, float]:
+    """Tell how many microseconds of processor time sonde's loader spends on each part of its work, for one image.
+
+    Args:
+        case: not of files.
+        folder: where the arrays are.
+    """
+    training = training_set(case, folder)
+    stored = training.examples.inputs
+    rows = np.arange(max(1, PIECE // stored[:1].nbytes))[: case.batch]
+    images = stored[rows]
+    # Once some megabytes were let go, the C library keeps memory instead of giving it back after each call.
+    np.ones(1 << 24, dtype=np.uint8)
+    # As in a training, where three batches of memory are gone through in turn.
+    memory = np.empty((3 * case.batch // len(rows), *images.shape), dtype=np.float32)
+    turns = itertools.cycle(memory)
+    parts: dict[str, Callable[[], Any]] = {"gather": lambda: stored[np.roll(rows, 1)]}
+    for name, strength in case.augment.items():
+        row = data.AUGMENTATIONS[name]
+        draws = uniform(name, row.draws, seed=0, epoch=1, indices_B=rows)
+        parts[f"draw for {name}"] = lambda name=name, row=row: uniform(name, row.draws, seed=0, epoch=1, indices_B=rows)
+        parts[name] = lambda row=row, strength=strength, draws=draws: row.function(images, strength, draws)
+    parts["scale to float32"] = lambda: training.spec.prepare(images, next(turns))
+    return {name: 1e6 * _median_cost(part) / len(rows) for name, part in parts.items()}
+
+
+def _median_cost(part: Callable[[], Any]) -> float:
+    costs = []
+    for _ in range(200):
+        begin = time.thread_time()
+        part()
+        costs.append(time.thread_time() - begin)
+    return statistics.median(costs)
+
+
 def main(words: list[str]) -> None:
     """Do what the words say; see the top of this file.
 
@@ -190,6 +229,9 @@ def main(words: list[str]) -> None:
     if words[0] == "step":
         pin(int(words[2]))
         print(json.dumps(measure_step(words[1], int(words[2]), Path(words[3]))))
+        return
+    if words[0] == "parts":
+        print(json.dumps(measure_parts(CASES[words[1]], Path(words[2]))))
         return
     name, way, workers, cores, folder, file = words
     job = (CASES[name], way, int(workers), int(cores), Path(folder), Path(file))

@@ -95,7 +95,7 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     _check_early(settings)
     dataset = data.load(listing, fill(data.Options, "data", settings))
     warnings = tasks.label.check(dataset)
-    settings = settings.over(training.guess(settings, examples=len(dataset.train)))
+    settings = settings.over(training.guess(settings, examples=len(dataset.train))).over(_guess_views(settings))
     return Plan(complete(settings), listing, dataset, warnings)
 
 
@@ -169,6 +169,16 @@ def _guess_model(listing: Listing, settings: Settings) -> Settings:
     task = tasks.TASKS[settings.value("run.task")]
     name = next(name for name, row in MODELS.items() if task.modality in row.reads)
     return guessed("run.model", name, f"the default for {task.modality} data")
+
+
+def _guess_views(settings: Settings) -> Settings:
+    if settings.value("run.recipe") != "fast" or settings.value("run.model") != "fast":
+        return Settings()
+    flips = settings.value("augment.flip", 0.0)
+    views, why = (
+        ("flip", "mirror images are trained on too") if flips else ("shift", "mirror images are not trained on")
+    )
+    return guessed("evaluation.views", views, f"the recipe 'fast'; {why}")
 
 
 def _guess_backend(settings: Settings) -> Settings:

@@ -15,7 +15,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from contracts.parity_worker import engine_of, examples
-
 from sonde import backend
 from sonde.backend.engine import EngineSettings
 
@@ -97,13 +96,14 @@ def native_batch_norm() -> dict[str, Any]:
             tensorflow_layers.NATIVE.clear()
             tensorflow_layers.NATIVE.update(rows)
             x = entry = keras.Input(shape)
-            x = keras.layers.Dense(4, kernel_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=1))(x)
+            # Without a bias, whose gradient would be nothing but rounding.
+            x = keras.layers.Dense(
+                4, use_bias=False, kernel_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=1)
+            )(x)
             norm = keras.layers.BatchNormalization(**options)
             x = keras.layers.Flatten()(keras.layers.Activation("tanh")(norm(x)))
             x = keras.layers.Dense(3, kernel_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=2))(x)
-            engine = module.build(
-                keras.Model(entry, x), label.loss(0.0), label.score, EngineSettings(optimizer="sgd")
-            )
+            engine = module.build(keras.Model(entry, x), label.loss(0.0), label.score, EngineSettings(optimizer="sgd"))
             inputs, truth = batch()
             for _ in range(3):
                 engine.step(inputs.reshape(-1, *shape), truth, 0.05)

@@ -17,6 +17,8 @@ KINDS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
     "a volume": (lambda: layers.Conv3D(4, 2, padding="same"), (5, 5, 5, 3)),
     "groups": (lambda: layers.Conv2D(4, 3, groups=2), (8, 8, 4)),
     "each channel by itself": (lambda: layers.DepthwiseConv2D(3, padding="same", depth_multiplier=2), (8, 8, 3)),
+    "each channel by itself, strided": (lambda: layers.DepthwiseConv2D(3, strides=2), (8, 8, 3)),
+    "as many groups as channels": (lambda: layers.Conv2D(6, 5, groups=3, padding="same"), (8, 8, 3)),
     "each channel, then all": (lambda: layers.SeparableConv2D(4, 3, strides=2, padding="same"), (8, 8, 3)),
     "transposed": (lambda: layers.Conv2DTranspose(4, 3, strides=2, padding="same"), (4, 4, 3)),
 }
@@ -83,6 +85,22 @@ def test_one_layer_takes_images_of_several_sizes() -> None:
     model = scattered(keras.Model(inputs, layers.Conv2D(2, 3, strides=2, padding="same")(inputs)))
     for side in (4, 5, 7, 8):
         assert_same(model, tensors([(side, side + 1, 2)])[0], training=False, fallbacks=())
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+def test_one_channel_out_of_one_image_has_its_gradient(size: int) -> None:
+    # As written, Keras on torch cannot do this where the window is wider than a pixel; with two filters it can.
+    one, two = (functional((7, 7, 3), layers.Conv2D(filters, size)) for filters in (1, 2))
+    for mine, wider in zip(one.variables, two.variables, strict=True):
+        mine.assign(wider.value[..., :1])
+    (inputs,) = tensors([(7, 7, 3)], batch=1)
+    kernels = [model.variables[0].value for model in (one, two)]
+    outputs = [lowered(model)(inputs, training=True)[..., :1] for model in (one, two)]
+    first, second = (
+        torch.autograd.grad(each.square().sum(), kernel)[0][..., :1]
+        for each, kernel in zip(outputs, kernels, strict=True)
+    )
+    assert torch.allclose(outputs[0], outputs[1], atol=1e-5) and torch.allclose(first, second, atol=1e-4)
 
 
 def test_every_table_is_by_the_number_of_axes_torch_sees() -> None:

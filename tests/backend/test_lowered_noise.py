@@ -9,6 +9,7 @@ import torch
 from keras import layers
 
 from backend.test_lowering import lowered
+from sonde.backend.lowering.calls import Run
 
 KINDS: dict[str, Callable[[], Any]] = {
     "dropout": lambda: layers.Dropout(0.25),
@@ -20,9 +21,13 @@ KINDS: dict[str, Callable[[], Any]] = {
 }
 
 
-def one(layer: Any, shape: tuple[int, ...] = (40, 50)) -> Any:
-    inputs = keras.Input(shape)
-    return lowered(keras.Model(inputs, layer(inputs)))
+def one(layer: Any, shape: tuple[int, ...] = (40, 50)) -> Callable[..., torch.Tensor]:
+    """Return a layer's native call, which takes bfloat16 as it comes; a model would make float32 of it."""
+    inputs, generator = keras.Input(shape), torch.Generator().manual_seed(0)
+    (step,) = lowered(keras.Model(inputs, layer(inputs)))._program.steps
+    assert step.native is not None
+    native = step.native
+    return lambda x, *, training: native(Run(training, generator), x)
 
 
 @pytest.mark.parametrize("name", KINDS)
@@ -32,14 +37,13 @@ def test_noise_is_a_function_of_the_generator_alone_and_new_at_each_call(name: s
     first, second = ours(ones, training=True), ours(ones, training=True)
     torch.manual_seed(2)
     again = one(KINDS[name]())
-    assert not ours.fallbacks
     assert torch.equal(again(ones, training=True), first) and not torch.equal(first, second)
 
 
 @pytest.mark.parametrize("name", KINDS)
 def test_without_training_the_input_itself_comes_out(name: str) -> None:
     ones = torch.ones(2, 40, 50)
-    assert one(KINDS[name]())(ones, training=False).data_ptr() == ones.data_ptr()
+    assert one(KINDS[name]())(ones, training=False) is ones
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
@@ -90,7 +94,7 @@ def test_gaussian_noise_and_dropout_have_their_spread(dtype: torch.dtype) -> Non
 def test_alpha_dropout_keeps_mean_and_variance_of_normal_numbers() -> None:
     inputs = torch.randn(64, 40, 50, generator=torch.Generator().manual_seed(3))
     outputs = one(layers.AlphaDropout(0.2))(inputs, training=True)
-    assert float((outputs == outputs.min()).float().mean()) == pytest.approx(0.2, abs=0.01)
+    assert float((outputs == outputs.flatten().mode().values).float().mean()) == pytest.approx(0.2, abs=0.01)
     assert float(outputs.mean()) == pytest.approx(0.0, abs=0.02)
     assert float(outputs.std()) == pytest.approx(1.0, abs=0.02)
 

@@ -8,6 +8,7 @@ import torch
 from keras import layers
 
 from backend.test_lowering import assert_same, functional, lowered, tensors
+from sonde.backend.lowering.calls import Run
 
 KINDS: dict[str, tuple[Callable[[], Any], tuple[int, ...]]] = {
     "batch": (lambda: layers.BatchNormalization(momentum=0.5), (6, 6, 8)),
@@ -40,7 +41,7 @@ def test_bfloat16_stays_bfloat16_and_its_slopes_add_up_in_float32(name: str) -> 
         x = x.clone().requires_grad_()
         with torch.autocast("cpu", torch.bfloat16, enabled=autocast):
             step = lowered(model)._program.steps[0]
-            y = step.native(lowered_run(), x)  # type: ignore[misc]
+            y = step.native(Run(True, torch.Generator()), x)  # type: ignore[misc]
         wanted = [x, *(each.value for each in model.trainable_variables)]
         loss = (y.float() * (rounded.float().roll(1, -1) + 0.3)).sum()
         after = [each.value.clone() for each in model.non_trainable_variables]
@@ -49,12 +50,6 @@ def test_bfloat16_stays_bfloat16_and_its_slopes_add_up_in_float32(name: str) -> 
 
     # A share of 2^-8 is one rounding; a sum of 8,192 slopes in bfloat16 itself is off by 10 to 20 %.
     assert max(differences(slopes(rounded, autocast=True), slopes(rounded.float(), autocast=False))) < 0.01
-
-
-def lowered_run() -> Any:
-    from sonde.backend.lowering.calls import Run
-
-    return Run(True, torch.Generator())
 
 
 @pytest.mark.parametrize("name", KINDS)

@@ -254,6 +254,6 @@ def test_under_autocast_outputs_states_and_gradients_are_close(
         weights = [each.value for each in model.trainable_variables]
         gradients = torch.autograd.grad(sum(each.float().square().sum() for each in outputs), weights)
         assert all(each.dtype == torch.float32 for each in gradients)
-        found.append([each.float() for each in (*outputs, *gradients)])
+        found.append([each.detach().float() for each in (*outputs, *gradients)])
     for half, whole in zip(*found, strict=True):
         assert float((half - whole).abs().max()) <= 0.03 * max(float(whole.abs().max()), 1.0)

@@ -21,6 +21,7 @@ class Architecture:
 
 MODELS: dict[str, Architecture] = {
     "cnn": Architecture("Pairs of 3x3 convolutions with batch norm; the default for small images.", ("image",)),
+    "fast": Architecture("Whitened patches and near-identity kernels; learns small images in few epochs.", ("image",)),
     "mlp": Architecture("Dense layers on the flattened input.", ("image",), "matrix product"),
     "lenet": Architecture("LeNet-5 (LeCun et al., 1998) with ReLU and max pooling.", ("image",)),
     "resnet": Architecture("Residual network for small images (He et al., 2016, section 4.2).", ("image",)),

@@ -9,6 +9,7 @@ from typing import Any
 import keras
 import numpy as np
 from keras.src.backend.common import global_state
+from numpy.typing import NDArray
 
 from sonde.config import Options
 from sonde.errors import ModelError
@@ -67,6 +68,20 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
     finally:
         random.setstate(random_before)
         keras.config.set_dtype_policy(policy_before)
+
+
+def fit_to_data(model: keras.Model, blueprint: Blueprint, inputs: NDArray[np.float32]) -> None:
+    """Set those weights of a fresh model that its architecture takes from training data, if it does.
+
+    Args:
+        model: what `build` returned.
+        blueprint: what was built.
+        inputs: prepared training examples, a few thousand.
+    """
+    fit = getattr(architecture(blueprint.name), "fit", None)
+    for path, array in {} if fit is None else fit(inputs, blueprint.options).items():
+        (variable,) = (each for each in model.variables if each.path == path)
+        variable.assign(array)
 
 
 def tensor_shapes(blueprint: Blueprint) -> dict[str, tuple[int, ...]]:

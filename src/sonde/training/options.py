@@ -27,7 +27,13 @@ class Options(_Options):
     """Peak step size."""
 
     momentum: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.9
-    """Momentum of sgd."""
+    """Momentum of sgd and muon."""
+
+    rest_factor: Annotated[float, Field(gt=0.0, le=100.0)] = 1.0
+    """Muon: factor on the learning rate of the head, the embeddings, the biases and the norms, which AdamW updates."""
+
+    bias_factor: Annotated[float, Field(gt=0.0, le=1000.0)] = 1.0
+    """Muon: a further factor on that of the biases and of the offsets of norms."""
 
     weight_decay: Annotated[float, Field(ge=0.0, le=100.0)]
     """Decoupled weight decay; never on biases and norms."""

@@ -30,6 +30,9 @@ from sonde.training.records import Epoch, Step
 from sonde.training.resuming import compared, differences, is_sound
 from sonde.training.schedules import Moment, learning_rate
 
+FITTED = 2_000
+"""Training examples from which a model may take weights that are not trained."""
+
 
 @dataclass
 class Session:
@@ -279,23 +282,27 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         min(options.batch_size, len(dataset.train)),
     )
     validation_truth = tasks.label.encode(dataset.validation.answers, classes).astype(np.int32)
-    engine = _build_engine(blueprint, run, options)
+    few = dataset.spec.prepare(dataset.train.inputs[:FITTED])
+    engine = _build_engine(blueprint, run, options, few)
     parts = {"run": run, "data": fill(data.Options, "data", settings), "model": model_options, "training": options}
     plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
     progress = Progress(settings=compared(plain))
     return Session(folder, run, options, dataset, blueprint, engine, training, validation_truth, description, progress)
 
 
-def _build_engine(blueprint: Any, run: Run, options: Options) -> Engine:
-    from sonde.models.assemble import build
+def _build_engine(blueprint: Any, run: Run, options: Options, examples: NDArray[np.float32]) -> Engine:
+    from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import HEADS
 
     module, head = backend.use(run.backend), HEADS[blueprint.answer]
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
+    fit_to_data(model, blueprint, examples)
     settings = EngineSettings(
         optimizer=options.optimizer,
         weight_decay=options.weight_decay,
         momentum=options.momentum,
+        rest_factor=options.rest_factor,
+        bias_factor=options.bias_factor,
         clip_norm=options.clip_norm,
         average=options.average,
         precision=options.precision,

@@ -112,19 +112,8 @@ def elu(layer: Any) -> Call | None:
 
 
 def prelu(layer: Any) -> Call | None:
-    """Return a ReLU layer with learned slopes: one for each feature or for all as one operation, others by parts."""
-    if all(size == 1 for size in layer.alpha.shape[:-1]):
-
-        def by_feature(run: Run, x: torch.Tensor) -> torch.Tensor:
-            slopes_F = layer.alpha.value.flatten().to(x.dtype)
-            return functional.prelu(x.movedim(-1, 1), slopes_F).movedim(1, -1)
-
-        return by_feature
-
-    def by_place(run: Run, x: torch.Tensor) -> torch.Tensor:
-        return torch.where(x > 0, x, layer.alpha.value.to(x.dtype) * x)
-
-    return by_place
+    """Return a ReLU layer with learned slopes, by parts: `functional.prelu` takes a third longer."""
+    return lambda run, x: torch.relu(x) - layer.alpha.value.to(x.dtype) * torch.relu(-x)
 
 
 def softmax(layer: Any) -> Call | None:

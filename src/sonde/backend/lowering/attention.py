@@ -1,8 +1,8 @@
 """Attention as native torch operations: one product for all that is read from one tensor, and the fastest core.
 
-On a processor in bf16, `scaled_dot_product_attention` is slow backward: 64 x 4 heads x 128 tokens x 32 numbers take 96 ms
-forward and backward on one thread of an EPYC with AVX512-BF16, where product, softmax and product take 22 ms. In fp32
-it is the faster one (37 ms against 50 ms).
+On a processor in bf16, `scaled_dot_product_attention` is slow backward: 64 x 4 heads x 128 tokens x 32 numbers take
+96 ms forward and backward on one thread of an EPYC with AVX512-BF16, where product, softmax and product take 22 ms. In
+fp32 it is the faster one (37 ms against 50 ms).
 """
 
 # B batch, T tokens of the query, S tokens of key and value, N heads of the query, H heads of key and value (as many,
@@ -150,13 +150,15 @@ def _with_heads(its: _Mechanics) -> Call | None:
         if use_causal_mask and mask is not None:
             mask = _both(mask, _earlier(*sides))
 
-        q, k, v, *gate = _project((query, key, value, query), its.projections)
+        is_fused = _is_fused_better(its, run, query, value, mask is not None, return_attention_scores)
+        inputs = (query, key, value, query)[: len(its.projections)]
+        q, k, v, *gate = _heads(inputs, its.projections, None if is_fused else its.scale)
         weights = None
-        if _is_fused_better(its, run, q, k, mask is not None, return_attention_scores):
+        if is_fused:
             y = _fused(q, k, v, its.scale, mask, use_causal_mask and mask is None)
         else:
             seen = _earlier(*sides) if use_causal_mask and mask is None else mask
-            weights = _weights(q * its.scale, k, seen)
+            weights = _weights(q, k, seen)
             if mask is not None and (its.may_drop or return_attention_scores):
                 weights = weights * _over_heads(mask)
             y = _gathered(its.drop(run, weights), v)
@@ -169,77 +171,83 @@ def _with_heads(its: _Mechanics) -> Call | None:
 
 
 def _is_fused_better(
-    its: _Mechanics, run: Run, q: torch.Tensor, k: torch.Tensor, is_masked: bool, wants_weights: bool
+    its: _Mechanics, run: Run, query: torch.Tensor, value: torch.Tensor, is_masked: bool, wants_weights: bool
 ) -> bool:
     """Tell whether attention without weights in memory does what Keras does, and does it faster or in less memory."""
     if wants_weights or (its.may_drop and (run.training or is_masked)):
         return False
-    if q.device.type != "cpu" or q.dtype == torch.float32:
+    if query.device.type != "cpu" or not (torch.is_autocast_enabled("cpu") or query.dtype == torch.bfloat16):
         return True
-    return q.shape[0] * q.shape[1] * q.shape[2] * k.shape[1] > MOST_SCORES
+    heads = its.projections[0].kernel.shape[1]
+    return query.shape[0] * heads * query.shape[1] * value.shape[1] > MOST_SCORES
 
 
-def _project(inputs: tuple[torch.Tensor, ...], denses: tuple[Any, ...]) -> list[torch.Tensor]:
-    """Return the product of each input with its kernel, B x T x N x D; what is read from one tensor is one product."""
+def _heads(inputs: tuple[torch.Tensor, ...], denses: tuple[Any, ...], scale: float | None) -> list[torch.Tensor]:
+    """Project each input into heads, views of B x N x T x D; what is read from one tensor is one product.
+
+    Given a scale, the query, which comes first, is scaled by it; its kernel is, for that holds fewer numbers.
+    """
     of_one: dict[int, list[int]] = {}
-    for place, x in zip(range(len(denses)), inputs, strict=False):
+    for place, x in enumerate(inputs):
         of_one.setdefault(id(x), []).append(place)
     found: list[Any] = [None] * len(denses)
     for places in of_one.values():
-        kernels = [denses[place].kernel.value for place in places]
+        factors = [scale if place == 0 else None for place in places]
+        kernels = [denses[place].kernel.value.flatten(1) for place in places]
         biases = [denses[place].bias.value.flatten() for place in places if denses[place].bias is not None]
-        flat = [kernel.flatten(1) for kernel in kernels]
-        several = len(places) > 1
-        y = functional.linear(
-            inputs[places[0]],
-            (torch.cat(flat, 1) if several else flat[0]).T,
-            (torch.cat(biases) if several else biases[0]) if biases else None,
-        )
-        parts = y.split([each.shape[1] for each in flat], -1) if several else (y,)
-        for place, kernel, part in zip(places, kernels, parts, strict=True):
-            found[place] = part.unflatten(-1, kernel.shape[1:])
+        y = functional.linear(inputs[places[0]], _joined(kernels, factors).T, _joined(biases, factors))
+        parts = y.split([kernel.shape[1] for kernel in kernels], -1) if len(places) > 1 else (y,)
+        for place, part in zip(places, parts, strict=True):
+            found[place] = part.unflatten(-1, denses[place].kernel.shape[1:]).transpose(1, 2)
     return found
+
+
+def _joined(parts: list[torch.Tensor], factors: list[float | None]) -> Any:
+    """Return kernels or biases side by side, each multiplied by its factor; None where there are no biases."""
+    if not parts:
+        return None
+    scaled = [x if factor is None else x * factor for x, factor in zip(parts, factors, strict=True)]
+    return torch.cat(scaled, -1) if len(scaled) > 1 else scaled[0]
 
 
 def _fused(
     q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, mask: torch.Tensor | None, is_causal: bool
 ) -> torch.Tensor:
-    """Return what each token gathers, B x T x N x D."""
+    """Return what each token gathers, B x N x T x D."""
     return functional.scaled_dot_product_attention(
-        q.transpose(1, 2),
-        k.transpose(1, 2),
-        v.transpose(1, 2),
+        q,
+        k,
+        v,
         attn_mask=None if mask is None else _to_add(_over_heads(mask), MASKED, q.dtype),
         is_causal=is_causal,
         scale=scale,
-        enable_gqa=q.shape[2] != k.shape[2],
-    ).transpose(1, 2)
+        enable_gqa=q.shape[1] != k.shape[1],
+    )
 
 
 def _weights(q: torch.Tensor, k: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """Return how much each token gathers from each other, B x N x T x S."""
-    batch, tokens, heads, width = q.shape
-    # Heads that share a key stand as more tokens of one head, so that no key is repeated. Both are laid out before the
-    # product: it would lay the key out the other way around, number by number.
-    q = q.unflatten(2, (k.shape[2], -1)).permute(0, 2, 3, 1, 4).reshape(batch, k.shape[2], -1, width)
-    scores = (q @ k.transpose(1, 2).contiguous().transpose(-2, -1)).view(batch, heads, tokens, -1)
+    batch, heads, tokens, width = q.shape
+    # Heads that share a key stand as more tokens of one head, so that no key is repeated. The key is laid out before the
+    # product, which would else lay it out the other way around, number by number.
+    q = q.reshape(batch, k.shape[1], -1, width)
+    scores = (q @ k.contiguous().transpose(-2, -1)).view(batch, heads, tokens, -1)
     if mask is not None:
         scores = scores + _to_add(_over_heads(mask), MASKED, scores.dtype)
     return scores.softmax(-1)
 
 
 def _gathered(weights: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-    """Return what each token gathers by its weights, B x T x N x D."""
-    batch, _, tokens, _ = weights.shape
-    y = weights.view(batch, v.shape[2], -1, v.shape[1]) @ v.transpose(1, 2).contiguous()
-    return y.unflatten(2, (-1, tokens)).permute(0, 3, 1, 2, 4).flatten(2, 3)
+    """Return what each token gathers by its weights, B x N x T x D."""
+    batch, heads, tokens, others = weights.shape
+    return (weights.view(batch, v.shape[1], -1, others) @ v.contiguous()).view(batch, heads, tokens, -1)
 
 
 def _mixed(x: torch.Tensor, dense: Any) -> torch.Tensor:
-    """Return what the layer behind makes of all heads."""
+    """Return what the layer behind makes of all heads, B x T x F."""
     kernel = dense.kernel.value
     bias = None if dense.bias is None else dense.bias.value.flatten()
-    y = functional.linear(x.flatten(2), kernel.flatten(2).flatten(0, 1).T, bias)
+    y = functional.linear(x.transpose(1, 2).flatten(2), kernel.flatten(2).flatten(0, 1).T, bias)
     return y if kernel.ndim == 3 else y.unflatten(-1, kernel.shape[2:])
 
 

@@ -133,8 +133,10 @@ class _Rms(torch.autograd.Function):
     def backward(ctx: Any, slope: torch.Tensor) -> tuple[torch.Tensor, None]:
         """Return the slope of the rows."""
         x, inverse = ctx.saved_tensors
+        # A scale of ones in float32 is what lets bfloat16 rows have statistics in float32.
+        none, ones = torch.zeros_like(inverse), inverse.new_ones(x.shape[-1:])
         found, _, _ = torch.ops.aten.native_layer_norm_backward(
-            slope, x, x.shape[-1:], torch.zeros_like(inverse), inverse, None, None, [True, False, False]
+            slope, x, x.shape[-1:], none, inverse, ones, None, [True, False, False]
         )
         # Layer normalisation's would also take out what moves the mean.
         mean = slope.mean(-1, keepdim=True, dtype=torch.float32)
