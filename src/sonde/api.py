@@ -26,6 +26,7 @@ def train(
     model: str | None = None,
     recipe: str | None = None,
     epochs: int | None = None,
+    minutes: float | None = None,
     seed: int | None = None,
     name: str | None = None,
     set: Sequence[str] = (),
@@ -37,7 +38,8 @@ def train(
         backend: framework that trains: torch, tensorflow or jax.
         model: architecture (sonde list models).
         recipe: settings to start from (sonde list recipes).
-        epochs: passes over the training examples.
+        epochs: passes over the training examples; at most so many where there are minutes too.
+        minutes: time for everything, from the start to the report; trains as long as fits, to a schedule that ends then.
         seed: start of every random choice.
         name: name of the run's folder under runs/.
         set: any other option, as part.option=value.
@@ -50,7 +52,9 @@ def train(
     """
     from sonde import config, planning, stages, terminal
 
-    given = {"backend": backend, "model": model, "recipe": recipe, "epochs": epochs, "seed": seed, "name": name}
+    began = terminal.began()
+    given = {"backend": backend, "model": model, "recipe": recipe, "epochs": epochs, "minutes": minutes}
+    given |= {"seed": seed, "name": name}
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
     said = config.from_assignments(_each(set)).over(said)
     said, note = planning.merge(said, _path(data))
@@ -58,12 +62,13 @@ def train(
     if note:
         terminal.say(note)
     terminal.what_was_decided(plan.settings, facts=planning.facts(plan))
-    folder = stages.start(plan)
-    return stages.go_on(folder, plan.dataset)
+    return stages.train(plan, began)
 
 
 def resume(run: str | os.PathLike[str]) -> RunFolder:
     """Go on with a run that was stopped, from its last checkpoint, to the same bits.
+
+    Of a budget of minutes, what the run had used up to that checkpoint counts, and the time between the two does not.
 
     Args:
         run: the run's folder, or its name under runs/.
@@ -74,9 +79,10 @@ def resume(run: str | os.PathLike[str]) -> RunFolder:
     Raises:
         SondeError: there is no such run, or nothing in it to go on from.
     """
-    from sonde import config, stages
+    from sonde import config, stages, terminal
 
-    return stages.go_on(config.open_run(run))
+    began = terminal.began()
+    return stages.go_on(config.open_run(run), began=began)
 
 
 def evaluate(run: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> dict[str, Any]:

@@ -50,6 +50,8 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit code.
     """
     _never_fail_to_print()
+    if words is None:
+        terminal.counts_from_its_start()
     try:
         code = _obey(sys.argv[1:] if words is None else [*words])
         sys.stdout.flush()

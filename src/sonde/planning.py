@@ -34,6 +34,16 @@ from sonde.models import MODELS, options_of
 
 MOST_NAMED = 12
 """Classes that are named on the terminal."""
+BOUNDS: dict[str, tuple[str, ...]] = {
+    "run.minutes": ("run.epochs", "training.steps"),
+    "training.steps": ("run.epochs", "run.minutes"),
+    "run.epochs": ("training.steps",),
+}
+"""What bounds a training, said on the command line, and what a run file's other bounds are then set aside for it.
+
+In one place all of them hold, and the first to be reached ends the training; so do a file's minutes and the epochs
+that are said beside it.
+"""
 MOST_NOTES = 4
 """Notes on the data that are shown on the terminal; the report has all."""
 
@@ -96,7 +106,9 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     dataset = data.load(listing, fill(data.Options, "data", settings))
     warnings = tasks.label.check(dataset)
     settings = settings.over(training.guess(settings, examples=len(dataset.train))).over(_guess_views(settings))
-    return Plan(complete(settings), listing, dataset, warnings)
+    settings = complete(training.longest(settings).over(settings))
+    training.check_parts(settings, examples=len(dataset.train))
+    return Plan(settings, listing, dataset, warnings)
 
 
 def complete(settings: Settings) -> Settings:
@@ -235,6 +247,11 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     if now is not None and now != before and file.part("model"):
         file = _without(file, [f"model.{name}" for name in file.part("model")])
         notes.append(f"The [model] options of {source} are for '{before}' and are set aside for '{now}'.")
+    aside = [key for key in _bounds_aside(said) if key in file and key not in said]
+    if aside:
+        words = " and ".join(f"{key} = {file.value(key)}" for key in aside)
+        file = _without(file, aside)
+        notes.append(f"What {source} says of the length ({words}) is set aside for what is said now.")
     named = said.value("run.recipe")
     aside = [key for key in recipe(said) if key in file and key not in said]
     if aside:
@@ -248,6 +265,10 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
         verb = "are" if len(aside) > 1 else "is"
         notes.append(f"The {what} of {source} {verb} for '{before}' and {verb} set aside for '{now}'.")
     return said.over(file), " ".join(notes)
+
+
+def _bounds_aside(said: Settings) -> tuple[str, ...]:
+    return next((others for key, others in BOUNDS.items() if said.value(key)), ())
 
 
 def _without(settings: Settings, keys: list[str]) -> Settings:

@@ -367,6 +367,37 @@ def test_frozen_batch_norm_in_a_frozen_inner_model_keeps_its_statistics() -> Non
     assert_same(model, tensors([(4,)])[0], training=True, fallbacks=())
 
 
+ORDER = {
+    "a layer": (layers.ReLU, ["MaxPooling2D", "ReLU"]),
+    "an activation": (lambda: layers.Activation("relu"), ["MaxPooling2D", "Activation"]),
+    "another activation": (lambda: layers.Activation("elu"), ["Activation", "MaxPooling2D"]),
+    "a slope": (lambda: layers.ReLU(negative_slope=0.1), ["ReLU", "MaxPooling2D"]),
+    "a bound": (lambda: layers.ReLU(max_value=1.0), ["ReLU", "MaxPooling2D"]),
+}
+
+
+@pytest.mark.parametrize("padding", ["valid", "same"])
+@pytest.mark.parametrize("name", ORDER)
+def test_max_pooling_goes_before_relu_and_nothing_changes(name: str, padding: str) -> None:
+    make, order = ORDER[name]
+    model = functional((5, 5, 2), layers.Conv2D(3, 1), make(), layers.MaxPooling2D(2, padding=padding))
+    assert [type(step.operation).__name__ for step in lowered(model)._program.steps][1:] == order
+    (inputs,) = tensors([(5, 5, 2)])
+    # Windows in which all is negative, and windows with ties.
+    inputs[0] = -inputs[0].abs()
+    inputs[1, :2] = 0.5
+    assert_same(model, inputs, training=True, fallbacks=())
+
+
+def test_a_relu_that_others_read_stays_before_the_pooling() -> None:
+    inputs = keras.Input((4, 4, 2))
+    x = layers.ReLU()(inputs)
+    model = keras.Model(inputs, [layers.MaxPooling2D()(x), layers.GlobalAveragePooling2D()(x)])
+    assert_same(model, tensors([(4, 4, 2)])[0], training=True, fallbacks=())
+    seen = keras.Model(inputs, [x, layers.MaxPooling2D()(x)])
+    assert_same(seen, tensors([(4, 4, 2)])[0], training=True, fallbacks=())
+
+
 @pytest.mark.parametrize("as_dict", [False, True])
 def test_several_inputs_keep_their_order(as_dict: bool) -> None:
     second, first = keras.Input((2,), name="second"), keras.Input((3,), name="first")

@@ -124,6 +124,8 @@ def test_it_overfits_sixteen_examples_of_noise(name: str) -> None:
     while losses[-1] >= 0.05 and len(losses) < MOST_STEPS:
         losses.append(engine.step(inputs, truth, 5e-3)[0])
     assert losses[-1] < 0.1 < 1.0 < losses[0]
+    for _ in range(30):  # One that learns fast is ahead of the statistics that its norms keep.
+        engine.step(inputs, truth, 0.0)
     assert (engine.predict(inputs).argmax(axis=1) == truth).all()
 
 
@@ -134,7 +136,8 @@ def test_its_first_weights_are_a_function_of_the_seed_alone(name: str) -> None:
     first, again, other = (weights_of(engine_of(model_of(name, seed=seed)).read_state()) for seed in (1, 1, 2))
     assert random.getstate() == before
     assert all(np.array_equal(first[key], again[key]) for key in first)
-    drawn = [key for key, array in first.items() if "kernel" in key]
+    # A kernel may start as the identity.
+    drawn = [key for key, array in first.items() if "kernel" in key and not np.isin(array, (0.0, 1.0)).all()]
     assert drawn and all(not np.array_equal(first[key], other[key]) for key in drawn)
 
 
@@ -165,8 +168,9 @@ def test_weight_decay_shrinks_kernels_alone(name: str, more: dict[str, Any], opt
         engine = engine_of(model_of(name, dropout=0.0, **more), optimizer=optimizer, weight_decay=decay)
         engine.step(inputs, truth, 0.01)
         after.append(weights_of(engine.read_state()))
+    trained = {variable.path for variable in engine._variables}
     decayed = {key for key in after[0] if not np.array_equal(after[0][key], after[1][key])}
-    assert decayed == {key for key in after[0] if key.endswith("kernel")}
+    assert decayed == {key for key in after[0] if key.endswith("kernel") and key in trained}
     assert after[0].keys() - decayed
 
 

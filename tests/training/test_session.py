@@ -409,8 +409,8 @@ def test_a_progress_that_no_training_comes_to_is_refused(begun: Any, forgery: st
     session = session_of(begun)
     small_runs.train(session, steps=7)
     good = session.progress
-    assert is_sound(good, epochs=4, steps=5)
-    assert not is_sound(dataclasses.replace(good, **FORGERIES[forgery]), epochs=4, steps=5)
+    assert is_sound(good, steps=5, most=20)
+    assert not is_sound(dataclasses.replace(good, **FORGERIES[forgery]), steps=5, most=20)
 
 
 def test_a_stranger_s_progress_is_answered_in_words(begun: Any) -> None:

@@ -33,7 +33,10 @@ class Run(Options):
     """Framework that trains: torch, tensorflow or jax."""
 
     epochs: Annotated[int, Field(ge=1, le=100_000)]
-    """Passes over the training examples."""
+    """Passes over the training examples; at most so many where there is a budget of minutes or of steps."""
+
+    minutes: Annotated[float, Field(ge=0.0, le=10_080.0)] = 0.0
+    """Time that the whole run may take, from its start to its report; 0 for no bound. Both this and epochs hold."""
 
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Start of every random choice: order, augmentation, initial weights, dropout."""

@@ -5,6 +5,7 @@ It loads rich when there is something to draw, and never a framework.
 See it:  sonde list models, sonde train digits
 """
 
+from sonde.terminal.command import began, counts_from_its_start
 from sonde.terminal.decided import what_was_decided
 from sonde.terminal.progress import TrainingProgress, training_progress
 from sonde.terminal.text import program, safe, say, talking_to
@@ -12,6 +13,8 @@ from sonde.terminal.values import has_failures, show_json, show_value
 
 __all__ = [
     "TrainingProgress",
+    "began",
+    "counts_from_its_start",
     "has_failures",
     "program",
     "safe",

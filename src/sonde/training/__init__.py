@@ -1,9 +1,24 @@
 """From a run folder and a dataset to a trained model: the loop, its schedule, its checkpoints."""
 
 from sonde.training.batches import first_rows
+from sonde.training.budget import Costs, Measured, Spending
 from sonde.training.checkpoints import only_one
-from sonde.training.options import Options, guess
+from sonde.training.options import Options, check_parts, guess, longest
 from sonde.training.records import Epoch, Step
 from sonde.training.session import Session, open_session
 
-__all__ = ["Epoch", "Options", "Session", "Step", "first_rows", "guess", "only_one", "open_session"]
+__all__ = [
+    "Costs",
+    "Epoch",
+    "Measured",
+    "Options",
+    "Session",
+    "Spending",
+    "Step",
+    "check_parts",
+    "first_rows",
+    "guess",
+    "longest",
+    "only_one",
+    "open_session",
+]

@@ -35,6 +35,7 @@ from sonde.config.files import (
     write_folder_atomically,
 )
 from sonde.errors import ModelError, RunError
+from sonde.training.budget import Spending
 
 KEPT = 2
 """Checkpoints on the disk: the newest, and one behind it should the newest be damaged later."""
@@ -65,6 +66,8 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     """The options that decide what is trained, by "part.option"; see `resuming`."""
+    spending: Spending | None = None
+    """How it stands to its budget of time; none without a budget."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.config import Settings, guessed
+from sonde.errors import ConfigError
 
 LEARNING_RATES = {"adamw": 2e-3, "sgd": 0.05, "lion": 3e-4, "muon": 2e-3}
 """A peak learning rate to start from, by optimizer, at batches of about 128."""
@@ -15,6 +16,9 @@ WEIGHT_DECAYS = {"adamw": 0.05, "sgd": 5e-4, "lion": 0.1, "muon": 0.05}
 
 ENOUGH_STEPS = 1_500
 """Steps that a small network on small images needs to settle; sets the epochs where nobody does."""
+
+LONGEST = 10
+"""Times the usual epochs that a run with a budget of time trains for at most: what comes after changes little."""
 
 
 class Options(_Options):
@@ -40,6 +44,12 @@ class Options(_Options):
 
     batch_size: Annotated[int, Field(ge=1, le=1_000_000)]
     """Examples in one step."""
+
+    accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Equal parts that a batch passes through the network in; their gradients are averaged, which saves memory."""
+
+    steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
+    """Most steps of the whole training; the last epoch may then be a part of one. 0 trains whole epochs."""
 
     schedule: Literal["one-cycle", "cosine", "constant", "step", "plateau"] = "one-cycle"
     """How the learning rate moves: up and down, warm-up and cosine, not at all, in steps, or on a plateau."""
@@ -96,6 +106,9 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     """
     optimizer = settings.value("training.optimizer", "adamw")
     batch = max(1, min(128, examples // 16)) if examples < 2048 else 128
+    parts = settings.value("training.accumulate", 1)
+    if isinstance(parts, int) and parts > 1:
+        batch = max(parts, batch // parts * parts)
     out = guessed("training.batch_size", batch, f"{examples:,} training examples")
     if isinstance(optimizer, str) and optimizer in LEARNING_RATES:
         out = guessed("training.learning_rate", LEARNING_RATES[optimizer], f"usual for {optimizer}").over(out)
@@ -104,5 +117,49 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     if isinstance(batch, int) and batch > 0:
         steps = max(1, examples // batch)
         epochs = min(40, max(5, -(-ENOUGH_STEPS // steps)))
+        most = settings.value("training.steps", 0)
+        if isinstance(most, int) and most > 0:
+            epochs = min(100_000, -(-most // steps))
         out = guessed("run.epochs", epochs, f"{steps:,} steps each").over(out)
     return out
+
+
+def longest(settings: Settings) -> Settings:
+    """Return the bound on the epochs of a run that has a budget of time, to stand over what was guessed.
+
+    What a person said of the epochs stays: the training then ends with whichever is reached first.
+
+    Args:
+        settings: with the usual epochs in them.
+    """
+    minutes, epochs = settings.value("run.minutes", 0), settings.get("run.epochs")
+    if not isinstance(minutes, int | float) or minutes <= 0 or epochs is None or epochs.origin != "guessed":
+        return Settings()
+    if settings.value("training.steps", 0):
+        return Settings()
+    most = min(100_000, LONGEST * epochs.value)
+    return guessed("run.epochs", most, f"at most, {LONGEST} times the usual; the minutes decide")
+
+
+def check_parts(settings: Settings, *, examples: int) -> None:
+    """Refuse a batch that cannot be cut into the equal parts that were asked for.
+
+    Args:
+        settings: every option of the training.
+        examples: number of training examples; a batch is never larger.
+
+    Raises:
+        ConfigError: the parts would not be equal; the text names sizes that would do.
+    """
+    size, parts = min(settings.value("training.batch_size"), examples), settings.value("training.accumulate", 1)
+    if size % parts == 0:
+        return
+    setting = settings["training.accumulate"]
+    at = f"{setting.place}: " if setting.place else ""
+    fitting = next(count for count in range(min(parts, size), 0, -1) if size % count == 0)
+    sizes = [str(each) for each in (size // parts * parts, -(-size // parts) * parts) if 0 < each <= examples]
+    cures = [f"training.accumulate={fitting}", *(f"training.batch_size={each}" for each in sizes)]
+    raise ConfigError(
+        f"{at}training.accumulate = {parts} is not possible: a batch of {size} examples cannot be cut into {parts} "
+        f"equal parts. Use {' or '.join(f'--set {cure}' for cure in cures)}."
+    )

@@ -1,10 +1,12 @@
 """Whether a checkpoint may be gone on with: by the settings that it was made under, and by what its progress says."""
 
 import json
+from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from sonde.training.budget import Spending
 from sonde.training.checkpoints import Progress
 
 NOT_COMPARED = ("run.name", "training.checkpoint_steps", "training.checkpoint_minutes")
@@ -65,13 +67,13 @@ def _word(options: dict[str, Any], key: str) -> str:
     return json.dumps(options[key]) if key in options else "not there"
 
 
-def is_sound(progress: Progress, *, epochs: int, steps: int) -> bool:
+def is_sound(progress: Progress, *, steps: int, most: int) -> bool:
     """Tell whether a progress is one that a run of this length can be at.
 
     Args:
         progress: as it was read.
-        epochs: of the run.
-        steps: of each epoch.
+        steps: of each epoch; the last one may be a part of one.
+        most: steps of the whole training at most.
     """
     try:
         history = TypeAdapter(list[Record]).validate_python(progress.history)
@@ -82,11 +84,31 @@ def is_sound(progress: Progress, *, epochs: int, steps: int) -> bool:
     return (
         progress.epoch == ended + 1
         and 0 <= progress.step <= steps
-        and [(record.epoch, record.step) for record in history]
-        == [(epoch, epoch * steps) for epoch in range(1, ended + 1)]
-        and (ended < epochs or (ended == epochs and progress.done))
+        and [(record.epoch, record.step) for record in history[:-1]]
+        == [(epoch, epoch * steps) for epoch in range(1, ended)]
+        and all(record.epoch == ended and _ends_well(record.step, progress, steps, most) for record in history[-1:])
+        and (ended * steps + progress.step <= most or (progress.done and progress.step == 0))
+        and (ended == 0 or history[-1].step < most or progress.done)
         and (progress.step == 0 or not progress.done)
         and (1 <= progress.best_epoch <= ended if ended else progress.best_epoch == 0 and not progress.done)
         and (progress.best_figure is None) == (ended == 0)
         and all(abs(figure) < float("inf") for figure in figures)
+        and (progress.spending is None or _is_possible(progress.spending, most))
+    )
+
+
+def _ends_well(step: int, progress: Progress, steps: int, most: int) -> bool:
+    """Tell whether the last epoch that ended did so at its last step, or at an earlier one as the last of all."""
+    whole = len(progress.history) * steps
+    return step == whole <= most or (progress.done and whole - steps < step <= min(whole, most))
+
+
+def _is_possible(spending: Spending, most: int) -> bool:
+    numbers = [value for value in asdict(spending).values() if isinstance(value, int | float)]
+    numbers += [*asdict(spending.costs).values(), *asdict(spending.first).values()]
+    return (
+        all(0 <= number < float("inf") for number in numbers)
+        and 0 <= spending.turn <= spending.steps <= most
+        and spending.done <= 1
+        and spending.costs.step > 0
     )

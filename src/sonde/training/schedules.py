@@ -19,6 +19,19 @@ class Moment:
     """The running epoch, from 1."""
     figures: Sequence[float]
     """The monitored validation figure of each epoch that ended, higher is better."""
+    turn: int = 0
+    """Step at which the number of steps was chosen last."""
+    before: float = 0.0
+    """Share of the schedule that was done by then."""
+
+    @property
+    def done(self) -> float:
+        """Share of the schedule that is done in the middle of this step.
+
+        It goes on from where it stood at the turn, in a line to 1 at the end of the last step, so that a training
+        whose length is chosen anew on the way keeps its learning rate there and still ends annealed.
+        """
+        return self.before + (1.0 - self.before) * (self.step - self.turn + 0.5) / max(1, self.steps - self.turn)
 
 
 def learning_rate(moment: Moment, options: Options) -> float:
@@ -37,7 +50,7 @@ def _constant(moment: Moment, options: Options) -> float:
 
 def _one_cycle(moment: Moment, options: Options) -> float:
     """Rise in a straight line to the peak, then fall in one to zero (Smith and Topin, 2019; momentum stays)."""
-    done = (moment.step + 0.5) / moment.steps
+    done = moment.done
     if done < options.warm_up:
         return done / options.warm_up
     return (1.0 - done) / (1.0 - options.warm_up)
@@ -45,7 +58,7 @@ def _one_cycle(moment: Moment, options: Options) -> float:
 
 def _cosine(moment: Moment, options: Options) -> float:
     """Rise in a straight line, then fall along half a cosine (Loshchilov and Hutter, 2017)."""
-    done = (moment.step + 0.5) / moment.steps
+    done = moment.done
     if done < options.warm_up:
         return done / options.warm_up
     return 0.5 * (1.0 + math.cos(math.pi * (done - options.warm_up) / (1.0 - options.warm_up)))

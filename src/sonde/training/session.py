@@ -21,9 +21,21 @@ from sonde.backend import EngineSettings, averaged_weights, predict_all, weights
 from sonde.backend.engine import Engine, State
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data.dataset import Dataset
-from sonde.errors import ModelError, RunError, TrainingError
+from sonde.errors import ConfigError, ModelError, RunError, TrainingError
 from sonde.metrics import temperature
 from sonde.training.batches import TrainingSet
+from sonde.training.budget import (
+    FEWEST_STEPS,
+    Costs,
+    Measured,
+    Place,
+    Spending,
+    Watch,
+    begin,
+    least_minutes,
+    measure,
+    reckon,
+)
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
 from sonde.training.options import Options
 from sonde.training.records import Epoch, Step
@@ -32,6 +44,9 @@ from sonde.training.schedules import Moment, learning_rate
 
 FITTED = 2_000
 """Training examples from which a model may take weights that are not trained."""
+
+MEASURING = 0.01
+"""Share of a budget of time that goes into timing steps before the first one counts."""
 
 
 @dataclass
@@ -51,17 +66,56 @@ class Session:
     """What the model folder will say of the model."""
     progress: Progress = field(default_factory=Progress)
     best: State = field(default_factory=dict)
+    watch: Watch = field(default_factory=Watch)
+    """Counts the seconds of a budget; the stages set it to when the command began."""
     _last_written: float = field(default_factory=time.monotonic)
 
     @property
     def steps(self) -> int:
-        """Steps of the whole training."""
-        return self.run.epochs * self.training.steps
+        """Steps of the whole training; with a budget of time, as chosen last."""
+        spending = self.progress.spending
+        return spending.steps if spending else self.most_steps
+
+    @property
+    def most_steps(self) -> int:
+        """Steps of the whole training at most, by its options."""
+        whole = self.run.epochs * self.training.steps
+        return min(self.options.steps, whole) if self.options.steps else whole
 
     @property
     def step(self) -> int:
         """Steps taken so far."""
+        if self.progress.done:
+            return int(self.progress.history[-1]["step"])  # The last epoch may have been a part of one.
         return (self.progress.epoch - 1) * self.training.steps + self.progress.step
+
+    def measure(self) -> Measured:
+        """Time a few steps and predictions; the engine is afterwards what it was, to the bit."""
+        seconds = MEASURING * 60 * self.run.minutes
+        return measure(self.engine, self.training, self.dataset, clock=self.watch.clock, longest=seconds)
+
+    def keep_to(self, costs: Costs) -> None:
+        """Choose the steps that fit into the run's budget of time, from where the watch stands now.
+
+        Args:
+            costs: of the parts that are to come.
+
+        Raises:
+            ConfigError: the budget is too small for anything useful; the text names the least.
+        """
+        spending = begin(self._place(), costs)
+        if spending.steps < min(FEWEST_STEPS, self.most_steps):
+            used = self.watch.used()
+            raise ConfigError(
+                f"{self.run.minutes:g} minutes are too few here: {used:.0f} s have passed, a step takes "
+                f"{costs.step:.2g} s, and validation, the test and the report need about "
+                f"{costs.epoch + costs.rest:.0f} s. Use --minutes={least_minutes(used, costs):g} or more."
+            )
+        self.progress.spending = spending
+
+    def _place(self) -> Place:
+        used, limit = self.watch.used(), 60 * self.run.minutes
+        return Place(self.step, self.progress.step, self.training.steps, self.most_steps, used, limit)
 
     def records(self) -> Iterator[Step | Epoch]:
         """Train from where the session stands; yields after each step and after each epoch.
@@ -75,7 +129,8 @@ class Session:
         while not self.progress.done:
             begin, waited, first = time.perf_counter(), 0.0, self.progress.step
             batches = self.training.batches(self.progress.epoch, first)
-            while True:
+            # A part of an epoch ends the training where its steps are no whole number of epochs.
+            while self.step < self.steps:
                 asked = time.perf_counter()
                 batch = next(batches, None)
                 waited += time.perf_counter() - asked
@@ -83,18 +138,31 @@ class Session:
                     break
                 yield self._take_step(batch.inputs, batch.truth, begin, first)
                 self._checkpoint_if_due()
-            yield self._end_epoch(begin, waited, self.training.steps - first)
+            yield self._end_epoch(begin, waited, self.progress.step - first)
 
     def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int) -> Step:
-        rate = learning_rate(Moment(self.step, self.steps, self.progress.epoch, self._figures()), self.options)
+        rate = self._rate(self.step)
         loss, score = self.engine.step(inputs, truth, rate)
         if not math.isfinite(loss):
             raise self._diverged(f"The loss became {loss}", self.step + 1, rate)
         self.progress.step += 1
         self.progress.loss_sum += loss
         self.progress.score_sum += score
+        if self.progress.spending:
+            self.progress.spending.rate = rate
+            reckon(self.progress.spending, self._place())
         speed = (self.progress.step - first) * len(truth) / max(time.perf_counter() - begin, 1e-9)
         return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth), speed)
+
+    def _rate(self, step: int) -> float:
+        spending = self.progress.spending
+        turn, before = (spending.turn, spending.done) if spending else (0, 0.0)
+        moment = Moment(step, self.steps, self.progress.epoch, self._figures(), turn, before)
+        return learning_rate(moment, self.options)
+
+    def _last_rate(self) -> float:
+        # The steps may have been chosen anew since the last one was taken.
+        return self.progress.spending.rate if self.progress.spending else self._rate(self.step - 1)
 
     def _diverged(self, what: str, step: int, rate: float) -> TrainingError:
         return TrainingError(
@@ -105,11 +173,12 @@ class Session:
         )
 
     def _end_epoch(self, begin: float, waited: float, steps: int) -> Epoch:
-        progress, options = self.progress, self.options
+        progress, options, spending = self.progress, self.options, self.progress.spending
+        closing = self.watch.used()
         trained = time.perf_counter() - begin
         state = self.engine.read_state()
         kept = averaged_weights(state) if options.average else state
-        rate = learning_rate(Moment(self.step - 1, self.steps, progress.epoch, self._figures()), options)
+        rate = self._last_rate()
         validation = self._validate(state, kept)
         if not math.isfinite(validation["loss"]):
             raise self._diverged(f"The validation loss became {validation['loss']}", self.step, rate)
@@ -129,15 +198,25 @@ class Session:
                 "examples_per_second": steps * self.training.batch_size / max(trained, 1e-9),
                 "loader_share": waited / max(trained, 1e-9),
                 "memory_mb": backend.use(self.run.backend).facts()["memory_mb"],
+                **({"seconds_used": self.watch.used(), "planned_steps": spending.steps} if spending else {}),
             },
         )
         progress.history.append(epoch.to_dict())
         progress.epoch, progress.step, progress.loss_sum, progress.score_sum = progress.epoch + 1, 0, 0.0, 0.0
         waited_epochs = epoch.epoch - progress.best_epoch
-        progress.done = epoch.epoch >= self.run.epochs or (bool(options.patience) and waited_epochs >= options.patience)
+        progress.done = self.step >= self.steps or (bool(options.patience) and waited_epochs >= options.patience)
+        if spending and not progress.done:
+            self._reckon_after(spending, self.watch.used() - closing)
         self.folder.append_history(epoch.to_dict())
         self._write(state)
         return epoch
+
+    def _reckon_after(self, spending: Spending, validating: float) -> None:
+        """Choose the steps anew at the end of an epoch, now that it is known what that takes."""
+        spending.costs = Costs(spending.costs.step, validating + spending.writing, spending.costs.rest)
+        spending.paused += validating
+        reckon(spending, self._place(), now=True)
+        self.progress.done = self.step >= self.steps
 
     def _validate(self, state: State, kept: State) -> dict[str, float]:
         if kept is not state:
@@ -174,13 +253,18 @@ class Session:
         """
         state = self.engine.read_state()
         if not all(np.isfinite(array).all() for array in weights_of(state).values()):
-            rate = learning_rate(Moment(self.step - 1, self.steps, self.progress.epoch, self._figures()), self.options)
-            raise self._diverged("The weights became infinite", self.step, rate)
+            raise self._diverged("The weights became infinite", self.step, self._last_rate())
         self._write(state)
 
     def _write(self, state: State) -> None:
+        spending, began = self.progress.spending, self.watch.used()
+        if spending:
+            spending.seconds = began
         write_checkpoint(self.folder.checkpoints, Checkpoint(self.progress, state, self.best), step=self.step)
         self._last_written = time.monotonic()
+        if spending:
+            spending.writing = self.watch.used() - began
+            spending.paused += spending.writing
 
     def finish(self) -> None:
         """Restore the best weights, fit the temperature on validation and write the model folder.
@@ -205,6 +289,9 @@ class Session:
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.
 
+        Of a budget of time, the seconds that were used up to the checkpoint are counted; those between the checkpoint
+        and the end of that process are not known and are not. What was chosen and measured is gone on with.
+
         Raises:
             ModelError: the checkpoints are damaged or belong to another model.
             RunError: the run file was changed since the training began.
@@ -225,7 +312,7 @@ class Session:
                 )
             if changed:
                 raise RunError(f"{file} was changed since this training began: {changed}. {cure}")
-            if not is_sound(checkpoint.progress, epochs=self.run.epochs, steps=self.training.steps):
+            if not is_sound(checkpoint.progress, steps=self.training.steps, most=self.most_steps):
                 raise ModelError(
                     f"The checkpoint in {self.folder.checkpoints} says what no training of {file} can have come to. "
                     f"Remove the folder and go on from the start (sonde resume {self.folder.path}), or train anew: "
@@ -233,7 +320,15 @@ class Session:
                 )
             self.engine.write_state(checkpoint.state)
             self.progress, self.best = checkpoint.progress, checkpoint.best
+            if self.progress.spending:
+                self._take_up(self.progress.spending)
         self.folder.write_history(self.progress.history)
+
+
+    def _take_up(self, spending: Spending) -> None:
+        """Count the seconds of the processes before this one; what it took to start this one is no step's time."""
+        self.watch.before = spending.seconds
+        spending.paused += self.watch.used() - spending.seconds
 
 
 def _kinds(state: State) -> dict[str, tuple[Any, ...]]:
@@ -305,6 +400,7 @@ def _build_engine(blueprint: Any, run: Run, options: Options, examples: NDArray[
         bias_factor=options.bias_factor,
         clip_norm=options.clip_norm,
         average=options.average,
+        accumulate=options.accumulate,
         precision=options.precision,
         seed=run.seed,
         head=head.NAME,

@@ -228,8 +228,8 @@ def _fused(
 def _weights(q: torch.Tensor, k: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """Return how much each token gathers from each other, B x N x T x S."""
     batch, heads, tokens, width = q.shape
-    # Heads that share a key stand as more tokens of one head, so that no key is repeated. The key is laid out before the
-    # product, which would else lay it out the other way around, number by number.
+    # Heads that share a key stand as more tokens of one head, so that no key is repeated. The key is laid out here: the
+    # product would lay it out the other way around, number by number.
     q = q.reshape(batch, k.shape[1], -1, width)
     scores = (q @ k.contiguous().transpose(-2, -1)).view(batch, heads, tokens, -1)
     if mask is not None:
