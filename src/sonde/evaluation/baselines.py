@@ -15,8 +15,8 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
 
 Floats = NDArray[np.float64]
-Baseline = Callable[[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8], int], Floats]
-"""From train inputs, train truth, test inputs and the number of classes to N x C test probabilities."""
+Baseline = Callable[[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8], int, int], Floats]
+"""From train inputs, train truth, test inputs, the number of classes and the most examples to N x C probabilities."""
 
 MOST_FEATURES = 1024
 """Height times width times channels of the images that the linear model reads."""
@@ -29,7 +29,11 @@ MOST_STEPS = 100
 
 
 def majority_class(
-    train_inputs: NDArray[np.uint8], train_truth_N: NDArray[np.int64], test_inputs: NDArray[np.uint8], classes: int
+    train_inputs: NDArray[np.uint8],
+    train_truth_N: NDArray[np.int64],
+    test_inputs: NDArray[np.uint8],
+    classes: int,
+    most: int = MOST_EXAMPLES,
 ) -> Floats:
     """Guess the most frequent class of the training examples, with the classes' shares as probabilities.
 
@@ -38,6 +42,7 @@ def majority_class(
         train_truth_N: index of the class of each training example.
         test_inputs: only their number is read.
         classes: number of classes C.
+        most: not read; all examples are counted.
 
     Returns:
         N x C probabilities of the test examples.
@@ -47,11 +52,15 @@ def majority_class(
 
 
 def logistic_regression_on_pixels(
-    train_inputs: NDArray[np.uint8], train_truth_N: NDArray[np.int64], test_inputs: NDArray[np.uint8], classes: int
+    train_inputs: NDArray[np.uint8],
+    train_truth_N: NDArray[np.int64],
+    test_inputs: NDArray[np.uint8],
+    classes: int,
+    most: int = MOST_EXAMPLES,
 ) -> Floats:
     """Fit a multinomial logistic regression to images shrunk to at most 1,024 numbers.
 
-    It reads at most 20,000 training examples, each class in proportion, spread evenly over the split; nothing is
+    It reads some 20,000 training examples unless more or fewer are asked for, each class in proportion, spread evenly over the split; nothing is
     drawn at random. The solver stops after 100 steps, converged or not: a baseline, not a contest.
 
     Args:
@@ -59,13 +68,14 @@ def logistic_regression_on_pixels(
         train_truth_N: index of the class of each training example.
         test_inputs: images of the same shape.
         classes: number of classes C.
+        most: training examples that it reads at most.
 
     Returns:
         N x C probabilities of the test examples; 0 for classes without a training example.
     """
     if len(np.unique(train_truth_N)) < 2:
         return majority_class(train_inputs, train_truth_N, test_inputs, classes)
-    chosen = _subset(train_truth_N, min(MOST_EXAMPLES, MOST_ANSWERS // classes))
+    chosen = _subset(train_truth_N, min(most, MOST_ANSWERS // classes))
     features_BF = _features(train_inputs, chosen)
     centre_F = features_BF.mean(axis=0)
     model = LogisticRegression(max_iter=MOST_STEPS)
@@ -94,6 +104,7 @@ def guess_baselines(
     test_inputs: NDArray[np.uint8],
     *,
     classes: int,
+    most: int = MOST_EXAMPLES,
 ) -> dict[str, Floats]:
     """Let every baseline of a modality guess the test examples.
 
@@ -103,13 +114,15 @@ def guess_baselines(
         train_truth_N: index of the class of each training example.
         test_inputs: stored test examples.
         classes: number of classes C.
+        most: training examples that a baseline which fits something reads at most.
 
     Returns:
         N x C test probabilities by the baseline's name.
     """
     truth = np.asarray(train_truth_N, np.int64)
     assert len(truth) == len(train_inputs) > 0, "one truth for each training example"
-    return {name: guess(train_inputs, truth, test_inputs, classes) for name, guess in BASELINES[modality].items()}
+    table = BASELINES[modality]
+    return {name: guess(train_inputs, truth, test_inputs, classes, most) for name, guess in table.items()}
 
 
 def _subset(truth_N: NDArray[np.int64], most: int) -> NDArray[np.intp]:

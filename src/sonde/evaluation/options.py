@@ -13,6 +13,9 @@ class Options(_Options):
     resamples: Annotated[int, Field(ge=100, le=100_000)] = 1000
     """Drawings of the bootstrap behind every 95 % interval."""
 
+    baseline_examples: Annotated[int, Field(ge=100, le=1_000_000)] = 20_000
+    """Training examples that the linear baseline learns from at most, evenly spread over each class."""
+
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Start of those drawings; apart from run.seed, so that runs compare."""
 

@@ -91,7 +91,7 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
     logits = predict_all(model.engine, examples.inputs, model.spec.prepare, batch_size=options.batch_size)
     truth = tasks.label.encode(examples.answers, classes)
     answers = Answers(examples, classes, truth, logits, model.description.temperature)
-    guesses = {} if known is None else _baselines(answers, known)
+    guesses = {} if known is None else _baselines(answers, known, options.baseline_examples)
     scores = _scores(answers, guesses, sentence, model.description.task, options)
     write_atomically(folder.scores_file, _json(scores))
     folder.write_json(folder.findings_file, found)
@@ -141,11 +141,11 @@ def _check_labels(examples: Examples, classes: tuple[str, ...], name: str) -> No
         )
 
 
-def _baselines(answers: Answers, known: Dataset) -> dict[str, NDArray[np.float64]]:
+def _baselines(answers: Answers, known: Dataset, most: int) -> dict[str, NDArray[np.float64]]:
     """Let the baselines learn from the run's own training examples, as the model did."""
     truth = tasks.label.encode(known.train.answers, answers.classes)
-    inputs = known.train.inputs
-    return guess_baselines(known.modality, inputs, truth, answers.examples.inputs, classes=len(answers.classes))
+    inputs, count = known.train.inputs, len(answers.classes)
+    return guess_baselines(known.modality, inputs, truth, answers.examples.inputs, classes=count, most=most)
 
 
 def _scores(

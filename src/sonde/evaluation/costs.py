@@ -1,0 +1,107 @@
+"""What the scoring of a run will take, and what a budget of time leaves of it.
+
+Two parts grow without regard to the model: the drawings of the bootstrap, and the fit of the linear baseline. Both
+are timed on a small share and reckoned up; where they would take more than their share of a budget, there are fewer
+drawings, and the baseline learns from fewer examples. Both then stand in the run file, with the reason.
+"""
+
+# N examples, C classes
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from sonde import tasks
+from sonde.config import Settings, fill, guessed
+from sonde.data import Dataset
+from sonde.evaluation.baselines import BASELINES, guess_baselines
+from sonde.evaluation.options import Options
+from sonde.evaluation.scores import score
+from sonde.models.views import VIEWS
+
+DRAWING_SHARE, BASELINE_SHARE = 0.12, 0.05
+"""Shares of a budget that the bootstrap and the baselines may take."""
+TRIED_EXAMPLES, TRIED_DRAWINGS, TRIED_FIT = 1000, 100, 1000
+"""How much of each is timed."""
+BESIDE_DRAWINGS = 60
+"""Drawings that scoring takes as long as without any: sorting, counting, curves."""
+BESIDE_THE_SCORES = 1.4
+"""Scores of each class, calibration and verdict, in times of one scoring; measured on 10,000 examples of 10 classes."""
+FEWEST_DRAWINGS, FEWEST_EXAMPLES = 100, 1000
+WRITING = 1.0
+"""Seconds for opening the model, the plots, the predictions and the report."""
+WRITING_EACH = 5e-5
+"""Seconds more for each test example."""
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What scoring takes."""
+
+    settings: Settings
+    """What the budget made of the options: guesses with their reasons; empty where all of it fits."""
+    seconds: float
+    """All but the model's own predictions."""
+    predictions: int
+    """Examples that the model predicts, each view counted."""
+
+
+def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Callable[[], float]) -> Scoring:
+    """Estimate what scoring a run takes, and bound it where a budget asks for that.
+
+    Args:
+        dataset: the run's data.
+        settings: every option of the run; what a person said of scoring is left as it is.
+        minutes: the budget.
+        clock: reading in seconds.
+    """
+    options = fill(Options, "evaluation", settings)
+    tests, train = len(dataset.test), len(dataset.train)
+    each = _seconds_of_a_drawing(dataset, clock) * (len(BASELINES[dataset.modality]) + 1 + BESIDE_THE_SCORES)
+    affordable = int(60 * minutes * DRAWING_SHARE / each) - BESIDE_DRAWINGS
+    bounded = Settings()
+    drawings = options.resamples
+    if _is_open(settings, "evaluation.resamples") and affordable < drawings:
+        drawings = min(drawings, max(FEWEST_DRAWINGS, affordable // 100 * 100))
+        reason = f"{minutes:g} minutes leave time for so many drawings"
+        bounded = bounded.over(guessed("evaluation.resamples", drawings, reason))
+    fit, most = _seconds_of_a_fit(dataset, clock), min(options.baseline_examples, train)
+    affordable = int(60 * minutes * BASELINE_SHARE / fit)
+    if _is_open(settings, "evaluation.baseline_examples") and affordable < most:
+        most = min(most, max(FEWEST_EXAMPLES, affordable // 1000 * 1000))
+        reason = f"{minutes:g} minutes leave time for a fit to so many of {train:,}"
+        bounded = bounded.over(guessed("evaluation.baseline_examples", most, reason))
+    seconds = each * (drawings + BESIDE_DRAWINGS) + fit * most + WRITING + WRITING_EACH * tests
+    return Scoring(bounded, seconds, tests * len(VIEWS[options.views].views))
+
+
+def _is_open(settings: Settings, key: str) -> bool:
+    return key not in settings or settings[key].origin in ("guessed", "default")
+
+
+def _seconds_of_a_drawing(dataset: Dataset, clock: Callable[[], float]) -> float:
+    """Time a bootstrap over answers like those to come, and return what one drawing over the test split takes."""
+    tests = len(dataset.test)
+    tried = min(tests, TRIED_EXAMPLES)
+    classes = tasks.label.learn_classes(dataset.train.answers)
+    # Every class has its example, as in the real ones, so that no score is skipped for want of one.
+    truth_N = np.arange(tried) % len(classes)
+    rng = np.random.default_rng(0)
+    logits_NC = rng.normal(size=(tried, len(classes)))
+    logits_NC[np.arange(tried), truth_N] += 3
+    shares_NC = np.exp(logits_NC)
+    begun = clock()
+    score(truth_N, shares_NC / shares_NC.sum(axis=1, keepdims=True), seed=0, resamples=TRIED_DRAWINGS)
+    return max(1e-9, (clock() - begun) / (TRIED_DRAWINGS + BESIDE_DRAWINGS) * tests / tried)
+
+
+def _seconds_of_a_fit(dataset: Dataset, clock: Callable[[], float]) -> float:
+    """Time the baselines on a few examples, and return what they take for each."""
+    classes = tasks.label.learn_classes(dataset.train.answers)
+    truth = tasks.label.encode(dataset.train.answers, classes)
+    tried = min(TRIED_FIT, len(truth))
+    begun = clock()
+    some = dataset.test.inputs[:TRIED_FIT]
+    guess_baselines(dataset.modality, dataset.train.inputs, truth, some, classes=len(classes), most=tried)
+    return max(1e-9, (clock() - begun) / tried)
