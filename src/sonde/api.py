@@ -39,7 +39,7 @@ def train(
         model: architecture (sonde list models).
         recipe: settings to start from (sonde list recipes).
         epochs: passes over the training examples; at most so many where there are minutes too.
-        minutes: time for everything, from the start to the report; trains as long as fits, to a schedule that ends then.
+        minutes: time for everything, from the start to the report; the training and its schedule end in time.
         seed: start of every random choice.
         name: name of the run's folder under runs/.
         set: any other option, as part.option=value.

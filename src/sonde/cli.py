@@ -7,6 +7,7 @@ standard error. The exit code is 0; or 1 for a mistake in data or options, 2 for
 Ctrl-C.
 """
 
+import gc
 import inspect
 import os
 import sys
@@ -69,6 +70,10 @@ def main(words: Sequence[str] | None = None) -> int:
     except Exception:
         _report_bug()
         return MISTAKE
+    finally:
+        if words is None:
+            # Else Python looks once more through all that torch and Keras made, a second or three, before it ends.
+            gc.freeze()
 
 
 def app() -> App:

@@ -9,19 +9,21 @@ import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
 from sonde import config, data, planning, terminal, training
-from sonde.config import Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
+from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset, Listing
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
+from sonde.evaluation.costs import scoring
 from sonde.evaluation.opening import own_dataset
 from sonde.planning import Plan
-from sonde.training import Session, Step
+from sonde.training import Costs, Session, Spending, Step, Watch
 
 MANY_FILES = 1000
 """Files from which on reading them is announced; fewer are read in a few seconds."""
@@ -29,6 +31,10 @@ _one_at_a_time = threading.RLock()
 """Held while a run is planned or trained: the threads, seeds and precision of a backend belong to the whole process."""
 MOST_SHOWN = 64
 """Images on a contact sheet."""
+WRITTEN_A_SECOND, WRITING = 200e6, 0.05
+"""Bytes of a checkpoint that are packed and flushed in a second, and what even a small one takes, until it is known."""
+ENOUGH = 0.9
+"""Share of a budget from which on nobody asks where the rest went."""
 
 
 def plan(said: Settings) -> Plan:
@@ -85,12 +91,84 @@ def start(plan: Plan) -> RunFolder:
     )
 
 
-def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
+def train(plan: Plan, began: float) -> RunFolder:
+    """Do a whole run: measure where it has a budget of time, make its folder, train, evaluate.
+
+    Args:
+        plan: the resolved run.
+        began: when the budget began, as `time.monotonic` reads.
+
+    Raises:
+        ConfigError: the budget is too small; nothing was written.
+        SondeError: training or evaluation cannot go on; what was done stays.
+    """
+    session = None
+    if plan.settings.value("run.minutes"):
+        with _one_at_a_time, _saying_that_nothing_was_written():
+            plan, session = _measured(plan, Watch(began=began))
+    return go_on(start(plan), plan.dataset, began=began, session=session)
+
+
+def _measured(plan: Plan, watch: Watch) -> tuple[Plan, Session]:
+    """Build what trains, time it, and choose the steps that fit into the budget; bound the scoring where it must be."""
+    settings, begun = plan.settings, watch.used()
+    session = training.open_session(RunFolder(RUNS / settings.value("run.name")), settings, plan.dataset)
+    session.watch = watch
+    settings = _choose(session, settings, watch.used() - begun)
+    return replace(plan, settings=settings), session
+
+
+def _choose(session: Session, settings: Settings, building: float) -> Settings:
+    """Choose the steps of a run with a budget, say what was chosen, and return the options with what it bounds."""
+    minutes, dataset = session.run.minutes, session.dataset
+    measured = session.measure()
+    scored = scoring(dataset, settings, minutes=minutes, clock=session.watch.clock)
+    checked = len(dataset.validation)
+    views = scored.predictions // max(1, len(dataset.test))
+    opening = building + measured.first_predict
+    state = sum(array.nbytes for array in session.engine.read_state().values())
+    # Validation is predicted once more for the temperature, by a model that is built anew, as the test's is.
+    rest = 2 * opening + measured.predict * (checked * views + scored.predictions) + scored.seconds
+    session.keep_to(Costs(measured.step, measured.predict * checked + state / WRITTEN_A_SECOND + WRITING, rest))
+    spending = session.progress.spending
+    assert spending is not None
+    terminal.say(chosen_in_words(session, spending))
+    for key, setting in scored.settings.items():
+        terminal.say(f"{key} = {setting.value:,}: {setting.reason}.")
+    return scored.settings.over(settings)
+
+
+def chosen_in_words(session: Session, spending: Spending) -> str:
+    """Return what a budget of time came to, in one line.
+
+    Args:
+        session: at its start.
+        spending: as chosen.
+    """
+    per_epoch = session.training.steps
+    left = f"{spending.steps:,} steps ({spending.steps / per_epoch:.3g} epochs)"
+    why = "all that the epochs allow" if spending.steps == session.most_steps else "as many as fit"
+    return (
+        f"Budget: {session.run.minutes:g} min, of which {spending.seconds:.0f} s have passed. A step takes "
+        f"{1000 * spending.costs.step:.3g} ms: {left}, {why}, and {spending.costs.rest:.0f} s are kept for the model, "
+        "the test and the report. The pace is watched, and the steps follow it."
+    )
+
+
+def go_on(
+    folder: RunFolder,
+    dataset: Dataset | None = None,
+    *,
+    began: float | None = None,
+    session: Session | None = None,
+) -> RunFolder:
     """Do what is left of a run: train from the last checkpoint, write the model, evaluate.
 
     Args:
         folder: a run.
         dataset: its data, where it is open already.
+        began: when this command began, as `time.monotonic` reads; a budget of time counts from there.
+        session: its training, where it is open already.
 
     Raises:
         RunError: the data is no longer what the run began with.
@@ -105,9 +183,12 @@ def go_on(folder: RunFolder, dataset: Dataset | None = None) -> RunFolder:
         remove_leftovers(folder.plots)
         if not _is_trained(folder):
             dataset = dataset or own_dataset(folder)
-            _train(folder, settings, dataset)
+            session = session or _open(folder, settings, dataset, began)
+            _train(session)
         if not folder.report_file.exists():
             evaluation.evaluate(folder, dataset=dataset)
+        if session is not None and session.progress.spending:
+            _say_what_was_used(session)
     return folder
 
 
@@ -124,16 +205,31 @@ def _saying_how_to_go_on(folder: RunFolder) -> Iterator[None]:
         raise
 
 
-def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
+def _open(folder: RunFolder, settings: Settings, dataset: Dataset, began: float | None) -> Session:
+    """Open a run's training where it stands; one with a budget that has no checkpoint yet is measured."""
+    watch = Watch() if began is None else Watch(began=began)
+    begun = watch.used()
     session = training.open_session(folder, settings, dataset)
+    session.watch = watch
     session.restore()
+    if session.run.minutes and session.progress.spending is None:
+        _choose(session, settings, watch.used() - begun)
+    return session
+
+
+def _train(session: Session) -> None:
     if session.step:
         terminal.say(f"Going on from step {session.step:,} of {session.steps:,}.")
-    with (
-        stop_asked() as asked,
-        terminal.training_progress(session.run.epochs, session.training.steps, done_steps=session.step) as display,
-    ):
+    _note_in_environment(session)
+    progress = terminal.training_progress(
+        session.run.epochs, session.training.steps, done_steps=session.step, total_steps=session.steps
+    )
+    with stop_asked() as asked, progress as display:
+        planned = session.steps
         for record in session.records():
+            if session.steps != planned:
+                planned = session.steps
+                display.plan(planned)
             if isinstance(record, Step):
                 display.step(
                     loss=record.loss,
@@ -145,7 +241,42 @@ def _train(folder: RunFolder, settings: Settings, dataset: Dataset) -> None:
                 display.epoch(record.to_dict())
             if asked:
                 _stop(session)
+    spending = session.progress.spending
+    if spending and spending.stopped:
+        terminal.say("Nothing more fitted into the budget: the training was stopped before its learning rate was down.")
+    _note_in_environment(session)
     session.finish()
+
+
+def _note_in_environment(session: Session) -> None:
+    """Write down what only the built engine or the clock tells: layers that run as Keras wrote them, the budget."""
+    folder, spending = session.folder, session.progress.spending
+    noted = folder.read_json(folder.environment_file)
+    known = dict(noted)
+    fallbacks = list(getattr(session.engine, "fallbacks", ()))
+    if fallbacks:
+        noted["fallbacks"] = fallbacks
+        if "fallbacks" not in known:
+            terminal.say(f"Run as Keras wrote them, for want of a native equivalent: {', '.join(fallbacks)}.")
+    if spending:
+        noted["budget"] = {
+            "minutes": session.run.minutes,
+            "steps": spending.steps,
+            "seconds_per_step": spending.costs.step,
+            "seconds_kept": spending.reserve,
+            "seconds_used": session.watch.used(),
+            "stopped": spending.stopped,
+        }
+    if noted != known:
+        folder.write_json(folder.environment_file, noted)
+
+
+def _say_what_was_used(session: Session) -> None:
+    used, limit = session.watch.used(), 60 * session.run.minutes
+    words = f"The run took {used:.0f} s of the {limit:.0f} s."
+    if session.steps == session.most_steps and used < ENOUGH * limit:
+        words += " The epochs allowed no more; --epochs raises that bound."
+    terminal.say(words)
 
 
 def _stop(session: Session) -> None:

@@ -135,3 +135,17 @@ def test_digits_and_grey_images_are_not_mirrored_and_colour_photographs_are() ->
     assert flip(Look(64, 64, 1, ("daisy", "rose")))[0] == 0
     assert flip(Look(32, 32, 3, ("0", "1", "7")))[0] == 0
     assert flip(Look(16, 16, 3, ("daisy", "rose")))[0] == 0
+
+
+def test_of_two_epochs_exactly_one_mirrors_an_image_at_one_half() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (200, 4, 5, 1), dtype=np.uint8)
+    rows = np.arange(200)
+
+    def mirrored(epoch: int, probability: float = 0.5) -> NDArray[np.bool_]:
+        seen = data.augment(images, {"flip": probability}, seed=3, epoch=epoch, indices_B=rows)
+        return np.array([not np.array_equal(a, b) for a, b in zip(seen, images, strict=True)])
+
+    assert np.array_equal(mirrored(1), ~mirrored(2)) and np.array_equal(mirrored(3), ~mirrored(4))
+    assert not np.array_equal(mirrored(1), mirrored(3)) and 70 < mirrored(1).sum() < 130
+    # Other probabilities keep their share in each epoch.
+    assert all(10 < mirrored(epoch, 0.15).sum() < 55 for epoch in (1, 2)) and mirrored(2, 1.0).all()

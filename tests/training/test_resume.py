@@ -72,7 +72,7 @@ def test_the_small_run_has_all_that_could_differ(whole: tuple[Outcome, RunFolder
     names = " ".join(found.state)
     assert all(word in names for word in ("moving_mean", "_average", "momentum", "velocity", "iteration"))
     assert [record["step"] for record in found.history] == [5, 10, 15, 20]
-    assert found.history[-1]["validation"]["loss"] < found.history[0]["validation"]["loss"]
+    assert found.history[-1]["train"]["loss"] < found.history[0]["train"]["loss"]
     assert folder.settings().value("model.dropout") > 0
 
 

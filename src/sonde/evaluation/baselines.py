@@ -60,8 +60,8 @@ def logistic_regression_on_pixels(
 ) -> Floats:
     """Fit a multinomial logistic regression to images shrunk to at most 1,024 numbers.
 
-    It reads some 20,000 training examples unless more or fewer are asked for, each class in proportion, spread evenly over the split; nothing is
-    drawn at random. The solver stops after 100 steps, converged or not: a baseline, not a contest.
+    It reads some 20,000 training examples unless told otherwise, each class in proportion, spread evenly over the
+    split; nothing is drawn at random. The solver stops after 100 steps, converged or not: a baseline, not a contest.
 
     Args:
         train_inputs: B x H x W x K images.

@@ -22,15 +22,15 @@ from sonde.models.views import VIEWS
 
 DRAWING_SHARE, BASELINE_SHARE = 0.12, 0.05
 """Shares of a budget that the bootstrap and the baselines may take."""
-TRIED_EXAMPLES, TRIED_DRAWINGS, TRIED_FIT = 1000, 100, 1000
+TRIED_EXAMPLES, TRIED_DRAWINGS, TRIED_FIT = 2000, 100, 1000
 """How much of each is timed."""
 BESIDE_DRAWINGS = 60
 """Drawings that scoring takes as long as without any: sorting, counting, curves."""
-BESIDE_THE_SCORES = 1.4
+BESIDE_THE_SCORES = 1.7
 """Scores of each class, calibration and verdict, in times of one scoring; measured on 10,000 examples of 10 classes."""
 FEWEST_DRAWINGS, FEWEST_EXAMPLES = 100, 1000
-WRITING = 1.0
-"""Seconds for opening the model, the plots, the predictions and the report."""
+WRITING = 2.0
+"""Seconds for opening the model, the plots, the predictions, the report, and the end of the process."""
 WRITING_EACH = 5e-5
 """Seconds more for each test example."""
 
@@ -64,16 +64,21 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
     drawings = options.resamples
     if _is_open(settings, "evaluation.resamples") and affordable < drawings:
         drawings = min(drawings, max(FEWEST_DRAWINGS, affordable // 100 * 100))
-        reason = f"{minutes:g} minutes leave time for so many drawings"
+        reason = f"{minutes_in_words(minutes)} no time for more drawings"
         bounded = bounded.over(guessed("evaluation.resamples", drawings, reason))
     fit, most = _seconds_of_a_fit(dataset, clock), min(options.baseline_examples, train)
     affordable = int(60 * minutes * BASELINE_SHARE / fit)
     if _is_open(settings, "evaluation.baseline_examples") and affordable < most:
         most = min(most, max(FEWEST_EXAMPLES, affordable // 1000 * 1000))
-        reason = f"{minutes:g} minutes leave time for a fit to so many of {train:,}"
+        reason = f"{minutes_in_words(minutes)} no time for a fit to more of the {train:,}"
         bounded = bounded.over(guessed("evaluation.baseline_examples", most, reason))
     seconds = each * (drawings + BESIDE_DRAWINGS) + fit * most + WRITING + WRITING_EACH * tests
     return Scoring(bounded, seconds, tests * len(VIEWS[options.views].views))
+
+
+def minutes_in_words(minutes: float) -> str:
+    """Return what a budget does, to begin a reason with: "1 minute leaves", "2 minutes leave"."""
+    return f"{minutes:g} minute leaves" if minutes == 1 else f"{minutes:g} minutes leave"
 
 
 def _is_open(settings: Settings, key: str) -> bool:

@@ -25,6 +25,7 @@ def training_progress(
     steps_per_epoch: int,
     *,
     done_steps: int = 0,
+    total_steps: int | None = None,
     metric: str = "accuracy",
     clock: Callable[[], float] = time.monotonic,
 ) -> "TrainingProgress":
@@ -34,13 +35,17 @@ def training_progress(
         total_epochs: epochs of the whole run.
         steps_per_epoch: batches of one epoch.
         done_steps: batches that an earlier process did.
+        total_steps: batches of the whole run, where the last epoch is a part of one.
         metric: the name shown beside the loss.
         clock: seconds that only grow.
 
     Returns:
         A display to be used in a `with`.
     """
-    return TrainingProgress(total_epochs, steps_per_epoch, done_steps=done_steps, metric=metric, clock=clock)
+    display = TrainingProgress(total_epochs, steps_per_epoch, done_steps=done_steps, metric=metric, clock=clock)
+    if total_steps is not None:
+        display.plan(total_steps)
+    return display
 
 
 class TrainingProgress:
@@ -57,6 +62,7 @@ class TrainingProgress:
     ):
         self._epochs = total_epochs
         self._steps = max(1, steps_per_epoch)
+        self._total = self._epochs * self._steps
         self._metric = metric
         self._clock = clock
         self._first = self._done = done_steps
@@ -66,7 +72,7 @@ class TrainingProgress:
     def __enter__(self) -> "TrainingProgress":
         self._started = self._clock()
         if is_terminal(listener()):
-            self._bar = _live_bar(self._epochs * self._steps, self._done)
+            self._bar = _live_bar(self._total, self._done)
             self._bar.start()
         return self
 
@@ -76,6 +82,16 @@ class TrainingProgress:
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
+
+    def plan(self, total_steps: int) -> None:
+        """Take note of another length of the run; a budget of time changes it on the way.
+
+        Args:
+            total_steps: batches of the whole run.
+        """
+        self._total, self._epochs = total_steps, -(-total_steps // self._steps)
+        if self._bar is not None:
+            self._bar.update(self._bar.task_ids[0], total=total_steps)
 
     def step(
         self,
@@ -111,7 +127,7 @@ class TrainingProgress:
         Args:
             record: an epoch as in history.jsonl: epoch, train, validation, learning_rate, clock, best.
         """
-        self._done = int(record["epoch"]) * self._steps
+        self._done = min(int(record["epoch"]) * self._steps, self._total)
         clock = record.get("clock") or {}
         train, validation = record.get("train") or {}, record.get("validation") or {}
         words = [f"epoch {record['epoch']:>{len(str(self._epochs))}}/{self._epochs}"]
@@ -131,7 +147,7 @@ class TrainingProgress:
             self._bar.console.print(safe(line), soft_wrap=True)
 
     def _time_left(self) -> list[str]:
-        done, left = self._done - self._first, self._epochs * self._steps - self._done
+        done, left = self._done - self._first, self._total - self._done
         if done <= 0 or left <= 0:
             return []
         return [f"{duration((self._clock() - self._started) / done * left)} left"]

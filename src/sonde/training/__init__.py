@@ -1,7 +1,7 @@
 """From a run folder and a dataset to a trained model: the loop, its schedule, its checkpoints."""
 
 from sonde.training.batches import first_rows
-from sonde.training.budget import Costs, Measured, Spending
+from sonde.training.budget import Costs, Measured, Spending, Watch
 from sonde.training.checkpoints import only_one
 from sonde.training.options import Options, check_parts, guess, longest
 from sonde.training.records import Epoch, Step
@@ -15,6 +15,7 @@ __all__ = [
     "Session",
     "Spending",
     "Step",
+    "Watch",
     "check_parts",
     "first_rows",
     "guess",

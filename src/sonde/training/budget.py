@@ -20,6 +20,8 @@ from sonde.training.batches import TrainingSet
 
 AIM = 0.97
 """Share of the budget that the plan fills; the rest is for what no measurement foresees."""
+ROOM_FOR_THE_REST = 1.15
+"""Factor on what the model, the test and the report were estimated to take: they cannot be shortened by a step."""
 ANEW = 0.02
 """Share of the budget after which the steps are reckoned anew."""
 NEWEST = 0.7
@@ -109,9 +111,16 @@ class Spending:
 
     @property
     def reserve(self) -> float:
-        """Return the seconds to keep for what follows the last epoch; more, where the machine has become slower."""
+        """Return the seconds to keep for what follows the last epoch: more, where the machine has become slower.
+
+        Where it has become faster, less; but less so, since the first steps of all may have been slow by themselves.
+        """
         slower = self.costs.step / max(self.first.step, 1e-9)
-        return self.costs.rest * min(SLOWEST, max(1.0, slower))
+        return (
+            ROOM_FOR_THE_REST
+            * self.costs.rest
+            * (min(SLOWEST, slower) if slower > 1 else max(1 / SLOWEST, slower) ** 0.5)
+        )
 
 
 @dataclass(frozen=True)
@@ -157,9 +166,10 @@ def begin(place: Place, costs: Costs) -> Spending:
     Returns:
         Its spending; fewer than `FEWEST_STEPS` steps are for the caller to refuse.
     """
-    left = AIM * place.limit - place.used - costs.rest
-    steps = min(place.most, steps_that_fit(left, costs, within=0, per_epoch=place.per_epoch))
-    return Spending(place.used, steps, costs, costs, noted=place.used)
+    spending = Spending(place.used, 0, costs, costs, noted=place.used)
+    left = AIM * place.limit - place.used - spending.reserve
+    spending.steps = min(place.most, steps_that_fit(left, costs, within=0, per_epoch=place.per_epoch))
+    return spending
 
 
 def least_minutes(used: float, costs: Costs) -> float:
@@ -169,7 +179,7 @@ def least_minutes(used: float, costs: Costs) -> float:
         used: seconds that had passed before the first step.
         costs: of what follows.
     """
-    seconds = used + FEWEST_STEPS * costs.step + costs.epoch + costs.rest
+    seconds = used + FEWEST_STEPS * costs.step + costs.epoch + ROOM_FOR_THE_REST * costs.rest
     return math.ceil(ROOM * seconds / AIM / 60 * 10) / 10
 
 

@@ -324,7 +324,6 @@ class Session:
                 self._take_up(self.progress.spending)
         self.folder.write_history(self.progress.history)
 
-
     def _take_up(self, spending: Spending) -> None:
         """Count the seconds of the processes before this one; what it took to start this one is no step's time."""
         self.watch.before = spending.seconds

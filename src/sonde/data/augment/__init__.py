@@ -52,6 +52,9 @@ class Augmentation:
     high: float
     guess: Callable[[Look], tuple[float, str]]
     """The default strength for a data set, and the reason."""
+    mirrored: bool = False
+    """Whether the second of two epochs takes the complements of the first one's numbers, so that an image mirrored with
+    probability one half is so in exactly one of them (alternating flips; Jordan, 2024)."""
     neutral: float = 0.0
     """The strength that changes nothing."""
 
@@ -85,7 +88,13 @@ AUGMENTATIONS: dict[str, Augmentation] = {
         image.shift, 2, "Moves by up to this share of the sides.", low=0.0, high=0.5, guess=_small_shift
     ),
     "flip": Augmentation(
-        image.flip, 1, "Mirrors left and right with this probability.", low=0.0, high=1.0, guess=_flip_photos
+        image.flip,
+        1,
+        "Mirrors left and right with this probability.",
+        low=0.0,
+        high=1.0,
+        guess=_flip_photos,
+        mirrored=True,
     ),
     "erase": Augmentation(
         image.erase, 8, "Covers a random rectangle with this probability.", low=0.0, high=1.0, guess=_off
@@ -122,7 +131,10 @@ def augment(
     for name, row in AUGMENTATIONS.items():
         strength = strengths.get(name, row.neutral)
         if strength != row.neutral and len(result):
-            draws_BK = uniform(name, row.draws, seed=seed, epoch=epoch, indices_B=indices_B)
+            drawn = (epoch - 1) // 2 if row.mirrored else epoch
+            draws_BK = uniform(name, row.draws, seed=seed, epoch=drawn, indices_B=indices_B)
+            if row.mirrored and epoch % 2 == 0:
+                draws_BK = 1.0 - draws_BK
             result = row.function(result, strength, draws_BK)
     return result
 

@@ -1,12 +1,13 @@
 """Writes the sections on where the results come from: the data, the options, the machine, the commands."""
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sonde.config.toml import toml_value
 from sonde.evaluation.plots.markup import Child, Markup, join, tag
 from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.plots.words import count, listed
+from sonde.evaluation.plots.words import count, duration, listed
 from sonde.evaluation.report.facts import SPLITS, Facts, Option
 from sonde.evaluation.report.page import command, definitions, element, section, sentences, table
 from sonde.evaluation.report.pointers import name
@@ -122,9 +123,25 @@ def _environment(facts: Facts) -> Markup:
             ("Model", f"{one_line(str(model['name']))}, {model.get('parameters', 0):,} parameters" if model else None),
             ("Precision", precise if precision else None),
             ("Machine", ", ".join(machine) if machine else None),
+            ("As Keras wrote them", listed([one_line(str(layer)) for layer in said.get("fallbacks") or []])),
+            ("Budget", _budget(said.get("budget") or {})),
             ("Code", f"git {one_line(str(git.get('revision', '')))[:12]}{state}" if git else None),
         ]
     )
+
+
+def _budget(said: Mapping[str, Any]) -> str:
+    """Return what a budget of time was, and how the training kept to it."""
+    if not said:
+        return ""
+    words = (
+        f"{float(said['minutes']):g} minutes. The training ended after {duration(float(said['seconds_used']))}, with "
+        f"{count(int(said['steps']), 'step')}, and {duration(float(said['seconds_kept']))} were kept for the model, "
+        "the test and this report."
+    )
+    if said.get("stopped"):
+        words += " It was stopped before its learning rate was down, since nothing more fitted."
+    return words
 
 
 def _shell(words: Sequence[str]) -> str:

@@ -17,6 +17,7 @@ from sonde.evaluation.report.pointers import name
 from sonde.evaluation.scores import CALIBRATION
 from sonde.metrics import PER_CLASS
 
+BASELINE_READS = "Training examples that the linear baseline learned from, at most"
 NARROW_MATRIX = 6
 """Classes up to which the matrix leaves room for a table beside it."""
 
@@ -40,7 +41,18 @@ def scores(facts: Facts) -> Markup | None:
         sentences(f"Computed on {split}. Nothing was tuned on these examples."),
         table("Scores on the test split", heads, rows, numbers=(1, 2, 3)),
         _baselines(facts),
+        *_bounded(facts),
     )
+
+
+def _bounded(facts: Facts) -> list[Markup]:
+    """Say what a budget of time took from the scoring."""
+    told = {"evaluation.resamples": "Drawings of the bootstrap", "evaluation.baseline_examples": BASELINE_READS}
+    return [
+        sentences(f"{told[option.key]}: {int(option.value):,}. Why: {one_line(option.reason)}.")
+        for option in facts.options
+        if option.key in told and option.origin == "guessed" and isinstance(option.value, int)
+    ]
 
 
 def _metric(metric: str) -> Markup:
