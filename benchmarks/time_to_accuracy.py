@@ -312,7 +312,8 @@ def _head(seeds: int, peer_seeds: int, threads: int) -> str:
         f"{machine(PACKAGES, threads=threads)}\n\n"
         "Every run is a whole program in a process of its own; where several are made, a cell holds their mean, the "
         f"standard deviation, and in brackets the lowest and the highest. Targets: {seeds} seeds each. Examples: "
-        f"{peer_seeds} {'seed' if peer_seeds == 1 else 'seeds'} each, in turns with sonde, which comes once more at the end.\n\n"
+        f"{peer_seeds} {'seed' if peer_seeds == 1 else 'seeds'} each, in turns with sonde, "
+        "which comes once more at the end.\n\n"
     )
 
 

@@ -2,6 +2,9 @@
 
 import io
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +15,7 @@ from hypothesis import strategies as st
 from sonde import api, terminal
 from sonde.config import RunFolder, Setting, Settings, guessed
 from sonde.errors import RunError
-from sonde.terminal import decided, progress, text, values
+from sonde.terminal import command, decided, progress, text, values
 
 RUDE = "\x1b]0;title\x07\x1b[31mred\r\n\x9b2J\u202eabc\u2066\u2028\udcff[bold]x[/bold]:smile:"
 
@@ -316,6 +319,42 @@ def test_a_resumed_run_reckons_its_time_left_from_its_own_steps() -> None:
         resumed.epoch({"epoch": 2})
         resumed.epoch({"epoch": 4})
     assert stream.getvalue() == "epoch 2/4  0:10 left\nepoch 4/4\n"
+
+
+def test_a_run_whose_length_changes_on_the_way_says_so_from_then_on() -> None:
+    stream, clock = io.StringIO(), Clock()
+    display = terminal.training_progress(100, 10, total_steps=43, clock=clock)
+    with terminal.talking_to(stream), display as planned:
+        clock.now = 10.0
+        planned.epoch({"epoch": 1})
+        planned.plan(25)
+        clock.now = 20.0
+        planned.epoch({"epoch": 2})
+        planned.epoch({"epoch": 3})
+    # The last epoch is a part of one: 5 of its 10 batches.
+    assert stream.getvalue() == "epoch 1/5  0:33 left\nepoch 2/3  0:05 left\nepoch 3/3\n"
+
+
+def test_a_command_begins_when_its_process_began_and_a_verb_when_it_is_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = iter([100.0, 200.0])
+    monkeypatch.setattr(command, "_from_start", [])
+    monkeypatch.setattr(command, "process_age", lambda: 3.0)
+    monkeypatch.setattr(command.time, "monotonic", lambda: next(now))
+    assert terminal.began() == 100.0
+    terminal.counts_from_its_start()
+    assert terminal.began() == terminal.began() == 197.0
+    # Where the system does not tell, the import is the earliest moment that is known.
+    monkeypatch.setattr(command, "process_age", lambda: None)
+    terminal.counts_from_its_start()
+    assert terminal.began() == command._imported
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="this system does not tell when a process began")
+def test_the_age_of_a_process_is_what_its_parent_measured() -> None:
+    words = "from sonde.terminal.command import process_age; print(process_age())"
+    begun = time.monotonic()
+    told = subprocess.run([sys.executable, "-c", words], capture_output=True, text=True, check=True)
+    assert 0 < float(told.stdout) <= time.monotonic() - begun + 0.05
 
 
 def test_on_a_terminal_a_bar_shows_loss_metric_rate_speed_and_time_left(monkeypatch: pytest.MonkeyPatch) -> None:

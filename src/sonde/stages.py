@@ -150,7 +150,7 @@ def chosen_in_words(session: Session, spending: Spending) -> str:
     why = "all that the epochs allow" if spending.steps == session.most_steps else "as many as fit"
     return (
         f"Budget: {session.run.minutes:g} min, of which {spending.seconds:.0f} s have passed. A step takes "
-        f"{1000 * spending.costs.step:.3g} ms: {left}, {why}, and {spending.costs.rest:.0f} s are kept for the model, "
+        f"{1000 * spending.costs.step:.3g} ms: {left}, {why}, and {spending.reserve:.0f} s are kept for the model, "
         "the test and the report. The pace is watched, and the steps follow it."
     )
 
@@ -220,6 +220,9 @@ def _open(folder: RunFolder, settings: Settings, dataset: Dataset, began: float 
 def _train(session: Session) -> None:
     if session.step:
         terminal.say(f"Going on from step {session.step:,} of {session.steps:,}.")
+        if session.progress.spending:
+            used, limit = session.watch.used(), 60 * session.run.minutes
+            terminal.say(f"Of its {limit:.0f} s, {used:.0f} s are used, those before the stop included.")
     _note_in_environment(session)
     progress = terminal.training_progress(
         session.run.epochs, session.training.steps, done_steps=session.step, total_steps=session.steps

@@ -313,7 +313,7 @@ class Wrapped(layers.Layer):
 
 @pytest.mark.parametrize("embed", [embedding, wrapped_embedding])
 def test_padding_that_an_embedding_masks_is_skipped(embed: Callable[[Any], Any]) -> None:
-    inputs = keras.Input((5,), dtype="int32")
+    inputs = keras.Input((None,), dtype="int32")
     model = scattered(keras.Model(inputs, layers.GRU(3)(layers.Dropout(0.0)(embed(inputs)))))
     batch = torch.tensor([[1, 2, 3, 0, 0], [3, 3, 3, 3, 3]], dtype=torch.int32)
     assert_same(model, batch, training=True)
@@ -396,6 +396,30 @@ def test_a_relu_that_others_read_stays_before_the_pooling() -> None:
     assert_same(model, tensors([(4, 4, 2)])[0], training=True, fallbacks=())
     seen = keras.Model(inputs, [x, layers.MaxPooling2D()(x)])
     assert_same(seen, tensors([(4, 4, 2)])[0], training=True, fallbacks=())
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        lambda: layers.Dense(2, name="one"),
+        lambda: layers.BatchNormalization(name="one"),
+        lambda: layers.GroupNormalization(2, name="one"),
+        lambda: layers.RMSNormalization(name="one"),
+        lambda: layers.UnitNormalization(name="one"),
+        lambda: layers.TimeDistributed(layers.Dense(2), name="one"),
+    ],
+)
+def test_whole_numbers_that_torch_refuses_are_left_to_keras(layer: Callable[[], Any]) -> None:
+    inputs = keras.Input((3, 4), dtype="int32")
+    model = scattered(keras.Model(inputs, layer()(inputs)))
+    assert_same(model, tensors([(3, 4)], below=9)[0], training=False, fallbacks=("one",))
+
+
+@pytest.mark.parametrize("wrap", [lambda model: model, lambda model: keras.Sequential([model.inputs[0], model])])
+def test_inputs_of_another_shape_are_refused_though_the_operations_would_take_them(wrap: Callable[[Any], Any]) -> None:
+    model = wrap(functional((8, 8, 3), layers.Conv2D(2, 3), layers.GlobalAveragePooling2D()))
+    with pytest.raises(ValueError, match=r"incompatible with the layer.*\(None, 8, 8, 3\)"):
+        lowered(model)(torch.zeros(2, 6, 6, 3), training=False)
 
 
 @pytest.mark.parametrize("as_dict", [False, True])

@@ -43,12 +43,13 @@ def test_bf16_is_chosen_where_it_is_clearly_faster(
     assert torch_precision.bfloat16_pays(CPU, "convolution") == Precision(value, reason)
 
 
-def test_bf16_that_is_wrong_is_not_chosen_however_fast(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("factor", [2.0, float("nan")])
+def test_bf16_that_is_wrong_is_not_chosen_however_fast(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     with_times(monkeypatch, fp32=9.0, bf16=1.0)
     real = torch.nn.functional.conv2d
 
     def broken(*args: Any, **words: Any) -> torch.Tensor:
-        return real(*args, **words) * (2 if torch.is_autocast_enabled("cpu") else 1)
+        return real(*args, **words) * (factor if torch.is_autocast_enabled("cpu") else 1)
 
     monkeypatch.setattr(torch.nn.functional, "conv2d", broken)
     found = torch_precision.bfloat16_pays(CPU, "convolution")

@@ -83,6 +83,24 @@ def test_a_gradient_that_is_not_finite_reaches_the_weights(clip: float) -> None:
     assert not all(np.isfinite(each).all() for each in values(ours))
 
 
+@pytest.mark.parametrize("name", UPDATES)
+def test_weights_that_share_one_tensor_as_their_gradient_each_take_their_own_step(name: str) -> None:
+    """As those of a layer that uses the sum of two weights, or one joined with another beside a third."""
+    rng = np.random.default_rng(2)
+    ones = [np.ones(shape, np.float32) for shape in ((6, 4), (6, 4), (2, 4))]
+    ours, theirs = ([keras.Variable(each, name="kernel") for each in ones] for _ in range(2))
+    settings = EngineSettings(optimizer=name, clip_norm=0.5)
+    update, truth = Update(settings, ours), build_optimizer(settings, theirs)
+    with torch.no_grad():
+        for _ in range(2):
+            found = torch.from_numpy(rng.normal(size=(6, 4)).astype(np.float32))
+            truth.learning_rate = 0.1
+            truth.apply([found.clone(), found.clone(), found[2:4].clone()], theirs)
+            update.apply([found, found, found[2:4]], 0.1)
+    for mine, its in zip(values(ours), values(theirs), strict=True):
+        assert mine == pytest.approx(its, abs=1e-5)
+
+
 def test_every_optimizer_has_a_native_update() -> None:
     assert list(UPDATES) == list(OPTIMIZERS)
 

@@ -5,12 +5,11 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
-from sonde import config, planning
+from sonde import backend, config, planning
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "benchmarks"), str(ROOT / "tests")]
@@ -52,9 +51,10 @@ def kept_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_an_example_trains_the_published_net_and_tells_one_line(
     name: str, sets: Path, kept_environment: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    keras = pytest.importorskip("keras")
-    if keras.backend.backend() != "torch":
-        pytest.skip(f"Keras runs on {keras.backend.backend()} here, and one process has one backend")
+    pytest.importorskip("torch")
+    if backend.in_use() not in (None, "torch"):
+        pytest.skip(f"this process runs on {backend.in_use()} already, and the examples on torch")
+    backend.use("torch")
     words = ["--data", str(sets / beginners.EXAMPLES[name].data), "--threads", "1", "--epochs", "2"]
     assert beginners.main([name, *words, "--examples", "100"]) == 0
     told = json.loads(capsys.readouterr().out)
@@ -90,11 +90,13 @@ def test_pictures_are_scaled_and_normalised_as_published() -> None:
 @pytest.mark.parametrize("name", list(bench.COMMANDS))
 def test_every_command_of_the_table_is_one_that_sonde_takes(name: str, sets: Path) -> None:
     words = bench.COMMANDS[name].words.split()
-    said: dict[str, Any] = {"run.data": str(sets / bench.COMMANDS[name].data), "training.precision": "fp32"}
-    for flag, value in zip(words[::2], words[1::2], strict=True):
-        key, _, value = value.partition("=") if flag == "--set" else (f"run.{flag[2:]}", "", value)
-        said[key] = value
-    assert planning.make_plan(config.from_words(said)).settings.value("run.recipe") == "fast"
+    said = [
+        value if flag == "--set" else f"run.{flag[2:]}={value}"
+        for flag, value in zip(words[::2], words[1::2], strict=True)
+    ]
+    source = {"run.data": str(sets / bench.COMMANDS[name].data), "training.precision": "fp32", "training.threads": 1}
+    plan = planning.make_plan(config.from_assignments(said).over(config.from_words(source)))
+    assert plan.settings.value("run.recipe") == "fast"
 
 
 def test_targets_and_examples_name_commands_of_their_own_data() -> None:

@@ -46,8 +46,18 @@ def test_one_class_in_training_leaves_the_majority_guess() -> None:
     assert guess_baselines("image", inputs, [1, 1, 1], inputs, classes=2)[LINEAR].tolist() == [[0, 1]] * 3
 
 
-def test_of_many_examples_each_class_is_read_in_proportion_and_at_least_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(baselines, "MOST_EXAMPLES", 100)
+def test_the_linear_baseline_reads_no_more_examples_than_it_may() -> None:
+    inputs, truth = _digits()
+    few, some, all_of_them = (
+        guess_baselines("image", inputs[:1200], truth[:1200], inputs[1200:], classes=10, most=most)[LINEAR]
+        for most in (100, 1000, 10_000)
+    )
+    right = [(found.argmax(axis=1) == truth[1200:]).mean() for found in (few, some, all_of_them)]
+    assert 0.5 < right[0] < right[1] - 0.02 and right[2] > 0.9
+    assert (few != some).any() and (some != all_of_them).any()
+
+
+def test_of_many_examples_each_class_is_read_in_proportion_and_at_least_once() -> None:
     truth = np.array([0] * 900 + [1] * 99 + [2])
     chosen = baselines._subset(truth, 100)
     assert np.bincount(truth[chosen]).tolist() == [90, 9, 1]

@@ -37,6 +37,10 @@ def main(backend: str, steps: list[int]) -> dict[str, Any]:
     words = {**small_runs.EVERYTHING, "model.stages": 1, "run.backend": backend, "run.name": "whole"}
     folder, dataset = small_runs.start(source, words)
     session = small_runs.open_session(folder, dataset)
+    # As for a budget of time; the runs that go on from the copies are not measured, and must not differ for it.
+    before = small_runs.bits(session.engine.read_state())
+    session.measure()
+    assert small_runs.bits(session.engine.read_state()) == before, "measuring has left something behind"
     for step in sorted(steps):
         small_runs.train(session, steps=step)
         session.checkpoint()

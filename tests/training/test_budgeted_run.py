@@ -12,7 +12,7 @@ from sonde import planning, stages
 from sonde.config import RUNS, RunFolder, Settings, from_words
 from sonde.errors import ConfigError
 from sonde.planning import Plan
-from sonde.training import Watch
+from sonde.training import Costs, Watch
 from sonde.training.options import LONGEST, check_parts, guess, longest
 
 _numbers = count()
@@ -80,6 +80,21 @@ def test_a_run_that_is_killed_before_its_first_checkpoint_is_measured_anew(
     stages.go_on(folder, begun.dataset, began=clock.now)
     assert "Budget: 2 min, of which 0 s have passed." in capsys.readouterr().out
     assert len(folder.history()) == 2
+
+
+def test_a_run_with_minutes_that_is_gone_on_with_says_what_it_has_used(
+    begun: Any, clock: Clock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = stages.start(plan_of(begun, {"run.minutes": 2.0, "run.epochs": 2}))
+    session = small_runs.open_session(folder, begun.dataset)
+    session.watch = Watch(clock, began=clock.now - 30.0)
+    session.keep_to(Costs(0.1, 0.1, 1.0))
+    small_runs.train(session, steps=7)
+    session.checkpoint()
+    stages.go_on(folder, begun.dataset, began=clock.now - 3.0)
+    told = capsys.readouterr().out
+    assert "Going on from step 7 of 10.\nOf its 120 s, 33 s are used, those before the stop included." in told
+    assert "The run took 33 s of the 120 s." in told
 
 
 def test_what_a_budget_takes_from_the_scoring_stands_in_the_run_file_and_in_the_report(

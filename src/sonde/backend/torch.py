@@ -89,7 +89,6 @@ class TorchEngine:
         self._device = _device()
         self._variables = list(model.trainable_variables)
         self._generator = torch.Generator(device=self._device)
-        # First, since it lays the weights out as the native operations want them; slots and averages follow.
         self._forward = lowering.lower(model, self._generator)
         self._update = Update(settings, self._variables)
         self._named = name_variables(WEIGHTS, model.variables)

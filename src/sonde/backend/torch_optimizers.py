@@ -53,7 +53,7 @@ class Update:
         has = [place for place, gradient in enumerate(gradients) if gradient is not None]
         if has:
             weights = [self._weights[place] for place in has]
-            found = [_as_laid_out(gradients[place], w) for place, w in zip(has, weights, strict=True)]
+            found = _as_laid_out([gradients[place] for place in has], weights)
             if self._clip_norm:
                 _clip(found, self._clip_norm)
             slots = [[kind[place] for place in has] for kind in self._slots]
@@ -188,7 +188,7 @@ def _adam_of_muon(
 
 
 UPDATES: dict[str, Callable[..., None]] = {"adamw": _adamw, "sgd": _sgd, "lion": _lion, "muon": _muon}
-"""(optimizer, weights, gradients, slots of each kind, weight decays, learning rate): one step, in place."""
+"""(Keras optimizer, what the step is about) -> one step, in place."""
 
 
 def _decay(work: Work) -> None:
@@ -204,9 +204,17 @@ def _clip(gradients: Tensors, bound: float) -> None:
     torch._foreach_mul_(gradients, scale)
 
 
-def _as_laid_out(gradient: torch.Tensor | None, weight: torch.Tensor) -> torch.Tensor:
-    """Return a gradient whose memory runs as the weight's does; fused kernels go through both side by side."""
-    assert gradient is not None
-    if gradient.stride() == weight.stride() and gradient.dtype == weight.dtype:
-        return gradient
-    return torch.empty_like(weight).copy_(gradient)
+def _as_laid_out(gradients: Sequence[torch.Tensor | None], weights: Tensors) -> Tensors:
+    """Return gradients to write over, whose memory runs as the weights' does: fused kernels go side by side.
+
+    Weights that enter a model as a sum are given one tensor as the gradient of both; each gets a copy of its own.
+    """
+    found: Tensors = []
+    taken: set[int] = set()
+    for gradient, weight in zip(gradients, weights, strict=True):
+        assert gradient is not None
+        memory = gradient.untyped_storage().data_ptr()
+        fits = gradient.stride() == weight.stride() and gradient.dtype == weight.dtype and memory not in taken
+        taken.add(memory)
+        found.append(gradient if fits else torch.empty_like(weight).copy_(gradient))
+    return found

@@ -29,7 +29,7 @@ BESIDE_DRAWINGS = 60
 BESIDE_THE_SCORES = 1.7
 """Scores of each class, calibration and verdict, in times of one scoring; measured on 10,000 examples of 10 classes."""
 FEWEST_DRAWINGS, FEWEST_EXAMPLES = 100, 1000
-WRITING = 2.0
+WRITING = 0.8
 """Seconds for opening the model, the plots, the predictions, the report, and the end of the process."""
 WRITING_EACH = 5e-5
 """Seconds more for each test example."""

@@ -18,9 +18,9 @@ from sonde.backend import Engine, predict_all
 from sonde.data import Dataset
 from sonde.training.batches import TrainingSet
 
-AIM = 0.97
+AIM = 0.975
 """Share of the budget that the plan fills; the rest is for what no measurement foresees."""
-ROOM_FOR_THE_REST = 1.15
+ROOM_FOR_THE_REST = 1.1
 """Factor on what the model, the test and the report were estimated to take: they cannot be shortened by a step."""
 ANEW = 0.02
 """Share of the budget after which the steps are reckoned anew."""
@@ -116,11 +116,8 @@ class Spending:
         Where it has become faster, less; but less so, since the first steps of all may have been slow by themselves.
         """
         slower = self.costs.step / max(self.first.step, 1e-9)
-        return (
-            ROOM_FOR_THE_REST
-            * self.costs.rest
-            * (min(SLOWEST, slower) if slower > 1 else max(1 / SLOWEST, slower) ** 0.5)
-        )
+        times = min(SLOWEST, slower) if slower > 1 else max(1 / SLOWEST, slower) ** 0.5
+        return ROOM_FOR_THE_REST * self.costs.rest * times
 
 
 @dataclass(frozen=True)
@@ -203,8 +200,8 @@ def reckon(spending: Spending, place: Place, *, now: bool = False) -> None:
         # Where it was to end soon the learning rate is all but zero: more steps would change nothing.
         if place.step < spending.steps:
             _turn(spending, place.step, min(place.most, place.step + max(1, more)))
-    closing = spending.costs.epoch if place.within else 0.0
-    if place.step < spending.steps and place.used + spending.costs.step + closing + spending.reserve > place.limit:
+    one_more = spending.costs.step + spending.costs.epoch
+    if place.step < spending.steps and place.used + one_more + spending.reserve > place.limit:
         spending.steps, spending.stopped = place.step, True
 
 

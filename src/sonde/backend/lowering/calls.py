@@ -22,20 +22,3 @@ class Run:
     """Whether dropout and the statistics of the batch are on."""
     generator: torch.Generator
     """Where dropout and noise take their numbers from."""
-
-
-def lay_out(variable: Any, *axes: int) -> torch.Tensor:
-    """Lay a variable's memory out as torch wants it, once; its shape, its values and its meaning stay.
-
-    Args:
-        variable: a built Keras variable.
-        axes: its axes in the order in which memory is to run, the slowest first.
-
-    Returns:
-        The variable's own tensor.
-    """
-    tensor: torch.Tensor = variable.value
-    back = [axes.index(axis) for axis in range(len(axes))]
-    with torch.no_grad():
-        tensor.data = tensor.permute(axes).contiguous().permute(back)
-    return tensor

@@ -48,7 +48,11 @@ class Lowered:
         Args:
             inputs: a batch, channels last; several of them as the model takes them.
             training: whether dropout and batch statistics are on.
+
+        Raises:
+            ValueError: they are not of the shape that the model was built for.
         """
+        self._model._assert_input_compatibility(inputs)
         if not self.fallbacks:
             return self._run(inputs, training)
         # To Keras the whole is one call of the model: losses that layers add gather, and layers inside of layers, which

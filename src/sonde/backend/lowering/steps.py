@@ -202,7 +202,7 @@ def _native(operation: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
         return None
     if getattr(operation, "lora_enabled", False) or getattr(operation, "quantization_mode", None):
         return None
-    if not _computes_as_usual(operation):
+    if not _computes_as_usual(operation) or _is_given_unfit(operation, args):
         return None
     native = rule(operation)
     if native is None:
@@ -217,6 +217,23 @@ def _native(operation: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 def _computes_as_usual(layer: Layer) -> bool:
     """Tell whether a layer computes in float32 where it computes with fractions; native calls leave types alone."""
     return layer.compute_dtype == "float32" or not keras.backend.is_float_dtype(layer.compute_dtype)
+
+
+FRACTIONS_ONLY = (
+    keras.layers.Dense,
+    keras.layers.BatchNormalization,
+    keras.layers.GroupNormalization,
+    keras.layers.RMSNormalization,
+    keras.layers.UnitNormalization,
+)
+"""Layers that take whole numbers in Keras, and whose torch operations do not."""
+
+
+def _is_given_unfit(layer: Any, args: tuple[Any, ...]) -> bool:
+    """Tell whether a layer, or the one inside of `TimeDistributed`, is given whole numbers that it cannot take here."""
+    given = [each for each in tree.flatten(args) if isinstance(each, KerasTensor)]
+    are_whole = any(not keras.backend.is_float_dtype(each.dtype) for each in given)
+    return are_whole and type(getattr(layer, "layer", layer)) in FRACTIONS_ONLY
 
 
 def _arguments(args: tuple[Any, ...], kwargs: dict[str, Any], places: Mapping[int, int]) -> Arguments:
