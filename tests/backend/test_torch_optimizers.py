@@ -126,10 +126,14 @@ def test_a_batch_passed_in_parts_moves_the_weights_as_the_whole_does() -> None:
     assert all(np.allclose(whole, parts, atol=1e-6) for whole, parts in zip(*states, strict=True))
 
 
-def test_muon_makes_the_update_of_a_convolution_orthogonal_and_leaves_the_head_to_adamw() -> None:
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_muon_makes_the_update_of_a_convolution_orthogonal_and_leaves_the_head_to_adamw(precision: str) -> None:
     ours = variables()
     before = values(ours)
-    update = Update(EngineSettings(optimizer="muon", head="answer", rest_factor=0.1, bias_factor=8.0), ours)
+    settings = EngineSettings(
+        optimizer="muon", head="answer", rest_factor=0.1, bias_factor=8.0, momentum=0.9, precision=precision
+    )
+    update = Update(settings, ours)
     with torch.no_grad():
         update.apply(gradients(0), 0.1)
     moved = [after - old for after, old in zip(values(ours), before, strict=True)]
