@@ -82,7 +82,6 @@ def test_a_layer_is_keras_again_after_the_trace() -> None:
 
 def test_tensorflow_chooses_bf16_where_a_trial_finds_it_right_and_clearly_faster() -> None:
     found = seen("tensorflow")["precision"]
-    assert found["turns"]
     for work in ("convolution", "matrix product"):
         assert found[f"{work}, 2.00"] == [
             "bf16",

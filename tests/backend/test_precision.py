@@ -18,13 +18,13 @@ CPU = torch.device("cpu")
 def with_times(monkeypatch: pytest.MonkeyPatch, *, fp32: float, bf16: float) -> None:
     """Let this processor have native bf16, and the trial take these seconds."""
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: True)
-    monkeypatch.setattr(torch_precision, "_fastest", lambda first, second: (fp32, bf16))
+    monkeypatch.setattr(trials, "fastest", lambda first, second: (fp32, bf16))
 
 
 def test_the_two_trials_take_turns() -> None:
     turns: list[str] = []
-    torch_precision._fastest(lambda: turns.append("fp32"), lambda: turns.append("bf16"))
-    assert turns == ["fp32", "bf16"] * torch_precision.TURNS
+    trials.fastest(lambda: turns.append("fp32"), lambda: turns.append("bf16"))
+    assert turns == ["fp32", "bf16"] * trials.TURNS
 
 
 @pytest.mark.parametrize(

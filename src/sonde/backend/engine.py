@@ -17,6 +17,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.errors import ModelError
+
 State = dict[str, NDArray[Any]]
 
 WEIGHTS = "weights/"
@@ -92,6 +94,9 @@ def name_variables(prefix: str, variables: list[Any]) -> list[tuple[str, Any]]:
     Args:
         prefix: `WEIGHTS` or `OPTIMIZER`.
         variables: Keras variables.
+
+    Raises:
+        ModelError: two have one name.
     """
     seeds = [id(variable) for variable in variables if variable.path.endswith(SEED)]
     # Keras numbers its seed generators by how many the process has made; here it is their place in the model.
@@ -100,7 +105,12 @@ def name_variables(prefix: str, variables: list[Any]) -> list[tuple[str, Any]]:
         for each in variables
     ]
     names = [name for name, _ in named]
-    assert len(set(names)) == len(names), f"two variables share a name: {sorted(names)}"
+    twice = sorted({name.removeprefix(prefix) for name in names if names.count(name) > 1})
+    if twice:
+        raise ModelError(
+            f"Two weights of the model are called '{twice[0]}'. Give the layers, and the models inside of it, names of "
+            "their own: weights are saved by name."
+        )
     return named
 
 

@@ -2,21 +2,13 @@
 
 # B batch, F features
 
-import time
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from sonde.backend.engine import Precision
-
-GAIN = 1.15
-"""How many times faster bf16 must be; below that the noise of a trial this short could decide."""
-TURNS = 7
-"""Trials of each; some 10 ms apiece on one core."""
-TOLERANCE = 0.05
-"""Largest relative error of the trial's outputs; bf16 keeps 8 bits, so about 0.01 is usual."""
-
+from sonde.backend.trials import judge
 
 Cast = Callable[[Any], Any]
 """To the precision of the trial."""
@@ -36,14 +28,7 @@ def bfloat16_pays(work: str) -> Precision:
     slow_trial, fast_trial = (_compiled(work, precision) for precision in (tf.float32, tf.bfloat16))
     exact = slow_trial()
     error = float(tf.reduce_max(tf.abs(fast_trial() - exact)) / tf.reduce_max(tf.abs(exact)))
-    # Written so that an error that is no number counts as wrong.
-    if not error <= TOLERANCE:
-        return Precision("fp32", f"bf16 is wrong here: a trial {work} was off by {error:.0%}")
-    slow, fast = _fastest(slow_trial, fast_trial)
-    gain = slow / fast
-    if gain < GAIN:
-        return Precision("fp32", f"a trial {work} in bf16 was {gain:.1f} times as fast as in fp32 here")
-    return Precision("bf16", f"a trial {work} was {gain:.1f} times as fast as in fp32 here, and right")
+    return judge(work, error, lambda: slow_trial().numpy(), lambda: fast_trial().numpy())
 
 
 def _compiled(work: str, precision: Any) -> Callable[[], Any]:
@@ -76,14 +61,3 @@ TRIALS: dict[str, tuple[Any, ...]] = {
     "matrix product": (_product, (256, 512), (512, 512)),
 }
 """An operation to try for each kind of work that bf16 may speed up, and the shapes of what it reads."""
-
-
-def _fastest(first: Callable[[], Any], second: Callable[[], Any]) -> tuple[float, float]:
-    """Return the least seconds of each; they take turns, so that a busy moment of the machine hits both."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(TURNS):
-        for work, taken in zip((first, second), times, strict=True):
-            begin = time.perf_counter()
-            work().numpy()
-            taken.append(time.perf_counter() - begin)
-    return min(times[0]), min(times[1])

@@ -130,7 +130,7 @@ class TorchEngine:
         own = self._model.losses if self._forward.may_have_losses else []
         total = loss + sum(own) if own else loss
         weights = [variable.value for variable in self._variables]
-        gradients = torch.autograd.grad(total, weights, allow_unused=True)
+        gradients = torch.autograd.grad(total, weights, allow_unused=True) if weights else ()
         with torch.no_grad():
             recorded = loss if self._recorded is self._loss else self._recorded(outputs, truth)
             told = torch.stack([loss.detach(), recorded.detach(), self._score(outputs, truth).float()])

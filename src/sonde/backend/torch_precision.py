@@ -2,20 +2,13 @@
 
 # B batch, T time, F features, U units
 
-import time
 from collections.abc import Callable
 
 import torch
 from torch.nn import functional
 
 from sonde.backend.engine import Precision
-
-GAIN = 1.15
-"""How many times faster bf16 must be; below that the noise of a trial this short could decide."""
-TURNS = 7
-"""Trials of each; some 7 ms apiece on two cores."""
-TOLERANCE = 0.05
-"""Largest relative error of the trial's outputs; bf16 keeps 8 bits, so about 0.01 is usual."""
+from sonde.backend.trials import judge
 
 
 def bfloat16_pays(device: torch.device, work: str) -> Precision:
@@ -43,14 +36,7 @@ def bfloat16_pays(device: torch.device, work: str) -> Precision:
 
     exact = trial(False)
     error = float((trial(True) - exact).abs().max() / exact.abs().max())
-    # Written so that an error that is no number counts as wrong.
-    if not error <= TOLERANCE:
-        return Precision("fp32", f"bf16 is wrong here: a trial {work} was off by {error:.0%}")
-    slow, fast = _fastest(lambda: trial(False), lambda: trial(True))
-    gain = slow / fast
-    if gain < GAIN:
-        return Precision("fp32", f"a trial {work} in bf16 was {gain:.1f} times as fast as in fp32 here")
-    return Precision("bf16", f"a trial {work} was {gain:.1f} times as fast as in fp32 here, and right")
+    return judge(work, error, lambda: trial(False), lambda: trial(True))
 
 
 Trial = tuple[list[torch.Tensor], Callable[..., torch.Tensor]]
@@ -88,14 +74,3 @@ TRIALS: dict[str, Callable[[torch.Generator], Trial]] = {
     "matrix product": _product,
 }
 """An operation to try for each kind of work that a model mostly does."""
-
-
-def _fastest(first: Callable[[], object], second: Callable[[], object]) -> tuple[float, float]:
-    """Return the least seconds of each; they take turns, so that a busy moment of the machine hits both."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(TURNS):
-        for work, taken in zip((first, second), times, strict=True):
-            begin = time.perf_counter()
-            work()
-            taken.append(time.perf_counter() - begin)
-    return min(times[0]), min(times[1])

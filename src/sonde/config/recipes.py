@@ -27,7 +27,7 @@ RECIPES: dict[str, Recipe] = {
             "training.weight_decay": 0.05,
             "training.rest_factor": 0.2,
             "training.bias_factor": 8.0,
-            "training.batch_size": 128,
+            "training.batch_size": 256,
             "training.clip_norm": 0.0,
             "training.label_smoothing": 0.1,
         },

@@ -18,15 +18,15 @@ from keras import Model, Sequential, layers, tree
 
 from sonde.backend.lowering import masks
 from sonde.backend.lowering.calls import Run
-from sonde.backend.lowering.steps import Slots, Step, read
+from sonde.backend.lowering.steps import FUNCTIONAL, Slots, Step, read
+from sonde.errors import ModelError
 
 
 class Lowered:
     """A Keras model as a function of tensors."""
 
     def __init__(self, model: Model, generator: torch.Generator):
-        graph = getattr(model, "_functional", None) if isinstance(model, Sequential) else model
-        self._model: Any = graph if graph is not None else model
+        self._model: Any = model
         self._generator = generator
         self._program = read(self._model)
         written = [step.operation for step in self._program.steps if step.native is None]
@@ -98,5 +98,14 @@ def lower(model: Model, generator: torch.Generator) -> Lowered:
     Args:
         model: a built functional or sequential model.
         generator: where dropout and noise take their random numbers from.
+
+    Raises:
+        ModelError: it is no such model, or its class has a `call` of its own.
     """
-    return Lowered(model, generator)
+    graph: Any = getattr(model, "_functional", None) if type(model) is Sequential else model
+    if not hasattr(graph, "_nodes_by_depth") or type(graph).call is not FUNCTIONAL.call:
+        raise ModelError(
+            f"The model '{model.name}' is not run from its graph: it is not built, or its class has its own `call`. "
+            "Make it of layers that are called one after another (keras.Model(inputs, outputs))."
+        )
+    return Lowered(graph, generator)
