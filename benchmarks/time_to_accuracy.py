@@ -31,13 +31,16 @@ SOONER = 10.0
 
 
 COMMANDS: dict[str, Command] = {
-    "mnist-quick": Command("mnist", "--recipe fast --epochs 1"),
+    "mnist-quick": Command("mnist", "--recipe fast --set training.steps=120 --set data.validation=0.03"),
     "mnist-good": Command("mnist", "--recipe fast --epochs 3"),
     "fashion-quick": Command("fashion-mnist", "--recipe fast --epochs 1 --set augment.flip=0.5 --set augment.shift=0"),
-    "fashion-good": Command("fashion-mnist", "--recipe fast --epochs 6 --set augment.flip=0.5 --set augment.shift=0"),
+    "fashion-good": Command(
+        "fashion-mnist",
+        "--recipe fast --epochs 5 --set augment.flip=0.5 --set augment.shift=0 --set data.validation=0.03",
+    ),
     "fashion-best": Command(
         "fashion-mnist",
-        "--recipe fast --epochs 30 --set augment.flip=0.5 --set augment.shift=0 --set model.width=64",
+        "--recipe fast --epochs 24 --set augment.flip=0.5 --set augment.shift=0.04 --set data.validation=0.03",
     ),
 }
 """Every command; those of one data set stand in the order of their length, the shortest first."""

@@ -74,7 +74,7 @@ def test_history_holds_a_record_of_each_epoch_and_only_its_clock_differs(begun: 
     for record in one:
         assert list(record) == ["epoch", "step", "train", "validation", "learning_rate", "best", "clock"]
         assert set(record["train"]) == set(record["validation"]) == {"loss", "accuracy"}
-        assert set(record["clock"]) == {"seconds", "examples_per_second", "loader_share", "memory_mb"}
+        assert set(record["clock"]) == {"seconds", "examples_per_second", "loader_share", "loader_busy", "memory_mb"}
         assert all(math.isfinite(value) and value >= 0 for value in record["clock"].values())
         assert record["clock"]["loader_share"] <= 1
     lines = first.folder.history_file.read_text().splitlines()

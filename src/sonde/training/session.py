@@ -127,7 +127,8 @@ class Session:
             StorageError: a checkpoint cannot be written; the one before stays.
         """
         while not self.progress.done:
-            begin, waited, first = time.perf_counter(), 0.0, self.progress.step
+            begin, first = time.perf_counter(), self.progress.step
+            waited = busy = 0.0
             batches = self.training.batches(self.progress.epoch, first)
             # A part of an epoch ends the training where its steps are no whole number of epochs.
             while self.step < self.steps:
@@ -136,9 +137,10 @@ class Session:
                 waited += time.perf_counter() - asked
                 if batch is None:
                     break
+                busy += batch.busy
                 yield self._take_step(batch.inputs, batch.truth, begin, first)
                 self._checkpoint_if_due()
-            yield self._end_epoch(begin, waited, self.progress.step - first)
+            yield self._end_epoch(begin, waited, busy, self.progress.step - first)
 
     def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int) -> Step:
         rate = self._rate(self.step)
@@ -172,7 +174,7 @@ class Session:
             "(--set training.clip_norm=1.0), or with --set training.precision=fp32."
         )
 
-    def _end_epoch(self, begin: float, waited: float, steps: int) -> Epoch:
+    def _end_epoch(self, begin: float, waited: float, busy: float, steps: int) -> Epoch:
         progress, options, spending = self.progress, self.options, self.progress.spending
         closing = self.watch.used()
         trained = time.perf_counter() - begin
@@ -196,7 +198,9 @@ class Session:
             {
                 "seconds": time.perf_counter() - begin,
                 "examples_per_second": steps * self.training.batch_size / max(trained, 1e-9),
+                # What the step waited for, and what it might have had: the loader works beside it on the same cores.
                 "loader_share": waited / max(trained, 1e-9),
+                "loader_busy": busy / max(trained, 1e-9),
                 "memory_mb": backend.use(self.run.backend).facts()["memory_mb"],
                 **({"seconds_used": self.watch.used(), "planned_steps": spending.steps} if spending else {}),
             },
