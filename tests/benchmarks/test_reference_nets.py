@@ -82,3 +82,12 @@ def test_the_steps_by_hand_learn(way: str) -> None:
     inputs, truth = handwritten.as_torch_reads(net, *examples(net, 8))
     losses = [step(inputs, truth) for _ in range(6)]
     assert losses[-1] < losses[0] - 0.3
+
+
+def test_the_operations_of_an_lstm_are_counted_forward_and_twice_back() -> None:
+    import limits
+
+    # Two layers over 28 rows: 28 or 128 inputs and 128 states to four gates of 128, a product and a sum each.
+    forward = 2 * 28 * 4 * 128 * ((28 + 128) + (128 + 128))
+    assert limits.lstm_flops("lstm") == 3 * forward * 256
+    assert limits.lstm_flops("cnn") == 0
