@@ -51,6 +51,7 @@ def test_planning_writes_nothing(tmp_path: Path) -> None:
     [
         ("run.model=cn", "Did you mean 'cnn'?"),
         ("run.task=image-lable", "Did you mean 'image-label'?"),
+        ("run.recipe=fsat", "Did you mean 'fast'?"),
         ("model.widht=3", "Did you mean 'width'?"),
         ("training.epochs=3", "[training] has no option called 'epochs'"),
         ("augment.flp=0.5", "Did you mean 'flip'?"),
@@ -65,6 +66,54 @@ def test_a_wrong_word_is_refused_with_a_suggestion_or_a_range(word: str, says: s
     with pytest.raises(SondeError) as caught:
         planning.make_plan(said(word))
     assert says in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("words", "model", "views"),
+    [
+        ([], "fast", "shift"),
+        (["augment.flip=0.5"], "fast", "flip"),
+        (["run.model=cnn"], "cnn", "one"),
+        (["evaluation.views=one"], "fast", "one"),
+    ],
+)
+def test_a_recipe_is_a_guess_that_what_is_said_goes_before(words: list[str], model: str, views: str) -> None:
+    settings = planning.make_plan(said("run.recipe=fast", "training.batch_size=64", *words)).settings
+    assert (settings.value("run.model"), settings.value("evaluation.views")) == (model, views)
+    assert (settings.value("training.optimizer"), settings.value("training.batch_size")) == ("muon", 64)
+    rate = settings["training.learning_rate"]
+    assert (rate.value, rate.origin, rate.reason) == (0.05, "guessed", "the recipe 'fast'")
+
+
+def test_a_recipe_goes_before_what_a_run_file_says_of_the_same_options() -> None:
+    Path("old.toml").write_text(
+        '[run]\ndata = "digits"\nmodel = "cnn"\n[model]\nwidth = 4\nnorm = 1\n[evaluation]\nviews = "one"\n'
+        '[training]\noptimizer = "adamw"\nlearning_rate = 0.1\nbatch_size = 7\nwarm_up = 0.3\n'
+    )
+    merged, note = planning.merge(
+        from_words({"run.recipe": "fast", "training.batch_size": 50, "training.precision": "fp32"}), "old.toml"
+    )
+    assert "run.model" not in merged and not merged.part("model")
+    assert "are for 'cnn' and are set aside for 'fast'" in note
+    assert "that the recipe 'fast' sets are set aside" in note
+    merged = from_words({"run.data": "digits"}).over(merged)
+    settings = planning.make_plan(merged).settings
+    assert (settings.value("run.model"), settings.value("evaluation.views")) == ("fast", "shift")
+    assert (settings.value("training.learning_rate"), settings.value("training.batch_size")) == (0.05, 50)
+    assert settings.value("training.warm_up") == 0.3
+
+
+def test_a_run_file_that_sets_otherwise_than_the_recipe_it_names_is_told_so() -> None:
+    Path("both.toml").write_text(
+        '[run]\ndata = "digits"\nrecipe = "fast"\nmodel = "cnn"\n[training]\noptimizer = "muon"\nbatch_size = 7\n'
+    )
+    merged, note = planning.merge(Settings(), "both.toml")
+    assert merged.value("run.model") == "cnn"
+    assert "names the recipe 'fast' and sets otherwise itself: run.model, training.batch_size." in note
+    assert planning.merge(from_words({"run.recipe": ""}), "both.toml")[1] == ""
+    Path("bad.toml").write_text('[run]\ndata = "digits"\nrecipe = "fsat"\n')
+    with pytest.raises(ConfigError, match=r"bad\.toml, line 3: .*Did you mean 'fast'\?"):
+        planning.merge(Settings(), "bad.toml")
 
 
 def test_an_unknown_backend_and_one_too_many_are_refused() -> None:

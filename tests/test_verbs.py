@@ -136,6 +136,15 @@ def test_an_initial_run_file_trains_and_is_never_replaced(place: Path) -> None:
     assert trained.name == "pets-1"
 
 
+def test_an_initial_run_file_starts_from_the_recipe_that_is_named(place: Path) -> None:
+    file = sonde.init("pets", recipe="fast", to="fast.toml")
+    settings = config.read_settings(file)
+    assert [settings.value(f"run.{key}") for key in ("recipe", "model")] == ["fast", "fast"]
+    assert settings.value("training.optimizer") == "muon"
+    with pytest.raises(sonde.SondeError, match=r"--recipe: .*Did you mean 'fast'\?"):
+        sonde.init("pets", recipe="fsat", to="other.toml")
+
+
 def test_a_second_run_of_one_name_is_refused(run: RunFolder) -> None:
     before = run.settings_file.read_bytes()
     with pytest.raises(sonde.SondeError, match="a run called 'first' already"):

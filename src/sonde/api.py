@@ -143,11 +143,18 @@ def show(data: str | os.PathLike[str], *, set: Sequence[str] = ()) -> Path:
     return stages.contact_sheet(said)
 
 
-def init(data: str | os.PathLike[str], *, to: str | Path = "run.toml", schema: str | Path | None = None) -> Path:
+def init(
+    data: str | os.PathLike[str],
+    *,
+    recipe: str | None = None,
+    to: str | Path = "run.toml",
+    schema: str | Path | None = None,
+) -> Path:
     """Write a commented run file for some data, with every option and what was guessed.
 
     Args:
         data: folder, file or built-in name of the data.
+        recipe: settings to start from (sonde list recipes).
         to: file to write; an existing one is never replaced.
         schema: also write a JSON Schema of run files there, for editors.
 
@@ -157,9 +164,10 @@ def init(data: str | os.PathLike[str], *, to: str | Path = "run.toml", schema: s
     Raises:
         SondeError: the data cannot be read, or the file exists.
     """
-    from sonde import stages
+    from sonde import config, stages
 
-    return stages.write_run_file(_path(data), Path(to), None if schema is None else Path(schema))
+    said = config.from_words({"run.data": _path(data)}).over(config.from_words({"run.recipe": recipe}, flag="--{}"))
+    return stages.write_run_file(said, Path(to), None if schema is None else Path(schema))
 
 
 def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
@@ -184,7 +192,7 @@ def list(kind: Kind) -> Sequence[dict[str, str]]:
     """List what there is to choose from.
 
     Args:
-        kind: models, tasks, augmentations, metrics, backends or data.
+        kind: models, recipes, tasks, augmentations, metrics, backends or data.
 
     Returns:
         A name and a sentence for each row of the table.

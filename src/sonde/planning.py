@@ -243,7 +243,8 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     file = _with_data_beside(read_settings(Path(source)), Path(source).parent)
     file = _with_free_name(file, Path(source))
     notes = []
-    before, now = file.value("run.model"), said.value("run.model")
+    named = recipe(said)
+    before, now = file.value("run.model"), said.value("run.model", named.value("run.model"))
     if now is not None and now != before and file.part("model"):
         file = _without(file, [f"model.{name}" for name in file.part("model")])
         notes.append(f"The [model] options of {source} are for '{before}' and are set aside for '{now}'.")
@@ -252,11 +253,12 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
         words = " and ".join(f"{key} = {file.value(key)}" for key in aside)
         file = _without(file, aside)
         notes.append(f"What {source} says of the length ({words}) is set aside for what is said now.")
-    named = said.value("run.recipe")
-    aside = [key for key in recipe(said) if key in file and key not in said]
+    # The views follow from the recipe too; the file of a run holds those of its own.
+    aside = [key for key in (*named, *(["evaluation.views"] if named else [])) if key in file and key not in said]
     if aside:
         file = _without(file, aside)
-        notes.append(f"The options of {source} that the recipe '{named}' sets are set aside for it.")
+        notes.append(f"The options of {source} that the recipe '{said.value('run.recipe')}' sets are set aside for it.")
+    notes += _against_its_recipe(file, said, source)
     before, now = file.value("training.optimizer", "adamw"), said.value("training.optimizer")
     aside = [key for key in ("training.learning_rate", "training.weight_decay") if key in file and key not in said]
     if now is not None and now != before and aside:
@@ -265,6 +267,21 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
         verb = "are" if len(aside) > 1 else "is"
         notes.append(f"The {what} of {source} {verb} for '{before}' and {verb} set aside for '{now}'.")
     return said.over(file), " ".join(notes)
+
+
+def _against_its_recipe(file: Settings, said: Settings, source: str) -> list[str]:
+    """Say where a file sets otherwise what the recipe that it names would set: the recipe then does nothing there."""
+    if "run.recipe" in said:
+        return []
+    against = [
+        key for key, each in recipe(file).items() if key not in said and file.value(key, each.value) != each.value
+    ]
+    if not against:
+        return []
+    return [
+        f"{source} names the recipe '{file.value('run.recipe')}' and sets otherwise itself: {', '.join(against)}. "
+        "Remove those lines to have them from the recipe."
+    ]
 
 
 def _bounds_aside(said: Settings) -> tuple[str, ...]:

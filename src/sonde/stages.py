@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 
-from sonde import config, data, planning, terminal, training
+from sonde import data, planning, terminal, training
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset, Listing
@@ -334,11 +334,11 @@ def contact_sheet(said: Settings) -> Path:
     return path
 
 
-def write_run_file(source: str, to: Path, schema: Path | None) -> Path:
+def write_run_file(said: Settings, to: Path, schema: Path | None) -> Path:
     """Write a commented run file for some data.
 
     Args:
-        source: the data.
+        said: run.data, and the options that were given.
         to: file to write.
         schema: where to write a JSON Schema of run files, if anywhere.
 
@@ -347,7 +347,7 @@ def write_run_file(source: str, to: Path, schema: Path | None) -> Path:
     """
     if to.exists():
         raise RunError(f"{to} exists already; name another file with --to, or remove it.")
-    settings = plan(config.from_words({"run.data": source})).settings
+    settings = plan(said).settings
     free = Settings({key: setting for key, setting in settings.items() if key != "run.name"})
     title = f"A sonde run. Train it with: sonde train {to}\nEvery option is here; what you remove is guessed anew."
     write_atomically(to, run_file(free, title=title))

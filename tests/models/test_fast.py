@@ -1,5 +1,6 @@
 """The model 'fast': its first layer whitens the training images and stays; kernels start near the identity."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 import small_runs
 from sonde import backend
+from sonde.models import fast as fast_model
 from sonde.models import options_of
 from sonde.models.assemble import Blueprint, build, fit_to_data
+from sonde.training import session as session_module
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +44,7 @@ def test_the_first_layer_makes_patches_of_training_images_white(channels: int, p
         flat = inside.reshape(-1, axes // 2)
         return flat.T @ flat / len(flat)
 
-    fit_to_data(model, blueprint, seen)
+    fit_to_data(model, blueprint, lambda: seen)
     found = covariance()
     # Axes with little variance stay below 1, by the floor; none may hang together with another.
     assert np.abs(found - np.diag(np.diag(found))).max() < 0.05
@@ -75,9 +78,42 @@ def test_a_run_takes_the_first_layer_from_its_training_images_and_never_trains_i
     unfitted = np.array(drawn.get_layer("whitening").kernel.value.detach())
     first = session.engine.read_state()["weights/whitening/kernel"]
     assert not np.allclose(first, unfitted)
-    fit_to_data(drawn, blueprint, dataset.spec.prepare(dataset.train.inputs))
+    fit_to_data(drawn, blueprint, lambda: dataset.spec.prepare(dataset.train.inputs))
     assert np.array_equal(first, np.array(drawn.get_layer("whitening").kernel.value.detach()))
     small_runs.train(session)
     last = session.engine.read_state()
     assert np.array_equal(last["weights/whitening/kernel"], first)
     assert not np.array_equal(last["weights/whitening/bias"], np.zeros_like(last["weights/whitening/bias"]))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (2, 5, 3), (5, 1, 1)])
+def test_images_smaller_than_a_patch_are_whitened_with_their_border(shape: tuple[int, int, int]) -> None:
+    blueprint = Blueprint("fast", "label", shape, 2, options_of("fast")())
+    model = build(blueprint, seed=0)
+    fit_to_data(model, blueprint, lambda: np.random.default_rng(0).normal(size=(20, *shape)).astype(np.float32))
+    assert np.isfinite(np.array(model.get_layer("whitening").kernel.value.detach())).all()
+
+
+def test_of_large_images_only_the_chosen_patches_take_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast_model, "PATCHES", 2000)
+    large = np.random.default_rng(0).normal(size=(20, 100, 100, 3)).astype(np.float32)
+    tracemalloc.start()
+    fast_model.fit(large, options_of("fast")())
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 3 * large.nbytes  # All patches would be 27 / 3 times as much.
+
+
+def test_the_images_that_are_whitened_are_from_all_over_the_training_split(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
+    seen: list[Any] = []
+    real = fast_model.fit
+    monkeypatch.setattr(fast_model, "fit", lambda images, options: seen.append(images) or real(images, options))
+    monkeypatch.setattr(session_module, "FITTED", 10)
+    words = {"run.model": "fast", "run.name": "spread"}
+    folder, dataset = small_runs.start(small_runs.write_data(tmp_path / "tiny.npz"), words)
+    small_runs.open_session(folder, dataset)
+    assert np.array_equal(seen[0], dataset.spec.prepare(dataset.train.inputs[::8]))

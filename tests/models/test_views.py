@@ -1,6 +1,7 @@
 """Test-time averaging: the mean over views, the same in scores and in predict, and said in the report."""
 
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -64,4 +65,7 @@ def test_a_run_with_views_scores_and_predicts_by_them_and_says_so(
     assert json.loads((folder.model / "model.json").read_text())["views"] == "flip"
     scores = sonde.evaluate(folder.path)
     assert "each answer is the mean over the image and its mirror image" in scores["splits"]
-    assert "mirror image" in folder.report_file.read_text()
+    report = folder.report_file.read_text()
+    # Beside the score itself, and whole.
+    (measure,) = re.findall(r'class="measure">([^<]*)<', report)
+    assert measure.endswith("test split; each answer is the mean over the image and its mirror image")

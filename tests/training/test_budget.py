@@ -390,3 +390,28 @@ def test_a_batch_in_parts_trains_to_almost_the_same_weights(begun: Any, parts: i
         ends.append(backend.weights_of(session.engine.read_state()))
     for name in ends[0]:
         np.testing.assert_allclose(ends[0][name], ends[1][name], atol=2e-4)
+
+
+def test_steps_that_become_faster_do_not_take_the_time_of_the_test() -> None:
+    # The first steps were slow by themselves; all that follows the training takes what was estimated.
+    limit, rest = 30.0, 8.0
+    told = simulate(limit, Costs(0.4, 0.2, rest), lambda seconds: 0.25, used=2.0)
+    trained = told.end - 0.25 * rest
+    assert 0.95 * limit <= trained + rest <= 1.05 * limit
+
+
+def test_checkpoints_after_every_step_are_a_part_of_the_pace(begun: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World(step=0.1)
+
+    def write(*arguments: Any, **options: Any) -> None:
+        world.now += 0.5
+
+    monkeypatch.setattr("sonde.training.session.write_checkpoint", write)
+    session = world.govern(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400, "training.checkpoint_steps": 1}))
+    session.keep_to(Costs(0.1, 0.1, 4.0))
+    steps = [record for record in session.records() if isinstance(record, Step)]
+    spending = session.progress.spending
+    assert spending is not None and not spending.stopped
+    # More is kept for the test than it needs, as for any pace that is slower than was measured.
+    assert 0.7 * 60 <= session.watch.used() + 4.0 <= 60
+    assert steps[-1].learning_rate < 0.05 * session.options.learning_rate

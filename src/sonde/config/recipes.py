@@ -30,6 +30,9 @@ RECIPES: dict[str, Recipe] = {
             "training.batch_size": 256,
             "training.clip_norm": 0.0,
             "training.label_smoothing": 0.1,
+            # Accuracy on a small validation split may choose an epoch before the last by chance, whose weights have not
+            # settled: on Fashion-MNIST one of 12 epochs scored a point less on the test than a run of 6.
+            "training.monitor": "loss",
         },
     ),
 }

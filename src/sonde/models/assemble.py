@@ -1,7 +1,7 @@
 """Puts inputs, an architecture's features and the answer's head together, with seeded weights."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -70,16 +70,16 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
         keras.config.set_dtype_policy(policy_before)
 
 
-def fit_to_data(model: keras.Model, blueprint: Blueprint, inputs: NDArray[np.float32]) -> None:
+def fit_to_data(model: keras.Model, blueprint: Blueprint, inputs: Callable[[], NDArray[np.float32]]) -> None:
     """Set those weights of a fresh model that its architecture takes from training data, if it does.
 
     Args:
         model: what `build` returned.
         blueprint: what was built.
-        inputs: prepared training examples, a few thousand.
+        inputs: returns prepared training examples, a few thousand; called only where they are needed.
     """
     fit = getattr(architecture(blueprint.name), "fit", None)
-    for path, array in {} if fit is None else fit(inputs, blueprint.options).items():
+    for path, array in {} if fit is None else fit(inputs(), blueprint.options).items():
         (variable,) = (each for each in model.variables if each.path == path)
         variable.assign(array)
 

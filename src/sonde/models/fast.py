@@ -84,9 +84,14 @@ def fit(images_BHWC: NDArray[np.float32], options: Options) -> Mapping[str, NDAr
         By the name of the weight; each axis stands twice, with both signs, as ReLU cuts one off.
     """
     side, channels = options.patch, images_BHWC.shape[-1]
-    windows = np.lib.stride_tricks.sliding_window_view(images_BHWC, (side, side), axis=(1, 2))
-    patches_P = np.moveaxis(windows, 3, -1).reshape(-1, side * side * channels)
-    patches_P = patches_P[:: max(1, len(patches_P) // PATCHES)].astype(np.float64)
+    # Images that are smaller than a patch get the border that the convolution gives them.
+    missing = [max(0, side - length) for length in images_BHWC.shape[1:3]]
+    padded_BHWC = np.pad(images_BHWC, [(0, 0), *((0, each) for each in missing), (0, 0)])
+    windows = np.lib.stride_tricks.sliding_window_view(padded_BHWC, (side, side), axis=(1, 2))
+    count = int(np.prod(windows.shape[:3]))
+    # Only the patches that are chosen are copied: all of large images would take gigabytes.
+    places = np.unravel_index(np.arange(0, count, max(1, count // PATCHES)), windows.shape[:3])
+    patches_P = np.moveaxis(windows[places], 1, -1).reshape(-1, side * side * channels).astype(np.float64)
     variances, axes = np.linalg.eigh(patches_P.T @ patches_P / len(patches_P))
     largest_first = np.argsort(variances)[::-1][: _axes(options, channels) // 2]
     kernel = axes[:, largest_first] / np.sqrt(variances[largest_first] + FLOOR)

@@ -28,13 +28,15 @@ NEWEST = 0.7
 """Weight of the newest pace against those before it: a pace that halves is known after two reckonings."""
 SLOWEST = 4.0
 """Times that what comes after the training is thought to take longer, where the steps have become slower."""
+OVER = 0.04
+"""Share of the budget that a run may be over at most, where all that follows the steps takes what was estimated."""
 FEWEST_STEPS = 10
 """Steps below which a training is not worth beginning."""
 WARM, MOST = 2, 20
 """Steps before the clock is read, for compiling and for first memory; and the most that are timed."""
 SLICE = 512
 """Validation examples whose prediction is timed."""
-ROOM = 1.15
+ROOM = 1.4
 """Factor on the least budget that is named, since the next start will not take as long to the second."""
 
 
@@ -195,14 +197,19 @@ def reckon(spending: Spending, place: Place, *, now: bool = False) -> None:
         step = (1 - NEWEST) * spending.costs.step + NEWEST * max(0.0, working) / taken
         spending.costs = Costs(max(step, 1e-9), spending.costs.epoch, spending.costs.rest)
         spending.noted, spending.noted_step, spending.paused = place.used, place.step, 0.0
-        left = AIM * place.limit - place.used - spending.reserve
+        left = AIM * place.limit - place.used - _kept(spending, place)
         more = steps_that_fit(left, spending.costs, within=place.within, per_epoch=place.per_epoch)
         # Where it was to end soon the learning rate is all but zero: more steps would change nothing.
         if place.step < spending.steps:
             _turn(spending, place.step, min(place.most, place.step + max(1, more)))
     one_more = spending.costs.step + spending.costs.epoch
-    if place.step < spending.steps and place.used + one_more + spending.reserve > place.limit:
+    if place.step < spending.steps and place.used + one_more + _kept(spending, place) > place.limit:
         spending.steps, spending.stopped = place.step, True
+
+
+def _kept(spending: Spending, place: Place) -> float:
+    # Steps that have become faster say little of what follows them: as first estimated, it must still end in time.
+    return max(spending.reserve, spending.costs.rest - OVER * place.limit)
 
 
 def _turn(spending: Spending, step: int, steps: int) -> None:

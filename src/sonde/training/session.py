@@ -8,7 +8,7 @@ session.finish()
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
@@ -42,8 +42,8 @@ from sonde.training.records import Epoch, Step
 from sonde.training.resuming import compared, differences, is_sound
 from sonde.training.schedules import Moment, learning_rate
 
-FITTED = 2_000
-"""Training examples from which a model may take weights that are not trained."""
+FITTED, FITTED_BYTES = 2_000, 1 << 27
+"""Training examples from which a model may take weights that are not trained, and their bytes, at most."""
 
 MEASURING = 0.01
 """Share of a budget of time that goes into timing steps before the first one counts."""
@@ -259,6 +259,10 @@ class Session:
         if not all(np.isfinite(array).all() for array in weights_of(state).values()):
             raise self._diverged("The weights became infinite", self.step, self._last_rate())
         self._write(state)
+        spending = self.progress.spending
+        if spending and self.options.checkpoint_steps:
+            # Written every so many steps, checkpoints are a part of the pace and no pause.
+            spending.paused = max(0.0, spending.paused - spending.writing)
 
     def _write(self, state: State) -> None:
         spending, began = self.progress.spending, self.watch.used()
@@ -380,15 +384,20 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         min(options.batch_size, len(dataset.train)),
     )
     validation_truth = tasks.label.encode(dataset.validation.answers, classes).astype(np.int32)
-    few = dataset.spec.prepare(dataset.train.inputs[:FITTED])
-    engine = _build_engine(blueprint, run, options, few)
+    engine = _build_engine(blueprint, run, options, lambda: _few_prepared(dataset))
     parts = {"run": run, "data": fill(data.Options, "data", settings), "model": model_options, "training": options}
     plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
     progress = Progress(settings=compared(plain))
     return Session(folder, run, options, dataset, blueprint, engine, training, validation_truth, description, progress)
 
 
-def _build_engine(blueprint: Any, run: Run, options: Options, examples: NDArray[np.float32]) -> Engine:
+def _few_prepared(dataset: Dataset) -> NDArray[np.float32]:
+    # From all over the split, whose order may be that of the classes.
+    most = max(1, min(FITTED, FITTED_BYTES // (4 * math.prod(dataset.spec.shape))))
+    return dataset.spec.prepare(dataset.train.inputs[:: -(-len(dataset.train) // most)])
+
+
+def _build_engine(blueprint: Any, run: Run, options: Options, examples: Callable[[], NDArray[np.float32]]) -> Engine:
     from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import HEADS
 

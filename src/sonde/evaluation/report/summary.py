@@ -1,5 +1,6 @@
 """Writes the first screen: what was asked, the answer, how sure it is, against what baseline, what to look at next."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -117,7 +118,7 @@ def _answer(facts: Facts) -> Markup:
     score, metric = facts.score, facts.headline
     n = int(score.get("n") or facts.sizes.get("test", 0))
     # What stands in brackets is said elsewhere on the first screen.
-    split = one_line(str(facts.scores.get("splits") or count(n, "test example"))).partition(" (")[0]
+    split = re.sub(r" \([^()]*\)", "", one_line(str(facts.scores.get("splits") or count(n, "test example"))))
     return tag(
         "section",
         tag("h2", "The answer", attributes={"id": "answer-heading"}),
