@@ -1,4 +1,4 @@
-"""Models that cannot be run from their graph, or saved by the names of their weights, are refused; frozen ones are not."""
+"""Models that cannot be run from their graph, or saved by the names of their weights, are refused; frozen ones run."""
 
 from typing import Any
 

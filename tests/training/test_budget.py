@@ -356,7 +356,7 @@ def test_a_budget_that_is_too_small_names_the_least_one(begun: Any) -> None:
     world.now += 8.0
     wanted = (
         r"0\.2 minutes are too few here: 8 s have passed, a step takes 0\.5 s, and validation, the test and the "
-        r"report need about 21 s\. Use --minutes=0\.8 or more\."
+        r"report need about 21 s\. Use --minutes=0\.9 or more\."
     )
     with pytest.raises(ConfigError, match=wanted):
         session.keep_to(Costs(0.5, 1.0, 20.0))
