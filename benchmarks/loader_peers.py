@@ -134,7 +134,9 @@ def with_expert(case: Case, folder: Path, workers: int, cores: int) -> Batches:
 
     def collate(examples: list[tuple[Any, int]]) -> tuple[Any, Any]:
         pixels_BHWC = torch.from_numpy(np.stack([image for image, _ in examples]))
-        scaled = pixels_BHWC.to(torch.float32).mul_(factor).add_(summand)
+        # A row of pixels as one axis: over an axis of three numbers torch takes half as long again.
+        rows_BHR, width = pixels_BHWC.flatten(2).to(torch.float32), pixels_BHWC.shape[2]
+        scaled = rows_BHR.mul_(factor.repeat(width)).add_(summand.repeat(width)).view(pixels_BHWC.shape)
         return scaled.permute(0, 3, 1, 2), torch.tensor([label for _, label in examples])
 
     return _data_loader(case, example, len(images), workers, collate)

@@ -68,7 +68,7 @@ def test_without_minutes_nothing_is_measured_and_nothing_is_said_of_a_budget(
 
 def test_a_budget_that_is_spent_before_the_first_step_leaves_nothing_behind(begun: Any, clock: Clock) -> None:
     plan = plan_of(begun, {"run.minutes": 0.5})
-    with pytest.raises(ConfigError, match=r"0\.5 minutes are too few here: 90 s have passed.* Use --minutes=1\.\d"):
+    with pytest.raises(ConfigError, match=r"0\.5 minutes are too few here: 90 s have passed.* Use --minutes=2\.\d"):
         stages.train(plan, clock.now - 90.0)
     assert not (RUNS / plan.settings.value("run.name")).exists()
 
