@@ -31,8 +31,13 @@ SOONER = 10.0
 
 
 COMMANDS: dict[str, Command] = {
+    "mnist-least": Command("mnist", "--recipe fast --set training.steps=40 --set data.validation=0.03"),
     "mnist-quick": Command("mnist", "--recipe fast --set training.steps=120 --set data.validation=0.03"),
     "mnist-good": Command("mnist", "--recipe fast --epochs 3"),
+    "fashion-least": Command(
+        "fashion-mnist",
+        "--recipe fast --set training.steps=40 --set augment.flip=0.5 --set augment.shift=0 --set data.validation=0.03",
+    ),
     "fashion-quick": Command("fashion-mnist", "--recipe fast --epochs 1 --set augment.flip=0.5 --set augment.shift=0"),
     "fashion-good": Command(
         "fashion-mnist",

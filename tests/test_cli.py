@@ -135,8 +135,8 @@ def test_repeated_set_and_many_files_reach_the_verb(monkeypatch: pytest.MonkeyPa
         return Path("sheet.png")
 
     playing(monkeypatch, "show", show)
-    assert cli.main(["show", "digits", "--set", "data.image_size=32", "--set", "augment.flip=0.5"]) == 0
-    assert seen == {"data": "digits", "set": ["data.image_size=32", "augment.flip=0.5"]}
+    assert cli.main(["show", "digits", "--set", "image.size=32", "--set", "augment.flip=0.5"]) == 0
+    assert seen == {"data": "digits", "set": ["image.size=32", "augment.flip=0.5"]}
 
 
 @pytest.mark.parametrize("words", [["doctor", "--json"], ["--json", "doctor"]])

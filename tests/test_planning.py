@@ -8,7 +8,7 @@ import pytest
 
 from makers import class_folders
 from sonde import planning
-from sonde.config import PARTS, Settings, from_assignments, from_words
+from sonde.config import PARTS, READ, Settings, from_assignments, from_words
 from sonde.config.settings import Origin
 from sonde.data import AUGMENTATIONS
 from sonde.errors import BackendError, ConfigError, DataError, SondeError
@@ -28,14 +28,14 @@ def test_a_plan_resolves_every_option_of_every_part() -> None:
     plan = planning.make_plan(said("run.epochs=2"))
     for part, options in planning.parts(plan.settings).items():
         assert set(options.model_fields) == set(plan.settings.part(part))
-    assert {key.partition(".")[0] for key in plan.settings} == set(PARTS)
+    assert {key.partition(".")[0] for key in plan.settings} == set(PARTS) - set(READ) | {"image"}
     assert all(setting.origin in get_args(Origin) for setting in plan.settings.values())
     assert all(setting.reason for setting in plan.settings.values() if setting.origin == "guessed")
     assert all(key in planning.sentences(plan.settings) for key in plan.settings)
 
 
 def test_what_was_said_stands() -> None:
-    plan = planning.make_plan(said("run.epochs=2", "training.batch_size=7", "data.image_size=[6, 6]", "model.width=4"))
+    plan = planning.make_plan(said("run.epochs=2", "training.batch_size=7", "image.size=[6, 6]", "model.width=4"))
     assert plan.settings["run.epochs"].origin == "command line"
     assert plan.settings.value("training.batch_size") == 7
     assert plan.dataset.spec.shape == (6, 6, 1)
@@ -56,10 +56,11 @@ def test_planning_writes_nothing(tmp_path: Path) -> None:
         ("training.epochs=3", "[training] has no option called 'epochs'"),
         ("augment.flp=0.5", "Did you mean 'flip'?"),
         ("augment.flip=2", "flip"),
+        ("text.length=9", "text.length is an option of text data, and digits is image data"),
         ("evaluation.resample=100", "Did you mean 'resamples'?"),
         ("run.name=../../x", "letters, digits"),
         ("run.epochs=0", "at least 1"),
-        ("data.image_size=[0, 8]", "at least 1"),
+        ("image.size=[0, 8]", "at least 1"),
     ],
 )
 def test_a_wrong_word_is_refused_with_a_suggestion_or_a_range(word: str, says: str) -> None:
@@ -160,7 +161,7 @@ def test_the_schema_knows_every_option_and_nothing_else() -> None:
 def test_the_schema_bounds_each_augmentation_as_the_table_does() -> None:
     numbers = planning.schema(planning.make_plan(said()).settings)["properties"]["augment"]["properties"]
     bounds = {name: (row["minimum"], row["maximum"]) for name, row in numbers.items()}
-    assert bounds == {name: (row.low, row.high) for name, row in AUGMENTATIONS.items()}
+    assert bounds == {name: (row.low, row.high) for name, row in AUGMENTATIONS["image"].items()}
 
 
 @pytest.mark.parametrize("option", ["run.data", "run.task", "run.model", "run.backend", "training.optimizer"])
@@ -225,7 +226,7 @@ def test_the_notes_on_the_data_are_shown_and_the_rest_counted() -> None:
 
 
 def test_what_was_given_is_shown_beside_what_was_guessed() -> None:
-    plan = planning.make_plan(said("run.model=mlp", "data.image_size=[6, 6]"))
+    plan = planning.make_plan(said("run.model=mlp", "image.size=[6, 6]"))
     assert planning.facts(plan)["given"] == (
         "model mlp (command line), image size 6x6 (command line), precision fp32 (command line)"
     )

@@ -243,7 +243,7 @@ def test_only_a_row_with_an_error_is_a_failure() -> None:
 def test_guesses_are_shown_with_reason_and_the_words_that_change_them() -> None:
     settings = (
         guessed("run.model", "cnn", "images of 8 x 8 are small")
-        .over(guessed("data.image_size", (8, 8), "all images are 8 x 8"))
+        .over(guessed("image.size", (8, 8), "all images are 8 x 8"))
         .over(Settings({"run.seed": Setting(3, "command line"), "run.epochs": Setting(20, "default")}))
     )
     stream = io.StringIO()
@@ -254,7 +254,7 @@ def test_guesses_are_shown_with_reason_and_the_words_that_change_them() -> None:
     assert [line for line in told.splitlines() if "seed" in line or "epochs" in line] == []
     rows = {line.split()[0]: line for line in told.splitlines() if line}
     assert rows["--model=cnn"].split(None, 1)[1] == "images of 8 x 8 are small"
-    assert rows["--set"].startswith("--set 'data.image_size=[8,8]'  ")
+    assert rows["--set"].startswith("--set 'image.size=[8,8]'  ")
     assert rows["--set"].endswith("  all images are 8 x 8")
 
 

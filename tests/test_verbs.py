@@ -100,7 +100,9 @@ def test_a_contact_sheet_shows_the_very_images_of_the_first_batch(monkeypatch: p
     plan = planning.make_plan(config.from_words(words))
     train = plan.dataset.train
     numbers = np.arange(len(train), dtype=np.int32)
-    made = TrainingSet(train, numbers, plan.dataset.spec, data.fill_augment(plan.settings), seed=5, batch_size=7)
+    made = TrainingSet(
+        train, numbers, plan.dataset.spec, "image", data.fill_augment(plan.settings, "image"), seed=5, batch_size=7
+    )
     batch = made.batch(1, 0)
     ((images, labels),) = seen
     assert np.array_equal(images, plan.dataset.spec.restore(batch.inputs))

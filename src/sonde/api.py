@@ -28,6 +28,8 @@ def train(
     epochs: int | None = None,
     minutes: float | None = None,
     seed: int | None = None,
+    seeds: int | None = None,
+    folds: int | str | None = None,
     name: str | None = None,
     set: Sequence[str] = (),
 ) -> RunFolder:
@@ -41,6 +43,8 @@ def train(
         epochs: passes over the training examples; at most so many where there are minutes too.
         minutes: time for everything, from the start to the report; the training and its schedule end in time.
         seed: start of every random choice.
+        seeds: train so many runs that differ in their seeds alone, and average their answers.
+        folds: train so many runs, each tested on another fold of the data; "groups" leaves one group out at a time.
         name: name of the run's folder under runs/.
         set: any other option, as part.option=value.
 
@@ -50,14 +54,16 @@ def train(
     Raises:
         SondeError: data, options or backend do not allow it; the text says what to do.
     """
-    from sonde import config, planning, stages, terminal
+    from sonde import config, planning, series, stages, terminal
 
     began = terminal.began()
     given = {"backend": backend, "model": model, "recipe": recipe, "epochs": epochs, "minutes": minutes}
-    given |= {"seed": seed, "name": name}
+    given |= {"seed": seed, "seeds": seeds, "folds": None if folds is None else str(folds), "name": name}
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
     said = config.from_assignments(_each(set)).over(said)
     said, note = planning.merge(said, _path(data))
+    if series.is_series(said):
+        return series.train(said, began, note=note)
     plan = stages.plan(said)
     if note:
         terminal.say(note)
@@ -79,10 +85,11 @@ def resume(run: str | os.PathLike[str]) -> RunFolder:
     Raises:
         SondeError: there is no such run, or nothing in it to go on from.
     """
-    from sonde import config, stages, terminal
+    from sonde import config, series, stages, terminal
 
     began = terminal.began()
-    return stages.go_on(config.open_run(run), began=began)
+    folder = config.open_run(run)
+    return series.go_on(folder, began) if series.is_series(folder.settings()) else stages.go_on(folder, began=began)
 
 
 def evaluate(run: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -98,10 +105,14 @@ def evaluate(run: str | os.PathLike[str], *, data: str | os.PathLike[str] | None
     Raises:
         SondeError: there is no trained model, or the data does not fit it.
     """
-    from sonde import config
+    from sonde import config, series
     from sonde.evaluation.stage import evaluate
 
-    folder = evaluate(config.open_run(run), source=None if data is None else _path(data))
+    folder = config.open_run(run)
+    if data is None and series.has_no_model(folder):
+        folder = series.sum_up(folder)
+    else:
+        folder = evaluate(folder, source=None if data is None else _path(data))
     return folder.read_json(folder.scores_file)
 
 
@@ -113,7 +124,8 @@ def predict(run: str | os.PathLike[str], files: Sequence[str | Path]) -> Sequenc
         files: files of the kind that the run was trained on.
 
     Returns:
-        For each file its answer, the confidence, the next best answers, or the reason why it cannot be read.
+        For each file its answer, the confidence, the next best answers, the set of answers that holds the truth as
+        often as was wanted, and whether the model abstains; or the reason why it cannot be read.
 
     Raises:
         SondeError: there is no trained model.
@@ -168,6 +180,30 @@ def init(
 
     said = config.from_words({"run.data": _path(data)}).over(config.from_words({"run.recipe": recipe}, flag="--{}"))
     return stages.write_run_file(said, Path(to), None if schema is None else Path(schema))
+
+
+def ensemble(
+    runs: Sequence[str | os.PathLike[str]],
+    *,
+    weights: Literal["equal", "validation"] = "equal",
+    name: str | None = None,
+) -> RunFolder:
+    """Average trained runs of one data set into a run that predicts, is scored and compared like any other.
+
+    Args:
+        runs: two or more run folders, or names under runs/; of any models and backends.
+        weights: how much each counts: equal, or by how likely each found the truth on validation.
+        name: name of the new run's folder under runs/.
+
+    Returns:
+        The folder of the new run, with copies of the models, scores and a report.
+
+    Raises:
+        SondeError: the runs were not trained on one data set with one split, or one has no model.
+    """
+    from sonde import config, ensembles
+
+    return ensembles.make([config.open_run(run) for run in _each(runs)], weights=weights, name=name)
 
 
 def compare(runs: Sequence[str | os.PathLike[str]]) -> Comparison:
@@ -243,6 +279,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "predict": predict,
     "show": show,
     "init": init,
+    "ensemble": ensemble,
     "compare": compare,
     "list": list,
     "doctor": doctor,

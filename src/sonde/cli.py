@@ -133,7 +133,8 @@ def command(name: str, verb: Callable[..., Any]) -> Callable[..., int]:
 
 def _strictly(hint: Any) -> Any:
     """Keep cyclopts from rounding 1.5 epochs to 2."""
-    return Annotated[hint, Parameter(converter=_whole)] if int in (hint, *get_args(hint)) else hint
+    kinds = (hint, *get_args(hint))
+    return Annotated[hint, Parameter(converter=_whole)] if int in kinds and str not in kinds else hint
 
 
 def _whole(hint: Any, tokens: Sequence[Token]) -> int:

@@ -7,11 +7,13 @@ plan.settings                 # goes into run.toml
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from sonde import backend, data, evaluation, tasks, training
 from sonde.backend.trials import remembered
 from sonde.config import (
+    READ,
     RUNS,
     Run,
     Settings,
@@ -30,6 +32,7 @@ from sonde.config import Options as OptionSet
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
 from sonde.errors import BackendError, ConfigError, DataError, unknown_name
+from sonde.evaluation import goals
 from sonde.models import MODELS, options_of
 
 MOST_NAMED = 12
@@ -80,7 +83,7 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
         raise ConfigError('The run file names no data; add it under [run], such as data = "flowers".')
     # The size and channels are not needed for a look, and are guessed from it.
     try:
-        listing = data.survey(source, fill(data.Options, "data", said))
+        listing = data.survey(source, fill(data.Options, "data", said), _modality_said(said))
     except DataError as error:
         at = _at(said["run.data"]) if said["run.data"].origin == "file" else ""
         raise DataError(f"{at}{error}") from error
@@ -88,6 +91,7 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
     settings = said.over(data.guess(listing)).over(guessed("run.task", task, why))
     _check_name("task", settings, tasks.TASKS)
     settings = settings.over(_guess_model(listing, settings)).over(_guess_backend(settings))
+    settings = settings.over(_suits(settings))
     return settings.over(guessed("run.name", free_name(listing.name), "the first that is free")), listing
 
 
@@ -103,10 +107,13 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     """
     settings, listing = surveyed or survey(said)
     _check_early(settings)
-    dataset = data.load(listing, fill(data.Options, "data", settings))
-    warnings = tasks.label.check(dataset)
+    own = fill(data.MODALITIES[listing.modality].options, listing.modality, settings)
+    dataset = data.load(listing, fill(data.Options, "data", settings), own)
+    warnings = tasks.answer(settings.value("run.task")).check(dataset)
     settings = settings.over(training.guess(settings, examples=len(dataset.train))).over(_guess_views(settings))
+    settings = settings.over(goals.guess(settings, dataset.train.answers))
     settings = complete(training.longest(settings).over(settings))
+    goals.check(settings, classes_of(dataset, settings))
     training.check_parts(settings, examples=len(dataset.train))
     return Plan(settings, listing, dataset, warnings)
 
@@ -123,7 +130,7 @@ def complete(settings: Settings) -> Settings:
     settings = _with_precision(settings.over(_guess_threads(settings)))
     for part, options in parts(settings).items():
         settings = with_defaults(fill(options, part, settings), part, settings)
-    data.fill_augment(settings)
+    data.fill_augment(settings, modality_of(settings))
     return _in_order(settings)
 
 
@@ -133,13 +140,26 @@ def parts(settings: Settings) -> dict[str, type[OptionSet]]:
     Args:
         settings: decides the model, whose options these are.
     """
+    modality = modality_of(settings)
     return {
         "run": Run,
         "data": data.Options,
+        modality: data.MODALITIES[modality].options,
         "model": options_of(settings.value("run.model")),
         "training": training.Options,
         "evaluation": evaluation.Options,
     }
+
+
+def modality_of(settings: Settings) -> str:
+    """Return what is read: the modality of the run's task."""
+    return tasks.TASKS[settings.value("run.task")].modality
+
+
+def _modality_said(said: Settings) -> str:
+    """Return the modality of the task that a person named, or an empty text."""
+    task = said.value("run.task")
+    return tasks.TASKS[task].modality if isinstance(task, str) and task in tasks.TASKS else ""
 
 
 def _check_early(settings: Settings) -> None:
@@ -154,13 +174,25 @@ def _check_early(settings: Settings) -> None:
         raise BackendError(f"{_at(chosen)}{error}") from error
     _check_name("model", settings, MODELS)
     model = settings["run.model"]
-    reads = tasks.TASKS[settings.value("run.task")].modality
+    reads = modality_of(settings)
     if reads not in MODELS[model.value].reads:
         raise ConfigError(f"{_at(model)}The model '{model.value}' does not read {reads} data (sonde list models).")
+    _refuse_other_tables(settings)
     for part, options in parts(settings).items():
         fill(options, part, trial)
-    data.fill_augment(settings)
+    data.fill_augment(settings, modality_of(settings))
     check_room(settings.value("run.name"))
+
+
+def _refuse_other_tables(settings: Settings) -> None:
+    own = modality_of(settings)
+    for part in READ:
+        for name, setting in settings.part(part).items():
+            if part != own:
+                raise ConfigError(
+                    f"{_at(setting)}{part}.{name} is an option of {part} data, and {settings.value('run.data')} is "
+                    f"{own} data. Leave it out, or name the task: --set run.task={part}-label."
+                )
 
 
 def _check_name(kind: str, settings: Settings, table: Any) -> None:
@@ -181,6 +213,19 @@ def _guess_model(listing: Listing, settings: Settings) -> Settings:
     task = tasks.TASKS[settings.value("run.task")]
     name = next(name for name, row in MODELS.items() if task.modality in row.reads)
     return guessed("run.model", name, f"the default for {task.modality} data")
+
+
+def _suits(settings: Settings) -> Settings:
+    """Return what goes well with the model; a rate is for an optimizer, and is left out where another one is said."""
+    name = settings.value("run.model")
+    if not isinstance(name, str) or name not in MODELS:
+        return Settings()  # It is refused with the other early mistakes.
+    suits = dict(MODELS[name].suits)
+    optimizer = suits.get("training.optimizer", "adamw")
+    if settings.value("training.optimizer", optimizer) != optimizer:
+        for key in ("training.learning_rate", "training.weight_decay"):
+            suits.pop(key, None)
+    return Settings({key: Setting(each, "guessed", reason=f"suits the model '{name}'") for key, each in suits.items()})
 
 
 def _guess_views(settings: Settings) -> Settings:
@@ -317,7 +362,7 @@ def facts(plan: Plan) -> dict[str, str]:
         plan: the run.
     """
     dataset = plan.dataset
-    classes = tasks.label.learn_classes(dataset.train.answers)
+    classes = classes_of(dataset, plan.settings)
     names = ", ".join(classes[:MOST_NAMED]) + (", ..." if len(classes) > MOST_NAMED else "")
     sides = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     seen = {
@@ -350,12 +395,18 @@ def _as_sentence(note: str) -> str:
 def _given(settings: Settings) -> str:
     """Name what every run is told by, where it was not guessed: the guesses stand in a table of their own."""
     words = []
-    for key in ("run.task", "run.model", "data.image_size", "training.precision"):
+    for key in ("run.task", "run.model", "image.size", "training.precision"):
         setting = settings.get(key)
         if setting is not None and setting.origin != "guessed":
             value = "x".join(map(str, setting.value)) if isinstance(setting.value, list | tuple) else setting.value
-            words.append(f"{key.partition('.')[2].replace('_', ' ')} {value} ({setting.origin})")
+            name = key.removeprefix("run.").removeprefix("training.").replace(".", " ")
+            words.append(f"{name} {value} ({setting.origin})")
     return ", ".join(words)
+
+
+def answer_module(settings: Settings) -> ModuleType:
+    """Return the module of `tasks` that is for what is asked."""
+    return tasks.answer(settings.value("run.task"))
 
 
 def answer_of(settings: Settings) -> str:
@@ -363,9 +414,14 @@ def answer_of(settings: Settings) -> str:
     return tasks.TASKS[settings.value("run.task")].answer
 
 
-def classes_of(dataset: Dataset) -> tuple[str, ...]:
-    """Return the classes of a data set, in the order of their numbers."""
-    return tasks.label.learn_classes(dataset.train.answers)
+def classes_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
+    """Return the classes or labels of a data set, in the order of their numbers.
+
+    Args:
+        dataset: the run's data.
+        settings: name the task.
+    """
+    return tuple(tasks.answer(settings.value("run.task")).learn_classes(dataset.train.answers))
 
 
 def sentences(settings: Settings) -> dict[str, str]:
@@ -374,7 +430,7 @@ def sentences(settings: Settings) -> dict[str, str]:
     Args:
         settings: decides the model, whose options are among them.
     """
-    out = {f"augment.{name}": row.doc for name, row in data.AUGMENTATIONS.items()}
+    out = {f"augment.{name}": row.doc for name, row in data.AUGMENTATIONS[modality_of(settings)].items()}
     for part, options in parts(settings).items():
         out.update({f"{part}.{name}": sentence for name, sentence in describe(options).items()})
     return out
@@ -391,7 +447,7 @@ def schema(settings: Settings) -> dict[str, Any]:
         table.pop("required", None)
     numbers = {
         name: {"type": "number", "minimum": row.low, "maximum": row.high, "description": row.doc}
-        for name, row in data.AUGMENTATIONS.items()
+        for name, row in data.AUGMENTATIONS[modality_of(settings)].items()
     }
     tables["augment"] = {"type": "object", "properties": numbers, "additionalProperties": False}
     return {

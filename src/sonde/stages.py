@@ -62,8 +62,10 @@ def _saying_that_nothing_was_written() -> Iterator[None]:
 
 
 def _announce(listing: Listing) -> None:
-    if listing.array is None and len(listing) > MANY_FILES:
-        terminal.say(f"Reading the {len(listing):,} images of {listing.name} ({listing.format}) ...")
+    if listing.stored is None and len(listing) > MANY_FILES:
+        terminal.say(
+            f"Reading the {len(listing):,} {data.MODALITIES[listing.modality].things} of {listing.name} ({listing.format}) ..."
+        )
 
 
 def start(plan: Plan) -> RunFolder:
@@ -80,14 +82,18 @@ def start(plan: Plan) -> RunFolder:
     settings, dataset = plan.settings, plan.dataset
     options = fill(planning.parts(settings)["model"], "model", settings)
     answer = planning.answer_of(settings)
-    classes = planning.classes_of(dataset)
-    shapes = tensor_shapes(Blueprint(settings.value("run.model"), answer, dataset.spec.shape, len(classes), options))
+    classes = planning.classes_of(dataset, settings)
+    spec = dataset.spec
+    blueprint = Blueprint(
+        settings.value("run.model"), answer, spec.shape, len(classes), options, spec.dtype, spec.levels, spec.presence
+    )
+    shapes = tensor_shapes(blueprint)
     name = settings.value("run.name")
     return create_run(
         name,
         settings=run_file(settings, title=f"sonde run '{name}'"),
         environment=describe_environment(settings, dataset, sum(_product(shape) for shape in shapes.values())),
-        findings=evaluation.findings_of(dataset, plan.warnings),
+        findings=evaluation.findings_of(dataset, plan.warnings, planning.answer_module(settings).count),
     )
 
 
@@ -320,14 +326,16 @@ def contact_sheet(said: Settings) -> Path:
     settings, listing = planning.survey(said)
     _announce(listing)
     with _saying_that_nothing_was_written():
-        dataset = data.load(listing, fill(data.Options, "data", settings))
+        own = fill(data.MODALITIES[listing.modality].options, listing.modality, settings)
+        dataset = data.load(listing, fill(data.Options, "data", settings), own)
     settings = settings.over(training.guess(settings, examples=len(dataset.train)))
     settings = settings.over(guessed("training.threads", 1, "no thread is started"))
     seed = fill(Run, "run", settings).seed
     size = fill(training.Options, "training", settings).batch_size
     rows = training.first_rows(len(dataset.train), seed, size)[:MOST_SHOWN]
-    strengths = data.fill_augment(settings)
-    images = data.augment(dataset.train.inputs[rows], strengths, seed=seed, epoch=1, indices_B=rows)
+    modality = listing.modality
+    strengths = data.fill_augment(settings, modality)
+    images = data.augment(dataset.train.inputs[rows], strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
     names = (Path(f"{Path(listing.name).name}-sheet-{number}.png") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())
     write_atomically(path, data.contact_sheet(images, [str(answer) for answer in dataset.train.answers[rows]]))

@@ -49,7 +49,11 @@ def _tasks() -> Rows:
 
 
 def _augmentations() -> Rows:
-    return [{"name": name, "what it does": row.doc} for name, row in data.AUGMENTATIONS.items()]
+    return [
+        {"name": name, "of": modality, "what it does": row.doc}
+        for modality, table in data.AUGMENTATIONS.items()
+        for name, row in table.items()
+    ]
 
 
 def _metrics() -> Rows:

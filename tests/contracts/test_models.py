@@ -235,7 +235,7 @@ def test_torch_runs_it_with_native_operations(name: str) -> None:
 @pytest.mark.parametrize("shape", [(0, 8, 1), (8, 0, 3), (8, 8, 0), ()], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_an_input_with_nothing_in_it_is_refused_with_the_cure(name: str, shape: tuple[int, ...]) -> None:
-    with pytest.raises(ModelError, match=r"cannot read inputs of shape .*--set data\.image_size=\[32,32\].*sonde list"):
+    with pytest.raises(ModelError, match=r"cannot read inputs of shape .*--set image\.size=\[32,32\].*sonde list"):
         model_of(name, shape)
 
 

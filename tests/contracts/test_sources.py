@@ -8,6 +8,7 @@ import pytest
 
 import makers
 from sonde import data
+from sonde.data.image import Options as ImageOptions
 from sonde.data.sources import SOURCES
 from sonde.errors import DataError
 
@@ -27,7 +28,8 @@ DAMAGED = {
 }
 """By format the file to cut off, below the data set."""
 
-SMALL = data.Options(image_size=(12, 12), bad_share=0.0)
+STRICT = data.Options(bad_share=0.0)
+SMALL = ImageOptions(size=(12, 12))
 FROM_FILES = sorted(MAKERS)
 
 
@@ -45,15 +47,15 @@ def test_it_is_recognised_by_its_own_row_alone_and_says_why(name: str, tmp_path:
     path = MAKERS[name](tmp_path)
     said = {other: row.sniff(path) for other, row in SOURCES.items()}
     assert next(other for other, reason in said.items() if reason) == name
-    listing = data.survey(str(path), SMALL)
+    listing = data.survey(str(path), STRICT)
     assert len(said[name] or "") > 10 and listing.reason and listing.format
 
 
 @pytest.mark.parametrize("name", FROM_FILES)
 def test_images_labels_names_and_splits_come_back_together(name: str, tmp_path: Path) -> None:
     side = 32 if name == "cifar" else 12
-    options = data.Options(image_size=(side, side), image_channels=1 if name == "idx" else 3)
-    dataset = data.load(data.survey(str(MAKERS[name](tmp_path)), options), options)
+    own = ImageOptions(size=(side, side), channels=1 if name == "idx" else 3)
+    dataset = data.load(data.survey(str(MAKERS[name](tmp_path)), STRICT), STRICT, own)
     seen = 0
     for part in (dataset.train, dataset.validation, dataset.test):
         assert part.inputs.dtype == np.uint8
@@ -61,7 +63,7 @@ def test_images_labels_names_and_splits_come_back_together(name: str, tmp_path: 
         assert len(part.names) == len(part.answers) == len(part) > 0
         # The colour tells the class (tests/makers.py): 40 for the first, 70 for the second, plus the number if grey.
         first = part.inputs[:, -1, -1, 0] < 60
-        assert np.array_equal(first, np.isin(part.answers, ["cat", "0"]))
+        assert np.stored_equal(first, np.isin(part.answers, ["cat", "0"]))
         seen += len(part)
     assert len({*dataset.train.names, *dataset.validation.names, *dataset.test.names}) == seen
     assert dataset.split_origin["train"] == dataset.split_origin["test"] == "given"
@@ -72,7 +74,7 @@ def test_images_labels_names_and_splits_come_back_together(name: str, tmp_path: 
 def test_the_fingerprint_stays_and_changes_with_one_byte_or_label(name: str, tmp_path: Path) -> None:
     first, again, other = (MAKERS[name](tmp_path / folder) for folder in ("a", "b", "c"))
     _change_one_pixel(name, other)
-    prints = [data.load(data.survey(str(path), SMALL), SMALL).fingerprint for path in (first, again, other)]
+    prints = [data.load(data.survey(str(path), STRICT), STRICT, SMALL).fingerprint for path in (first, again, other)]
     assert prints[0] == prints[1] != prints[2]
 
 
@@ -84,13 +86,13 @@ def test_a_file_that_is_cut_off_is_named(name: str, tmp_path: Path) -> None:
         file = (path.parent if path.is_file() else path) / DAMAGED[name]
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(DataError, match=file.name):
-        data.load(data.survey(str(path), SMALL), SMALL)
+        data.load(data.survey(str(path), STRICT), STRICT, SMALL)
 
 
 def test_the_built_in_digits_are_the_1797_of_the_uci_repository() -> None:
-    listing = data.survey("digits", SMALL)
-    assert len(listing) == 1797 and listing.array is not None and listing.array.shape == (1797, 8, 8, 1)
-    assert listing.array.max() == 255 and set(listing.answers) == set("0123456789")
+    listing = data.survey("digits", STRICT)
+    assert len(listing) == 1797 and listing.stored is not None and listing.stored.shape == (1797, 8, 8, 1)
+    assert listing.stored.max() == 255 and set(listing.answers) == set("0123456789")
     assert list(data.BUILTIN) == ["digits"]
 
 

@@ -244,5 +244,5 @@ def test_too_many_pixels_are_refused_before_decoding_and_without_a_warning(side:
 def test_the_bound_on_pixels_is_the_users(tmp_path: Path) -> None:
     path = makers.save(makers.picture(0, 0), tmp_path / "a.png")
     read(path, limit=144)
-    with pytest.raises(DataError, match=r"12 x 12 pixels, more than data.largest_pixels = 143"):
+    with pytest.raises(DataError, match=r"12 x 12 pixels, more than image.largest_pixels = 143"):
         read(path, limit=143)

@@ -8,6 +8,7 @@ import pytest
 
 import makers
 from sonde import config, data
+from sonde.data.image import Options as ImageOptions
 from sonde.data.image import learn_spec
 from sonde.errors import ConfigError, DataError, ModelError
 
@@ -47,10 +48,11 @@ def test_a_black_training_split_is_prepared_without_dividing_by_nothing() -> Non
 
 def test_a_file_is_read_as_it_was_at_training(tmp_path: Path) -> None:
     path = makers.class_folders(tmp_path / "set")
-    options = data.Options(image_size=(8, 6), image_channels=1)
-    dataset = data.load(data.survey(str(path), options), options)
+    options = ImageOptions(size=(8, 6), channels=1)
+    dataset = data.load(data.survey(str(path), data.Options()), data.Options(), options)
     for name, pixels in zip(dataset.test.names, dataset.test.inputs, strict=True):
-        assert np.array_equal(dataset.spec.read(str(path / name)), pixels)
+        names, found = dataset.spec.read(str(path / name))
+        assert names == [str(path / name)] and np.array_equal(found, pixels[None])
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
@@ -102,12 +104,13 @@ def test_a_spec_with_a_missing_value_is_refused_by_name() -> None:
 
 def test_an_impossible_size_is_refused_with_the_range() -> None:
     for size in ("[0,5]", "[5,99999]"):
-        settings = config.from_assignments([f"data.image_size={size}"])
+        settings = config.from_assignments([f"image.size={size}"])
         with pytest.raises(ConfigError, match="each a whole number, at least 1, at most 2,048"):
-            config.fill(data.Options, "data", settings)
-    with pytest.raises(ConfigError, match="Did you mean 'image_size'"):
-        config.fill(data.Options, "data", config.from_assignments(["data.image_sise=[5,5]"]))
+            config.fill(ImageOptions, "image", settings)
+    with pytest.raises(ConfigError, match="Did you mean 'size'"):
+        config.fill(ImageOptions, "image", config.from_assignments(["image.sise=[5,5]"]))
 
 
 def test_every_option_has_its_sentence() -> None:
-    assert all(field.description for field in data.Options.model_fields.values())
+    tables = [data.Options, *(row.options for row in data.MODALITIES.values())]
+    assert all(field.description for table in tables for field in table.model_fields.values())

@@ -8,6 +8,7 @@ import pytest
 
 import makers
 from sonde import data
+from sonde.data.image import Options as ImageOptions
 from sonde.errors import DataError
 
 
@@ -77,7 +78,7 @@ def test_a_test_split_alone_is_one(tmp_path: Path) -> None:
     listing = surveyed(makers.class_folders(tmp_path / "set", 2, splits=("test",)))
     assert counts(listing) == {"test": 4} and set(listing.answers) == {"cat", "dog"}
     with pytest.raises(DataError, match="has only a test split and none for training"):
-        data.load(listing, data.Options(image_size=(12, 12)))
+        data.load(listing, data.Options(), ImageOptions(size=(12, 12)))
 
 
 def test_two_tables_beside_the_images_are_asked_about(tmp_path: Path) -> None:
@@ -141,7 +142,7 @@ def test_a_name_that_is_not_utf8_can_be_printed(tmp_path: Path) -> None:
         pytest.skip("this file system takes UTF-8 names only")
     listing = surveyed(path)
     "".join(listing.names.tolist()).encode("utf-8")
-    dataset = data.load(listing, data.Options(image_size=(12, 12)))
+    dataset = data.load(listing, data.Options(), ImageOptions(size=(12, 12)))
     assert not dataset.findings.bad_files
 
 

@@ -8,14 +8,19 @@ import pytest
 
 import makers
 from sonde import data
-from sonde.data import cache, loading
+from sonde.data import cache, from_files, image_files, loading
+from sonde.data.image import Options as ImageOptions
 from sonde.errors import DataError
 
-SMALL = data.Options(image_size=(12, 12))
+SMALL = ImageOptions(size=(12, 12))
 
 
-def loaded(path: Path, options: data.Options = SMALL) -> data.Dataset:
-    return data.load(data.survey(str(path), options), options)
+PLAIN = data.Options()
+SPEC = data.ImageSpec(height=12, width=12, channels=3, mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+
+
+def loaded(path: Path, options: data.Options = PLAIN, own: ImageOptions = SMALL) -> data.Dataset:
+    return data.load(data.survey(str(path), options), options, own)
 
 
 def parts(dataset: data.Dataset) -> list[data.Examples]:
@@ -32,7 +37,7 @@ def same(first: data.Dataset, second: data.Dataset) -> bool:
 def test_it_is_decoded_once_and_then_comes_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = makers.class_folders(tmp_path / "set")
     first = loaded(path)
-    monkeypatch.setattr(loading, "read_image", lambda *_, **__: pytest.fail("it was decoded again"))
+    monkeypatch.setattr(image_files, "read_image", lambda *_, **__: pytest.fail("it was decoded again"))
     assert same(first, loaded(path))
 
 
@@ -86,7 +91,7 @@ def test_the_number_of_threads_changes_nothing(tmp_path: Path, monkeypatch: pyte
     path = makers.class_folders(tmp_path / "set", per_class=20)
     results = []
     for threads in (1, 4):
-        monkeypatch.setattr(loading, "_threads", lambda threads=threads: threads)
+        monkeypatch.setattr(from_files, "threads", lambda threads=threads: threads)
         monkeypatch.setenv("SONDE_CACHE", str(tmp_path / f"cache{threads}"))
         results.append(loaded(path))
     assert same(*results)
@@ -113,9 +118,9 @@ def test_too_many_bad_files_stop_the_run_and_the_first_are_named(tmp_path: Path)
     with pytest.raises(DataError) as stopped:
         loaded(path)
     text = str(stopped.value)
-    assert "7 of 20 files cannot be used (35.0%; data.bad_share allows 5.0%)" in text
+    assert "7 of 20 images cannot be used (35.0%; data.bad_share allows 5.0%)" in text
     assert "cat/004.png is empty" in text and "cat/005.png" not in text and "and 2 more" in text
-    assert len(loaded(path, data.Options(image_size=(12, 12), bad_share=0.5)).findings.bad_files) == 7
+    assert len(loaded(path, data.Options(bad_share=0.5)).findings.bad_files) == 7
 
 
 def test_no_readable_file_at_all_is_an_error_whatever_is_allowed(tmp_path: Path) -> None:
@@ -123,7 +128,7 @@ def test_no_readable_file_at_all_is_an_error_whatever_is_allowed(tmp_path: Path)
     for name in ("cat/a.png", "dog/b.png"):
         (path / name).parent.mkdir(parents=True)
         (path / name).write_bytes(b"")
-    with pytest.raises(DataError, match="2 of 2 files cannot be used"):
+    with pytest.raises(DataError, match="2 of 2 images cannot be used"):
         loaded(path, data.Options(bad_share=1.0))
 
 
@@ -161,20 +166,20 @@ def test_mean_and_deviation_come_from_the_training_split_alone(tmp_path: Path) -
 
 def test_the_fingerprint_holds_the_splits_too(tmp_path: Path) -> None:
     path = makers.class_folders(tmp_path / "set")
-    other = data.Options(image_size=(12, 12), split_seed=1)
+    other = data.Options(split_seed=1)
     assert loaded(path).fingerprint != loaded(path, other).fingerprint
-    assert loaded(path).fingerprint == loaded(path, data.Options(image_size=(6, 6))).fingerprint
+    assert loaded(path).fingerprint == loaded(path, own=ImageOptions(size=(6, 6))).fingerprint
 
 
 def test_arrays_are_resized_and_recoloured_as_files_are(tmp_path: Path) -> None:
     path = makers.npz(tmp_path / "set.npz")
-    dataset = loaded(path, data.Options(image_size=(6, 9), image_channels=1))
+    dataset = loaded(path, own=ImageOptions(size=(6, 9), channels=1))
     assert dataset.train.inputs.shape[1:] == (6, 9, 1)
     assert dataset.spec.shape == (6, 9, 1)
 
 
 def unsplit(path: Path) -> data.Unsplit:
-    return data.load_unsplit(data.survey(str(path), SMALL), SMALL)
+    return data.load_unsplit(data.survey(str(path), PLAIN), PLAIN, SMALL, SPEC)
 
 
 def test_without_dividing_a_given_test_split_is_read_alone(tmp_path: Path) -> None:
@@ -182,7 +187,7 @@ def test_without_dividing_a_given_test_split_is_read_alone(tmp_path: Path) -> No
     (path / "train" / "cat" / "003.png").write_bytes(b"")
     shutil.copy(path / "test" / "cat" / "000.png", path / "test" / "cat" / "copy.png")
     found = unsplit(path)
-    test = loaded(path, data.Options(image_size=(12, 12), bad_share=0.5)).test
+    test = loaded(path, data.Options(bad_share=0.5)).test
     assert found.origin == "given" and found.findings.duplicates == 1 and not found.findings.bad_files
     assert found.examples.names.tolist() == test.names.tolist()
     assert found.examples.answers.tolist() == test.answers.tolist()
@@ -193,13 +198,13 @@ def test_without_dividing_one_image_of_one_class_is_enough(tmp_path: Path) -> No
     for number in range(2):
         makers.save(makers.picture(0, number), tmp_path / "set" / "cat" / f"{number}.png")
     (tmp_path / "set" / "cat" / "0.png").write_bytes(b"")
-    with pytest.raises(DataError, match="1 of 2 files cannot be used"):
+    with pytest.raises(DataError, match="1 of 2 images cannot be used"):
         unsplit(tmp_path / "set")
     (tmp_path / "set" / "cat" / "0.png").unlink()
     found = unsplit(tmp_path / "set")
     assert found.origin == data.WHOLE and found.examples.answers.tolist() == ["cat"]
     assert np.array_equal(
-        found.examples.inputs[0], data.load_unsplit(data.survey(str(tmp_path / "set"), SMALL), SMALL).examples.inputs[0]
+        found.examples.inputs[0], unsplit(tmp_path / "set").examples.inputs[0]
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import makers
 from sonde import data
+from sonde.data.image import Options as ImageOptions
 from sonde.errors import DataError
 
 PLAIN = data.Options()
@@ -148,8 +149,8 @@ def test_rows_without_file_or_label_are_named_and_counted(tmp_path: Path) -> Non
     assert "is a URL" in reasons["https://example.org/a.png"]
     assert "has no label" in reasons["images/cat-1.png"]
     assert "has no path" in reasons["row 64 of list.csv"]
-    options = data.Options(image_size=(12, 12), bad_share=0.1)
-    assert len(data.load(listing, options).findings.bad_files) == 4
+    options = data.Options(bad_share=0.1)
+    assert len(data.load(listing, options, ImageOptions(size=(12, 12))).findings.bad_files) == 4
 
 
 def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path: Path) -> None:
@@ -280,8 +281,8 @@ def test_cifar_classes_have_their_names_and_cifar_100_its_fine_ones(tmp_path: Pa
         listing = surveyed(makers.cifar(tmp_path / f"set{fine}", fine=fine))
         assert set(listing.answers) == {"cat", "dog"} and counts(listing) == {"train": 16, "test": 4}
         expected, _ = makers.pictures(10, side=32)
-        assert listing.array is not None
-        assert np.array_equal(listing.array, np.concatenate([expected[4:], expected[:4]]))
+        assert listing.stored is not None
+        assert np.array_equal(listing.stored, np.concatenate([expected[4:], expected[:4]]))
     makers.cifar(tmp_path / "above" / "cifar-10-batches-bin")
     assert len(surveyed(tmp_path / "above")) == 20
 
@@ -321,12 +322,12 @@ def test_npz_understands_the_usual_names(tmp_path: Path) -> None:
 
 def test_npz_pixels_of_other_kinds_are_converted_and_that_is_said(tmp_path: Path) -> None:
     fractions = surveyed(npz_with(tmp_path / "a.npz", x=(IMAGES / 255).astype(np.float32), y=LABELS))
-    assert np.array_equal(fractions.array, IMAGES) and "fractions from 0 to 1" in fractions.notes[0]
+    assert np.array_equal(fractions.stored, IMAGES) and "fractions from 0 to 1" in fractions.notes[0]
     planes = surveyed(npz_with(tmp_path / "b.npz", x=IMAGES.transpose(0, 3, 1, 2), y=LABELS.astype(float)))
-    assert np.array_equal(planes.array, IMAGES) and "channels stood first" in planes.notes[0]
+    assert np.array_equal(planes.stored, IMAGES) and "channels stood first" in planes.notes[0]
     assert set(planes.answers) == {"0", "1"}
     grey = surveyed(npz_with(tmp_path / "c.npz", x=IMAGES[..., 0].astype(np.int64), y=LABELS))
-    assert np.array_equal(grey.array, IMAGES[..., :1])
+    assert np.array_equal(grey.stored, IMAGES[..., :1])
 
 
 @pytest.mark.parametrize(

@@ -108,6 +108,7 @@ def make_scores(classes: tuple[str, ...], *, wins: str = "model") -> dict[str, A
             "majority class": {"accuracy": score(1 / count, total), "log_loss": score(None, 0)},
             "logistic regression on pixels": {"accuracy": score(linear, total)},
         },
+        **make_doubt(classes, total),
         "verdict": {
             "best_baseline": "logistic regression on pixels",
             "difference": {**difference, "n": total},
@@ -115,6 +116,22 @@ def make_scores(classes: tuple[str, ...], *, wins: str = "model") -> dict[str, A
             "sentence": sentence,
         },
     }
+
+
+def make_doubt(classes: tuple[str, ...], n: int) -> dict[str, Any]:
+    """Return hand-made entries on prediction sets and abstention."""
+    sizes = [
+        {"from": 1, "to": 1, "share": 0.8, "reached": score(0.95, n)},
+        {"from": 4, "to": 5, "share": 0.2, "reached": score(0.8, n, 0.1)},
+    ]
+    used = {"reached": score(0.92, n), "mean_size": 1.3, "alone": 0.8, "sizes": sizes, "is_finite": True}
+    used["per_class"] = {label: score(0.9, 10) for label in classes}
+    conformal = {"wanted": 0.9, "method": "lac", "by_class": False, "examples": 60, "apart": False}
+    conformal |= {"expected": [0.8, 0.97], "methods": {"lac": used, "aps": used}, "sentence": "The promise is kept."}
+    abstention = {"threshold": 0.7, "reason": "as evaluation.abstain_below says", "area": 0.0123}
+    abstention |= {"coverage": score(0.8, n), "accuracy": score(0.99, n)}
+    abstention |= {"curve": [[0.05 * at, 1 - 0.005 * at, 1 - 0.04 * at] for at in range(1, 21)]}
+    return {"conformal": conformal, "abstention": abstention}
 
 
 def make_history(epochs: int, *, best: int | None = None) -> list[dict[str, Any]]:
@@ -174,8 +191,8 @@ epochs = 12  # file
 seed = 0  # default
 name = "flowers-1"  # default
 
-[data]
-image_size = [32, 32]  # guessed: the median image is "32  # 32" & <small>
+[image]
+size = [32, 32]  # guessed: the median image is "32  # 32" & <small>
 root = "a  # b"  # command line
 
 [training]

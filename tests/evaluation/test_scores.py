@@ -170,11 +170,11 @@ def test_what_is_drawn_in_one_pass_is_to_the_bit_what_each_metric_gives(
 ) -> None:
     sample = prepare(*_drawn(np.random.default_rng(0), 60))
     table = {name: row for name, row in table.items() if row.fewest_classes <= 3}
-    (counts,) = scoring._counts(60, seed=3, resamples=20)
+    (counts,) = scoring._counts(60, Bootstrap(3, 20))
     passes: list[int] = []
     thresholds = ranking._thresholds
     monkeypatch.setattr(ranking, "_thresholds", lambda *words: passes.append(1) or thresholds(*words))
-    drawn = scoring._draw(table, sample, seed=3, resamples=20)
+    drawn = scoring._draw(table, sample, Bootstrap(3, 20))
     assert len(passes) == 3  # One for each class, whatever is computed from it.
     for name, row in table.items():
         assert np.array_equal(drawn[name], row.function(sample, counts), equal_nan=True), name

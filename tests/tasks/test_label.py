@@ -15,7 +15,8 @@ SPEC = data.ImageSpec(height=1, width=1, channels=1, mean=(0.0,), std=(1.0,))
 def dataset(train: Mapping[str, int], validation: Mapping[str, int], test: Mapping[str, int]) -> data.Dataset:
     def examples(counts: Mapping[str, int]) -> data.Examples:
         answers = np.array([name for name, count in counts.items() for _ in range(count)], dtype=np.str_)
-        return data.Examples(np.zeros((len(answers), 1, 1, 1), dtype=np.uint8), answers, answers)
+        images = np.zeros((len(answers), 1, 1, 1), dtype=np.uint8)
+        return data.Examples(images, answers, answers, images)
 
     return data.Dataset(
         name="set",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sonde.data.dataset import Examples
 from sonde.data.image import learn_spec
+from sonde.data.ragged import Ragged
 from sonde.training import batches, first_rows
 from sonde.training.batches import Batch, Spares, TrainingSet, order
 
@@ -23,9 +24,9 @@ def training_set(
     """Return images that are all of one brightness, which is their number, with the number as their label."""
     numbers = np.arange(count)
     images = np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], (count, 4, 4, 1))
-    examples = Examples(images, numbers.astype(np.str_), numbers.astype(np.str_))
+    examples = Examples(images, numbers.astype(np.str_), numbers.astype(np.str_), images)
     spec = learn_spec(np.asarray(images))
-    return TrainingSet(examples, numbers.astype(np.int32), spec, augment or {}, seed, batch_size)
+    return TrainingSet(examples, numbers.astype(np.int32), spec, "image", augment or {}, seed, batch_size)
 
 
 def same(found: Batch, expected: Batch) -> bool:
@@ -137,12 +138,12 @@ def test_the_memory_of_batches_that_nobody_keeps_is_used_again() -> None:
     # The one that a step reads, the next, and the one after that, which is begun before the first is let go.
     assert training.steps == 50 and len(places) <= 3
     spares = Spares()
-    held = [spares.take((4, 2)) for _ in range(3)]
+    held = [spares.take((4, 2), "float32") for _ in range(3)]
     assert len({id(array) for array in held}) == 3
     first = id(held[0])
     del held[0]
-    assert id(spares.take((4, 2))) == first
-    assert spares.take((3, 2)).shape == (3, 2)
+    assert id(spares.take((4, 2), "float32")) == first
+    assert spares.take((3, 2), "float32").shape == (3, 2)
 
 
 @pytest.mark.parametrize("piece", [1, 40, 100, 1 << 20])
@@ -176,3 +177,51 @@ def test_what_the_loader_meets_is_told_to_the_loop() -> None:
 def test_the_contact_sheet_shows_the_first_batch_of_the_first_epoch() -> None:
     training = training_set(count=50, batch_size=8, seed=5)
     assert np.array_equal(training.batch(1, 0).truth, first_rows(50, 5, 8))
+
+
+def ragged_set(count: int = 203, batch_size: int = 4, seed: int = 7) -> TrainingSet:
+    rng = np.random.default_rng(0)
+    lengths = rng.integers(1, 60, count)
+    stored = Ragged.of([np.full(length, place + 2, dtype=np.int32) for place, length in enumerate(lengths)])
+    names = np.arange(count).astype(np.str_)
+    examples = Examples(stored, names, names, stored)
+    return TrainingSet(examples, np.arange(count, dtype=np.int32), _Padding(), "image", {}, seed, batch_size)
+
+
+class _Padding:
+    shape, dtype, levels, presence = (None,), "int32", (999,), False
+
+    def prepare(self, inputs: Ragged, out: None = None) -> NDArray[np.int32]:
+        return inputs.padded()
+
+
+def test_texts_of_like_length_come_together_and_each_comes_once() -> None:
+    made = ragged_set()
+    lengths = made.examples.inputs.lengths
+    rows = [made.rows(1, step) for step in range(made.steps)]
+    assert len(np.unique(np.concatenate(rows))) == made.steps * made.batch_size == 200
+    wasted = sum(int((lengths[each].max() - lengths[each]).sum()) for each in rows) / lengths.sum()
+    in_any_order = order(203, 7, 1)[:200].reshape(-1, 4)
+    assert wasted < 0.1 < sum(int((lengths[each].max() - lengths[each]).sum()) for each in in_any_order) / lengths.sum()
+
+
+def test_the_batches_of_texts_are_a_function_of_seed_and_epoch_alone() -> None:
+    first, again, other = ragged_set(), ragged_set(), ragged_set(seed=8)
+    assert all(np.array_equal(first.rows(2, step), again.rows(2, step)) for step in (5, 0, 49))
+    for changed in (first.rows(3, 0), other.rows(2, 0)):
+        assert not np.array_equal(first.rows(2, 0), changed)
+    # Who meets whom changes too, not only when.
+    meetings = [{frozenset(first.rows(epoch, step).tolist()) for step in range(50)} for epoch in (1, 2)]
+    assert len(meetings[0] & meetings[1]) < 25
+    # Batches are not sorted by length.
+    tallest = [int(first.examples.inputs.lengths[first.rows(1, step)].max()) for step in range(50)]
+    assert abs(np.corrcoef(np.arange(50), tallest)[0, 1]) < 0.5
+
+
+def test_a_batch_of_texts_is_padded_to_its_own_longest() -> None:
+    made = ragged_set()
+    for step, batch in enumerate(made.batches(1, 0)):
+        lengths = made.examples.inputs.lengths[batch.truth]
+        assert batch.inputs.shape == (4, lengths.max()) and batch.inputs.dtype == np.int32
+        assert np.array_equal(batch.truth, np.sort(made.rows(1, step)))
+        assert np.array_equal(batch.inputs[:, 0], batch.truth + 2)

@@ -42,7 +42,10 @@ class Engine(Protocol):
         """Return the model's outputs for a batch, in inference mode."""
 
     def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient of the mean loss with respect to the inputs, in inference mode."""
+        """Return the gradient of the mean loss with respect to the inputs, in inference mode.
+
+        Raises ModelError where the inputs are whole numbers.
+        """
 
     def read_state(self) -> State:
         """Copy the whole state out."""
@@ -153,6 +156,23 @@ def average_momentum(average: float, step: int) -> float:
     return min(average, (1 + step) / (10 + step))
 
 
+def refuse_whole_numbers(name: str, dtype: Any) -> None:
+    """Raise where a gradient by the inputs is asked for and these are codes, such as the tokens of a text.
+
+    Args:
+        name: of the model.
+        dtype: type of its inputs.
+
+    Raises:
+        ModelError: they are whole numbers.
+    """
+    if "int" in str(dtype):
+        raise ModelError(
+            f"The model '{name}' reads whole numbers, and between them there is no slope. Take the gradient by what "
+            "its embedding makes of them: sonde.models.inside cuts a model behind it."
+        )
+
+
 def told_loss(trained: float, recorded: float) -> float:
     """Return the loss to record, or the trained one where that is not finite.
 
@@ -165,8 +185,8 @@ def told_loss(trained: float, recorded: float) -> float:
 
 def predict_all(
     engine: Engine,
-    inputs: NDArray[Any],
-    prepare: Callable[[NDArray[Any]], NDArray[np.float32]],
+    inputs: Any,
+    prepare: Callable[[Any], NDArray[Any]],
     *,
     batch_size: int = 256,
 ) -> NDArray[np.float32]:
@@ -174,11 +194,17 @@ def predict_all(
 
     Args:
         engine: the model.
-        inputs: stored examples, N first.
+        inputs: stored examples, N first: an array, or what has `lengths` and gives some of its examples by their rows.
+            Those of like length then come together; the answers are in the examples' own order.
         prepare: turns a batch of them into what the model reads.
         batch_size: examples at a time; changes the time, not the answer.
     """
-    outputs = [
-        engine.predict(prepare(inputs[first : first + batch_size])) for first in range(0, len(inputs), batch_size)
-    ]
-    return np.concatenate(outputs)
+    lengths = getattr(inputs, "lengths", None)
+    starts = range(0, len(inputs), batch_size)
+    if lengths is None:
+        return np.concatenate([engine.predict(prepare(inputs[first : first + batch_size])) for first in starts])
+    rows = np.argsort(lengths, kind="stable")
+    found = np.concatenate([engine.predict(prepare(inputs[rows[first : first + batch_size]])) for first in starts])
+    outputs = np.empty_like(found)
+    outputs[rows] = found
+    return outputs

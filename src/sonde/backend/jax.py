@@ -17,6 +17,7 @@ from sonde.backend.engine import (
     Precision,
     State,
     name_variables,
+    refuse_whole_numbers,
     told_loss,
     variables_to_average,
 )
@@ -95,6 +96,7 @@ class JaxEngine:
         self._rate_index = rate.index(True)
         counter = [variable is self._optimizer._iterations for variable in self._optimizer.variables]
         self._counter_index = counter.index(True)
+        self._varying = [axis for axis, size in enumerate(model.input_shape) if axis and size is None]
         self._compiled_step = jax.jit(self._pure_step, donate_argnums=0)
         self._compiled_part = jax.jit(self._add_part, donate_argnums=1)
         self._compiled_update = jax.jit(self._update, donate_argnums=0)
@@ -104,6 +106,7 @@ class JaxEngine:
     def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
         """Take one training step; see `Engine.step`."""
         assert len(inputs) % self._parts == 0, f"{len(inputs)} examples cannot be cut into {self._parts} equal parts"
+        inputs = self._lengthened(inputs)
         step = self._step_in_parts if self._parts > 1 else self._compiled_step
         self._state, told = step(self._state, inputs, truth, np.float32(learning_rate))
         # One array, so that there is one thing to wait for.
@@ -115,14 +118,16 @@ class JaxEngine:
 
         The batch is filled up to a power of two, so that few sizes need to be compiled.
         """
-        count = len(inputs)
+        count, inputs = len(inputs), self._lengthened(inputs)
         room = 1 << (count - 1).bit_length()
         filled = np.concatenate([inputs, np.zeros((room - count, *inputs.shape[1:]), inputs.dtype)])
         return np.array(self._compiled_predict(self._state, filled)[:count])
 
     def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
         """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
-        return np.array(self._compiled_gradient(self._state, inputs, truth))
+        refuse_whole_numbers(self._model.name, inputs.dtype)
+        gradient = np.array(self._compiled_gradient(self._state, self._lengthened(inputs), truth))
+        return gradient[tuple(map(slice, inputs.shape))]
 
     def read_state(self) -> State:
         """Copy the state out; see `Engine.read_state`."""
@@ -138,6 +143,11 @@ class JaxEngine:
             [jax.numpy.array(state[name], dtype=old.dtype, copy=True) for name, old in zip(names, values, strict=True)]
             for names, values in zip(self._names, self._state, strict=True)
         )
+
+    def _lengthened(self, inputs: NDArray[Any]) -> NDArray[Any]:
+        """Fill axes of varying length up with padding, to two lengths for each doubling: each shape is compiled."""
+        ends = [(0, _room(size) - size if axis in self._varying else 0) for axis, size in enumerate(inputs.shape)]
+        return np.pad(inputs, ends) if self._varying else inputs
 
     def _step_in_parts(self, state: Any, inputs: Any, truth: Any, learning_rate: Any) -> Any:
         """Do what `_pure_step` does, with one call for each part of the batch.
@@ -201,3 +211,9 @@ class JaxEngine:
 
     def _loss_of_inputs(self, state: Any, inputs: Any, truth: Any) -> Any:
         return self._loss(self._outputs(state, inputs), truth)
+
+
+def _room(length: int) -> int:
+    """Return the next of 16, 24, 32, 48, 64 and so on."""
+    power = max(16, 1 << (length - 1).bit_length())
+    return power * 3 // 4 if length <= power * 3 // 4 and power > 16 else power

@@ -17,6 +17,7 @@ from sonde.backend.engine import (
     Precision,
     State,
     name_variables,
+    refuse_whole_numbers,
     told_loss,
     variables_to_average,
 )
@@ -94,17 +95,20 @@ class TensorFlowEngine:
         self._averages = [tf.Variable(each.value, trainable=False) for each in self._averaged]
         pairs = zip(self._averaged, self._averages, strict=True)
         self._named += [(AVERAGE + variable.path, average) for variable, average in pairs]
-        batch = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32)
+        self._batch = tf.TensorSpec([None, *model.input_shape[1:]], model.input.dtype)
         # Keras layers are written without AutoGraph, and so is what is here.
         self._compiled_step = tf.function(self._trace_step, reduce_retracing=True, autograph=False)
-        self._compiled_predict = tf.function(self._outputs, input_signature=[batch], autograph=False)
+        self._compiled_predict = tf.function(self._outputs, input_signature=[self._batch], autograph=False)
         self._compiled_gradient = tf.function(self._trace_gradient, reduce_retracing=True, autograph=False)
+        self._is_bound = None not in self._batch.shape[1:]
 
     def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
         """Take one training step; see `Engine.step`."""
         assert len(inputs) % self._parts == 0, f"{len(inputs)} examples cannot be cut into {self._parts} equal parts"
         # As tensors, not numbers: a number would be a constant of the graph, and a new one would trace it anew.
         rate = tf.constant(learning_rate, tf.float32)
+        if not self._is_bound:
+            self._bind(truth)
         loss, recorded, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate).numpy()
         return told_loss(float(loss), float(recorded)), float(score)
 
@@ -115,6 +119,7 @@ class TensorFlowEngine:
 
     def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
         """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
+        refuse_whole_numbers(self._model.name, inputs.dtype)
         gradient: NDArray[np.float32] = self._compiled_gradient(tf.constant(inputs), tf.constant(truth)).numpy()
         return gradient
 
@@ -126,6 +131,12 @@ class TensorFlowEngine:
         """Copy a state in; see `Engine.write_state`."""
         for name, variable in self._named:
             variable.assign(state[name])
+
+    def _bind(self, truth: NDArray[Any]) -> None:
+        """Trace the step for batches of any size and length: it would be traced anew for each of the first shapes."""
+        signature = [self._batch, tf.TensorSpec([None, *truth.shape[1:]], truth.dtype), tf.TensorSpec([], tf.float32)]
+        self._compiled_step = tf.function(self._trace_step, input_signature=signature, autograph=False)
+        self._is_bound = True
 
     def _outputs(self, inputs: Any, training: bool = False) -> Any:
         return tf.cast(self._model(inputs, training=training), tf.float32)

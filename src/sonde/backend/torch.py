@@ -20,6 +20,7 @@ from sonde.backend.engine import (
     State,
     average_momentum,
     name_variables,
+    refuse_whole_numbers,
     told_loss,
     variables_to_average,
 )
@@ -144,6 +145,7 @@ class TorchEngine:
 
     def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
         """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
+        refuse_whole_numbers(self._model.name, inputs.dtype)
         tensor = self._tensor(inputs).requires_grad_()
         loss = self._loss(self._forward(tensor, training=False).float(), self._tensor(truth))
         (gradient,) = torch.autograd.grad(loss, [tensor])

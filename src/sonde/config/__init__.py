@@ -5,11 +5,12 @@ from sonde.config.folder import RUNS, RunFolder, check_room, create_run, free_na
 from sonde.config.options import Options
 from sonde.config.recipes import RECIPES, recipe
 from sonde.config.run import Run
-from sonde.config.settings import PARTS, Setting, Settings, from_assignments, from_words, guessed, is_run_file
+from sonde.config.settings import PARTS, READ, Setting, Settings, from_assignments, from_words, guessed, is_run_file
 from sonde.config.toml import read_settings, write_settings
 
 __all__ = [
     "PARTS",
+    "READ",
     "RECIPES",
     "RUNS",
     "Options",

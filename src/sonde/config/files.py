@@ -42,7 +42,7 @@ def write_folder_atomically(path: Path, files: Mapping[str, bytes | str], *, mar
 
     Args:
         path: folder to make.
-        files: content by file name.
+        files: content by file name; one in a folder inside of it is written "inner/name".
         marker: the name among `files` that says the folder is whole.
         replace: remove an older folder of that name first; otherwise only an empty one may be there.
 
@@ -56,7 +56,10 @@ def write_folder_atomically(path: Path, files: Mapping[str, bytes | str], *, mar
             remove_folder(temporary)
             temporary.mkdir(parents=True)
             for name in [name for name in files if name != marker] + [marker]:
+                (temporary / name).parent.mkdir(exist_ok=True)
                 write_durably(temporary / name, files[name])
+            for inner in sorted({(temporary / name).parent for name in files} - {temporary}):
+                flush_folder(inner)
             flush_folder(temporary)
             if replace:
                 _remove_whole(path, marker)
@@ -121,14 +124,17 @@ def flush_folder(path: Path) -> None:
 
 
 def remove_folder(path: Path) -> None:
-    """Remove a flat folder and its files, or a link and not what it leads to; nothing happens where there is none."""
+    """Remove a folder and its files, or a link and not what it leads to; nothing happens where there is none."""
     if path.is_symlink():
         path.unlink()
         return
     if not path.is_dir():
         return
-    for file in path.iterdir():
-        file.unlink()
+    for each in path.iterdir():
+        if each.is_dir() and not each.is_symlink():
+            remove_folder(each)
+        else:
+            each.unlink()
     path.rmdir()
 
 

@@ -26,6 +26,13 @@ OTHER_NAMES = {
 }
 """What other tools call an option, and ours."""
 
+PATTERNS = {
+    r"^[A-Za-z0-9][A-Za-z0-9._-]*$": "letters, digits, '.', '_' and '-' only, starting with a letter or digit",
+    r"^(|groups|[0-9]{1,4})$": 'such as "5", or "groups"',
+    r"^(|[0-9]{1,5}/([0-9]{1,5}|groups))$": 'such as "2/5" or "2/groups"',
+}
+"""What the patterns of options mean."""
+
 
 def fill(options: type[Filled], part: str, settings: Settings) -> Filled:
     """Build a part's options from the settings.
@@ -79,8 +86,8 @@ def _bounds(rules: Iterable[Any]) -> list[str]:
         for part in getattr(rule, "metadata", [rule]):
             limits = [(text, getattr(part, name, None)) for name, text in words.items()]
             found += [text.format(_number(limit)) for text, limit in limits if limit is not None]
-            if getattr(part, "pattern", None):
-                found.append("letters, digits, '.', '_' and '-' only, starting with a letter or digit")
+            if pattern := getattr(part, "pattern", None):
+                found.append(PATTERNS.get(pattern, f"of the form {pattern}"))
     return found
 
 

@@ -41,5 +41,11 @@ class Run(Options):
     seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
     """Start of every random choice: order, augmentation, initial weights, dropout."""
 
+    folds: Annotated[str, Field(pattern=r"^(|groups|[0-9]{1,4})$")] = ""
+    """Cross-validation: so many runs, each tested on another fold; "groups" leaves one group out at a time."""
+
+    seeds: Annotated[int, Field(ge=0, le=100)] = 0
+    """Runs that differ in their seeds alone, whose answers are averaged; 0 for a single run."""
+
     name: Annotated[str, Field(min_length=1, max_length=100, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """Name of the run's folder under `runs/`."""

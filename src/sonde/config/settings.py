@@ -15,7 +15,10 @@ Origin = Literal["command line", "file", "guessed", "default"]
 RANK: dict[Origin, int] = {"command line": 3, "file": 2, "guessed": 1, "default": 0}
 """Who wins where two say something of one option."""
 
-PARTS = ("run", "data", "augment", "model", "training", "evaluation")
+READ = ("image", "text", "audio", "series", "table")
+"""The tables of what is read; a run has the one of its data."""
+
+PARTS = ("run", "data", *READ, "augment", "model", "training", "evaluation")
 """The tables of a run file, in the order they are written."""
 
 

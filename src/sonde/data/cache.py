@@ -1,4 +1,4 @@
-"""Keeps decoded images on the disk, so that a data set is decoded once.
+"""Keeps decoded examples (images, spectrograms) on the disk, so that a data set is decoded once.
 
 An entry is a folder `<key>/` with `images.npy` and `entry.json`. It appears whole, by a rename, or not at all; a
 checksum finds a damaged one, which is removed and made again. The cache lies in $SONDE_CACHE or in the user's cache
@@ -27,7 +27,10 @@ IN_MEMORY = 256 << 20
 IMAGES = "images.npy"
 ENTRY = "entry.json"
 
-Images = NDArray[np.uint8]
+DTYPES = ("uint8", "float32")
+"""Types of numbers that are kept."""
+
+Images = NDArray[Any]
 Marks = NDArray[np.uint64]
 
 
@@ -35,7 +38,7 @@ def marks(images: Images) -> Marks:
     """Return a 64-bit checksum of each image; equal ones mark exact copies.
 
     Args:
-        images: N x ..., uint8; may be memory-mapped.
+        images: N x ...; may be memory-mapped.
     """
     # 64 bits: among a million images two different ones meet with a probability of 3e-8.
     digests = b"".join(blake2b(np.ascontiguousarray(image).data, digest_size=8).digest() for image in images)
@@ -57,7 +60,7 @@ def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
         if images.nbytes <= IN_MEMORY:
             images = np.array(images)
         found = marks(images)
-        if facts["marks"] == _digest(found) and images.dtype == np.uint8:
+        if facts["marks"] == _digest(found) and images.dtype == np.dtype(facts.get("dtype", "uint8")):
             return images, found, facts["facts"]
     except (OSError, ValueError, KeyError, TypeError, EOFError):
         pass
@@ -65,18 +68,27 @@ def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
     return None
 
 
-def keep(key: str, blocks: Iterable[Images], shape: tuple[int, ...], facts: Callable[[], dict[str, Any]]) -> None:
+def keep(
+    key: str,
+    blocks: Iterable[Images],
+    shape: tuple[int, ...],
+    facts: Callable[[], dict[str, Any]],
+    *,
+    dtype: str = "uint8",
+) -> None:
     """Write an entry block by block; it appears under its name when it is whole.
 
     Args:
         key: the entry's name.
-        blocks: uint8 arrays of n x shape, drawn one after the other.
+        blocks: arrays of n x shape, drawn one after the other.
         shape: of one image.
         facts: called when all blocks are drawn; plain values that `find` gives back.
+        dtype: of the arrays, one of `DTYPES`.
 
     Raises:
         StorageError: the disk is full, or the cache cannot be written.
     """
+    assert dtype in DTYPES
     root = cache_folder()
     if root is None:
         raise StorageError("There is no home folder to keep a cache in; name one in $SONDE_CACHE.")
@@ -87,8 +99,8 @@ def keep(key: str, blocks: Iterable[Images], shape: tuple[int, ...], facts: Call
             temporary.mkdir(parents=True, exist_ok=True)
             with (temporary / IMAGES).open("wb") as file:
                 _hold(file)
-                digest = _write(file, blocks, shape)
-                write_durably(temporary / ENTRY, json.dumps({"marks": digest, "facts": facts()}))
+                digest = _write(file, blocks, shape, dtype)
+                write_durably(temporary / ENTRY, json.dumps({"marks": digest, "dtype": dtype, "facts": facts()}))
                 flush_folder(temporary)
                 if not (root / key).exists():
                     os.replace(temporary, root / key)
@@ -151,8 +163,8 @@ def _hold(file: BinaryIO) -> None:
         fcntl.flock(file, fcntl.LOCK_EX)
 
 
-def _write(file: BinaryIO, blocks: Iterable[Images], shape: tuple[int, ...]) -> str:
-    _header(file, 0, shape)
+def _write(file: BinaryIO, blocks: Iterable[Images], shape: tuple[int, ...], dtype: str) -> str:
+    _header(file, 0, shape, dtype)
     start = file.tell()
     count = 0
     found = []
@@ -162,7 +174,7 @@ def _write(file: BinaryIO, blocks: Iterable[Images], shape: tuple[int, ...]) -> 
         found.append(marks(block))
         count += len(block)
     file.seek(0)
-    _header(file, count, shape)
+    _header(file, count, shape, dtype)
     # numpy pads the header so that the first axis can grow in place.
     assert file.tell() == start
     file.flush()
@@ -170,8 +182,8 @@ def _write(file: BinaryIO, blocks: Iterable[Images], shape: tuple[int, ...]) -> 
     return _digest(np.concatenate(found) if found else np.empty(0, dtype="<u8"))
 
 
-def _header(file: BinaryIO, count: int, shape: tuple[int, ...]) -> None:
-    facts = {"descr": "|u1", "fortran_order": False, "shape": (count, *shape)}
+def _header(file: BinaryIO, count: int, shape: tuple[int, ...], dtype: str) -> None:
+    facts = {"descr": np.lib.format.dtype_to_descr(np.dtype(dtype)), "fortran_order": False, "shape": (count, *shape)}
     np.lib.format.write_array_header_1_0(file, facts)
 
 

@@ -2,24 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.ragged import Stored
+
 
 class InputSpec(Protocol):
-    """How one example becomes an array, at training and at serving alike; it is saved with the model."""
+    """How one example becomes what a model reads, at training and at serving alike; it is saved with the model."""
 
     @property
-    def shape(self) -> tuple[int, ...]:
-        """Shape of one prepared example, without the batch axis."""
+    def shape(self) -> tuple[int | None, ...]:
+        """Shape of one prepared example, without the batch axis; None for a length that varies."""
 
-    def prepare(self, inputs: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
-        """Turn a batch of stored examples into what the model reads, in `out` where that is given."""
+    @property
+    def dtype(self) -> Literal["float32", "int32"]:
+        """Type of the prepared numbers."""
 
-    def read(self, path: str) -> NDArray[Any]:
-        """Read one file as a stored example; raises DataError with the reason."""
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """How many values each code has: the size of a vocabulary, or of each category column; () without codes."""
+
+    @property
+    def presence(self) -> bool:
+        """Whether the last channel tells real steps (1) from padding (0)."""
+
+    def encode(self, raw: Stored) -> Stored:
+        """Turn raw examples into stored inputs, once for each data set; such as texts into ids."""
+
+    def prepare(self, inputs: Stored, out: NDArray[Any] | None = None) -> NDArray[Any]:
+        """Turn a batch of stored inputs into what the model reads, in `out` where that is given."""
+
+    def read(self, path: str) -> tuple[list[str], Stored]:
+        """Read one file as raw examples and their names; raises DataError with the reason."""
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; `data.spec_from` turns them back."""
@@ -29,12 +46,14 @@ class InputSpec(Protocol):
 class Examples:
     """The examples of one split, in a fixed order; N is their number."""
 
-    inputs: NDArray[Any]
-    """Stored examples: for images uint8, N x height x width x channels; may be memory-mapped."""
+    inputs: Stored
+    """As the spec encoded them: for images uint8, N x height x width x channels; may be memory-mapped."""
     answers: NDArray[np.str_]
     """The truth as the data spells it, N."""
     names: NDArray[np.str_]
     """A name that a person can find the example by (relative path, or file and index), N."""
+    raw: Stored
+    """Before they were encoded, as baselines and people read them; images are the same as the inputs."""
 
     def __len__(self) -> int:
         return len(self.answers)

@@ -17,6 +17,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Options as OptionSet
 from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image
+from sonde.data.listing import Listing
+from sonde.data.ragged import Ragged, Stored
 from sonde.errors import ModelError
 
 LARGEST_SIDE = 2048
@@ -29,40 +31,16 @@ Side = Annotated[int, Field(ge=1, le=LARGEST_SIDE)]
 
 
 class Options(OptionSet):
-    """How the images are found, read, sized and split."""
+    """The size and the colours of what the model reads."""
 
-    image_size: tuple[Side, Side] = (64, 64)
+    size: tuple[Side, Side] = (64, 64)
     """Height and width of what the model reads, in pixels; the largest centred part of that shape is cut out."""
 
-    image_channels: Literal[1, 3] = 3
+    channels: Literal[1, 3] = 3
     """1 reads the images as grey, 3 as colour."""
-
-    validation: Annotated[float, Field(ge=0.01, le=0.5)] = 0.1
-    """Share of the training examples kept for validation where the data has no such split."""
-
-    test: Annotated[float, Field(ge=0.01, le=0.9)] = 0.2
-    """Share of all examples kept for the test where the data has no such split."""
-
-    split_seed: Annotated[int, Field(ge=0, le=2**32 - 1)] = 0
-    """Chooses which examples go into splits that the data does not give; apart from run.seed, so that runs compare."""
-
-    bad_share: Annotated[float, Field(ge=0.0, le=1.0)] = 0.05
-    """Share of unreadable files above which the run stops instead of leaving them out."""
 
     largest_pixels: Annotated[int, Field(ge=1, le=PILLOW_LIMIT)] = LARGEST_PIXELS
     """An image with more pixels is refused before it is decoded."""
-
-    path_column: str = ""
-    """Column of a manifest that holds the image's path; empty guesses it."""
-
-    label_column: str = ""
-    """Column of a manifest that holds the label; empty guesses it."""
-
-    split_column: str = ""
-    """Column of a manifest that holds train, validation or test; empty guesses it, "none" ignores it."""
-
-    group_column: str = ""
-    """Column of a manifest whose equal values stay on one side, such as a patient; empty guesses, "none" ignores it."""
 
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
@@ -87,7 +65,30 @@ class ImageSpec(BaseModel):
         """Height, width and channels of one prepared image."""
         return (self.height, self.width, self.channels)
 
-    def prepare(self, inputs: NDArray[Any], out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
+    @property
+    def dtype(self) -> Literal["float32", "int32"]:
+        """Type of the numbers that the model reads."""
+        return "float32"
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Images hold no codes."""
+        return ()
+
+    @property
+    def presence(self) -> bool:
+        """Every image has the same size."""
+        return False
+
+    def encode(self, raw: Stored) -> Stored:
+        """Return the pixels as they are.
+
+        Args:
+            raw: uint8, N x height x width x channels.
+        """
+        return raw
+
+    def prepare(self, inputs: Stored, out: NDArray[np.float32] | None = None) -> NDArray[np.float32]:
         """Scale a batch of pixels to mean 0 and deviation 1 of the training split.
 
         Args:
@@ -97,7 +98,7 @@ class ImageSpec(BaseModel):
         Returns:
             float32 of the same shape; `out` where it was given.
         """
-        assert inputs.shape[-1] == self.channels
+        assert not isinstance(inputs, Ragged) and inputs.shape[-1] == self.channels
         prepared_BHWC = np.empty(inputs.shape, dtype=np.float32) if out is None else out
         assert prepared_BHWC.shape == inputs.shape and prepared_BHWC.flags.c_contiguous
         scales, offsets = _repeated(self.mean, self.std)
@@ -118,19 +119,20 @@ class ImageSpec(BaseModel):
         pixels = (prepared * np.asarray(self.std) + np.asarray(self.mean)) * 255
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
-    def read(self, path: str) -> NDArray[np.uint8]:
+    def read(self, path: str) -> tuple[list[str], NDArray[np.uint8]]:
         """Read one image file as stored pixels.
 
         Args:
             path: JPEG, PNG, WebP, BMP, GIF (first frame) or TIFF.
 
         Returns:
-            uint8, height x width x channels.
+            Its name, and uint8 of 1 x height x width x channels.
 
         Raises:
             DataError: the file cannot be read; the text is name and reason.
         """
-        return read_image(Path(path), (self.height, self.width), self.channels, largest_pixels=self.largest_pixels)
+        image = read_image(Path(path), (self.height, self.width), self.channels, largest_pixels=self.largest_pixels)
+        return [path], image[None]
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
@@ -172,11 +174,23 @@ def _repeated(mean: tuple[float, ...], std: tuple[float, ...]) -> tuple[NDArray[
     return scales, offsets
 
 
-def learn_spec(images_NHWC: NDArray[np.uint8], *, largest_pixels: int = LARGEST_PIXELS) -> ImageSpec:
+def learn(raw: Stored, listing: Listing, options: Options) -> ImageSpec:
     """Measure mean and deviation of each channel, on the training split alone.
 
     Args:
-        images_NHWC: uint8 training images; read in blocks, so they may be memory-mapped.
+        raw: uint8 training images, N x height x width x channels; read in blocks, so they may be memory-mapped.
+        listing: not read.
+        options: the bound on pixels goes into the spec.
+    """
+    assert not isinstance(raw, Ragged)
+    return learn_spec(raw, largest_pixels=options.largest_pixels)
+
+
+def learn_spec(images_NHWC: NDArray[np.uint8], *, largest_pixels: int = LARGEST_PIXELS) -> ImageSpec:
+    """Measure mean and deviation of each channel.
+
+    Args:
+        images_NHWC: uint8 images.
         largest_pixels: goes into the spec.
     """
     _, height, width, channels = images_NHWC.shape

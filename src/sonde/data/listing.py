@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from sonde.data.ragged import Stored
 
 SPLITS = ("train", "validation", "test")
 """The three splits, in the order shown to users."""
@@ -64,8 +65,10 @@ class Listing:
     """The truth as the data spells it, N."""
     splits: NDArray[np.str_]
     """The data's own split of each example, "" where it has none, N."""
-    content: NDArray[Any] | tuple[Path, ...]
-    """The examples themselves (for images uint8, N x height x width x channels), or the file of each."""
+    content: Stored | tuple[Path, ...]
+    """The examples themselves, or the file of each. Images are uint8, N x height x width x channels; texts the bytes of
+    `ragged.texts`; series float32, N x time x channels, or ragged; rows of a table a structured array with a field for
+    each column, float64 (NaN where missing) or text ("" where missing)."""
     groups: NDArray[np.str_] | None = None
     """What must stay on one side of a split, such as a patient; N, "" for an example of its own."""
     bad: tuple[tuple[str, str], ...] = ()
@@ -73,13 +76,15 @@ class Listing:
     notes: tuple[str, ...] = ()
     """What the reader should know of how this was read."""
     modality: str = "image"
+    several: bool = False
+    """Whether an answer may hold several labels, joined by "|", or be empty where none applies."""
 
     def __len__(self) -> int:
         return len(self.answers)
 
     @property
-    def array(self) -> NDArray[Any] | None:
-        """The examples as one array, or None where they are files."""
+    def stored(self) -> Stored | None:
+        """The examples themselves, or None where they are files."""
         return None if isinstance(self.content, tuple) else self.content
 
 

@@ -16,8 +16,10 @@ from sonde import tasks
 from sonde.config import Settings, fill, guessed
 from sonde.data import Dataset
 from sonde.evaluation.baselines import BASELINES, guess_baselines
+from sonde.evaluation.label_baselines import guess_label_baselines
 from sonde.evaluation.options import Options
-from sonde.evaluation.scores import score
+from sonde.evaluation.scores import Bootstrap, score_sample
+from sonde.metrics import LABEL_METRICS, applicable, prepare, prepare_labels
 from sonde.models.views import VIEWS
 
 DRAWING_SHARE, BASELINE_SHARE = 0.12, 0.05
@@ -58,7 +60,8 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
     """
     options = fill(Options, "evaluation", settings)
     tests, train = len(dataset.test), len(dataset.train)
-    each = _seconds_of_a_drawing(dataset, clock) * (len(BASELINES[dataset.modality]) + 1 + BESIDE_THE_SCORES)
+    task = settings.value("run.task", f"{dataset.modality}-label")
+    each = _seconds_of_a_drawing(dataset, task, clock) * (len(BASELINES[dataset.modality]) + 1 + BESIDE_THE_SCORES)
     affordable = int(60 * minutes * DRAWING_SHARE / each) - BESIDE_DRAWINGS
     bounded = Settings()
     drawings = options.resamples
@@ -66,7 +69,7 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
         drawings = min(drawings, max(FEWEST_DRAWINGS, affordable // 100 * 100))
         reason = f"{minutes_in_words(minutes)} no time for more drawings"
         bounded = bounded.over(guessed("evaluation.resamples", drawings, reason))
-    fit, most = _seconds_of_a_fit(dataset, clock), min(options.baseline_examples, train)
+    fit, most = _seconds_of_a_fit(dataset, task, clock), min(options.baseline_examples, train)
     affordable = int(60 * minutes * BASELINE_SHARE / fit)
     if _is_open(settings, "evaluation.baseline_examples") and affordable < most:
         most = min(most, max(FEWEST_EXAMPLES, affordable // 1000 * 1000))
@@ -85,28 +88,36 @@ def _is_open(settings: Settings, key: str) -> bool:
     return key not in settings or settings[key].origin in ("guessed", "default")
 
 
-def _seconds_of_a_drawing(dataset: Dataset, clock: Callable[[], float]) -> float:
+def _seconds_of_a_drawing(dataset: Dataset, task: str, clock: Callable[[], float]) -> float:
     """Time a bootstrap over answers like those to come, and return what one drawing over the test split takes."""
     tests = len(dataset.test)
     tried = min(tests, TRIED_EXAMPLES)
-    classes = tasks.label.learn_classes(dataset.train.answers)
+    classes = tasks.answer(task).learn_classes(dataset.train.answers)
     # Every class has its example, as in the real ones, so that no score is skipped for want of one.
     truth_N = np.arange(tried) % len(classes)
     rng = np.random.default_rng(0)
     logits_NC = rng.normal(size=(tried, len(classes)))
     logits_NC[np.arange(tried), truth_N] += 3
     shares_NC = np.exp(logits_NC)
+    shares_NC /= shares_NC.sum(axis=1, keepdims=True)
+    bootstrap = Bootstrap(0, TRIED_DRAWINGS)
     begun = clock()
-    score(truth_N, shares_NC / shares_NC.sum(axis=1, keepdims=True), seed=0, resamples=TRIED_DRAWINGS)
+    if tasks.TASKS[task].answer == "labels":
+        truth_NK = np.eye(len(classes), dtype=np.uint8)[truth_N]
+        score_sample(prepare_labels(truth_NK, shares_NC), LABEL_METRICS, bootstrap=bootstrap)
+    else:
+        score_sample(prepare(truth_N, shares_NC), applicable(len(classes)), bootstrap=bootstrap)
     return max(1e-9, (clock() - begun) / (TRIED_DRAWINGS + BESIDE_DRAWINGS) * tests / tried)
 
 
-def _seconds_of_a_fit(dataset: Dataset, clock: Callable[[], float]) -> float:
+def _seconds_of_a_fit(dataset: Dataset, task: str, clock: Callable[[], float]) -> float:
     """Time the baselines on a few examples, and return what they take for each."""
-    classes = tasks.label.learn_classes(dataset.train.answers)
-    truth = tasks.label.encode(dataset.train.answers, classes)
+    module = tasks.answer(task)
+    classes = module.learn_classes(dataset.train.answers)
+    truth = module.encode(dataset.train.answers, classes)
+    guess = guess_label_baselines if module is tasks.labels else guess_baselines
     tried = min(TRIED_FIT, len(truth))
     begun = clock()
-    some = dataset.test.inputs[:TRIED_FIT]
-    guess_baselines(dataset.modality, dataset.train.inputs, truth, some, classes=len(classes), most=tried)
+    some = dataset.test.raw[:TRIED_FIT]
+    guess(dataset.modality, dataset.train.raw, truth, some, classes=len(classes), most=tried)
     return max(1e-9, (clock() - begun) / tried)

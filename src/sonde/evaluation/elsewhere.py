@@ -1,30 +1,33 @@
 """Makes room for scores on other data than the run's own: a folder inside the run's, which tells of that data."""
 
-from collections import Counter
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sonde import data
+from sonde import data, tasks
 from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
-from sonde.data import Dataset, Unsplit
+from sonde.data import Dataset, InputSpec, Unsplit
 from sonde.errors import DataError, RunError
-from sonde.evaluation.opening import own_dataset
+from sonde.evaluation.opening import own_dataset, own_options
 
 
-def open_elsewhere(settings: Settings, source: str) -> Unsplit:
+def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:
     """Open other data with a run's data options, without dividing it.
 
     Args:
         settings: the run's options.
         source: path or built-in name.
+        spec: the model's, which encodes the examples.
 
     Raises:
         DataError: it is gone or not recognised, or too much of it cannot be read.
     """
     options = fill(data.Options, "data", settings)
-    return data.load_unsplit(data.survey(source, options), options)
+    listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
+    return data.load_unsplit(listing, options, own_options(settings), spec)
 
 
 def in_words(other: Unsplit) -> str:
@@ -62,12 +65,15 @@ def folder_for(folder: RunFolder, other: Unsplit) -> RunFolder:
     return beside
 
 
-def findings_elsewhere(other: Unsplit, known: Dataset | None) -> dict[str, Any]:
+def findings_elsewhere(
+    other: Unsplit, known: Dataset | None, count: Callable[[NDArray[np.str_]], Mapping[str, int]]
+) -> dict[str, Any]:
     """Return what was found in the examples that are scored, as plain values for findings.json.
 
     Args:
         other: the data that is scored.
         known: the run's own data, where it is still there.
+        count: the task's way to count the examples of each class.
     """
     findings = other.findings
     return {
@@ -76,7 +82,7 @@ def findings_elsewhere(other: Unsplit, known: Dataset | None) -> dict[str, Any]:
         "leaks": [],
         "leak_count": 0,
         "notes": [*findings.notes, *_seen_in_training(other, known)],
-        "classes": {"test": dict(sorted(Counter(other.examples.answers.tolist()).items()))},
+        "classes": {"test": dict(sorted(count(other.examples.answers).items()))},
     }
 
 
@@ -92,5 +98,5 @@ def _seen_in_training(other: Unsplit, known: Dataset | None) -> tuple[str, ...]:
     """Count the examples of other data that the model was trained on."""
     if known is None:
         return ("The run's own data is gone or changed: no baselines, and no search for examples seen in training.",)
-    copies = int(np.isin(data.marks(other.examples.inputs), data.marks(known.train.inputs)).sum())
+    copies = int(np.isin(data.marks(other.examples.raw), data.marks(known.train.raw)).sum())
     return (f"{copies:,} of these examples have an exact copy in the training data.",) if copies else ()

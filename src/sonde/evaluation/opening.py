@@ -1,14 +1,17 @@
 """Opens what a run left behind: its trained model on a backend, and the data that it began with."""
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from sonde import backend, data
-from sonde.config import Run, RunFolder, Settings, fill
-from sonde.data import Dataset
+from sonde import backend, data, tasks
+from sonde.config import Options, Run, RunFolder, Settings, fill
+from sonde.data import Dataset, Examples, Stored
 from sonde.errors import ModelError, RunError
+from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
 
 
 @dataclass(frozen=True)
@@ -21,6 +24,16 @@ class TrainedModel:
     """A `models.folder.Description`."""
     spec: Any
     """A `data.InputSpec`."""
+    parts: tuple[Part, ...] = ()
+    """The members of an ensemble."""
+
+    def inputs(self, examples: Examples) -> Stored:
+        """Return what is predicted from; an ensemble's members encode the raw examples, each in its own way.
+
+        Args:
+            examples: of the data set that the model was trained on.
+        """
+        return examples.raw if self.parts else examples.inputs
 
 
 def open_model(folder: RunFolder) -> TrainedModel:
@@ -33,22 +46,82 @@ def open_model(folder: RunFolder) -> TrainedModel:
         ModelError: the model is missing, damaged or not to be trusted.
     """
     settings = folder.settings()
-    run = fill(Run, "run", settings)
-    module = backend.use(_backend_for(run.backend))
-    module.start(threads=int(settings.value("training.threads", 1)))
+    if settings.value("run.folds", "") not in ("", "0"):
+        raise RunError(
+            f"'{folder.name}' sums up a cross-validation and has no model of its own. Take one of its runs "
+            f"({folder.path}-fold1), or train one model: sonde train {folder.settings_file} --folds 0 --name NEW"
+        )
+    module = start_backend(settings)
 
     from sonde.models import folder as model_folder
+
+    if model_folder.read_description(folder.model).model == model_folder.ENSEMBLE:
+        return _open_ensemble(folder.model, module)
+    return open_single(folder.model, module)
+
+
+def open_single(path: Path, module: ModuleType) -> TrainedModel:
+    """Rebuild one trained model from its folder.
+
+    Args:
+        path: a model folder; it is not trusted.
+        module: the backend that predicts, started.
+
+    Raises:
+        ModelError: the model is missing, damaged or not to be trusted.
+    """
+    from sonde.models import folder as model_folder
+
+    return _put_on(module, *model_folder.load(path), path)
+
+
+def _open_ensemble(path: Path, module: ModuleType) -> TrainedModel:
+    from sonde.models import ensemble
+
+    members, description = ensemble.load(path)
+    parts = []
+    for number, member in enumerate(members, 1):
+        opened = _put_on(module, member.model, member.description, path / str(number))
+        parts.append(Part(opened.engine, opened.spec, opened.description, member.weight))
+    return averaged(parts, description)
+
+
+def averaged(parts: Sequence[Part], description: Any) -> TrainedModel:
+    """Make one model of several.
+
+    Args:
+        parts: the members, with their weights.
+        description: of the whole; a `models.folder.Description`.
+    """
+    return TrainedModel(Averaged(parts, description.answer), description, AsTheyAre(parts[0].spec), tuple(parts))
+
+
+def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> TrainedModel:
+    """Build the engine of a model, and hold its spec against what it reads."""
     from sonde.models.predicting import predicting_engine
 
-    model, description = model_folder.load(folder.model)
     spec = data.spec_from(description.input)
-    if spec.shape != description.input_shape:
+    declared = (description.input_shape, description.dtype, description.levels, description.presence)
+    if (spec.shape, spec.dtype, spec.levels, spec.presence) != declared:
         raise ModelError(
-            f"{folder.model} prepares inputs of shape {spec.shape} for a model that reads {description.input_shape}; "
+            f"{path} prepares inputs of shape {spec.shape} ({spec.dtype}) for a model that reads "
+            f"{description.input_shape} ({description.dtype}), or other codes than it knows; "
             "the folder is refused."
         )
     engine = predicting_engine(module, model, description.answer, views=description.views)
     return TrainedModel(engine, description, spec)
+
+
+def start_backend(settings: Settings) -> ModuleType:
+    """Start what predicts: the backend of this process, or the run's own.
+
+    Args:
+        settings: the run's options.
+    """
+    run = fill(Run, "run", settings)
+    module = backend.use(_backend_for(run.backend))
+    module.start(threads=int(settings.value("training.threads", 1)))
+    return module
 
 
 def _backend_for(own: str) -> str:
@@ -97,4 +170,15 @@ def open_dataset(settings: Settings, source: str) -> Dataset:
         DataError: it is gone, changed beyond use, or not recognised.
     """
     options = fill(data.Options, "data", settings)
-    return data.load(data.survey(source, options), options)
+    listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
+    return data.load(listing, options, own_options(settings))
+
+
+def own_options(settings: Settings) -> Options:
+    """Return a run's options of what it reads, such as the size of images.
+
+    Args:
+        settings: every option of the run.
+    """
+    modality = tasks.TASKS[settings.value("run.task")].modality
+    return fill(data.MODALITIES[modality].options, modality, settings)

@@ -2,8 +2,9 @@
 
     predictions.parquet: name, truth, guess, confidence, correct, and p_0, p_1, ... in class order
 
-The classes stand in the file's metadata as JSON. Probabilities are 32-bit floats, after temperature scaling; scores
-are computed from exactly these, so that the file and the scores never disagree.
+The classes stand in the file's metadata as JSON, and the offsets of a tuned decision beside them. Probabilities are
+32-bit floats, after temperature scaling; scores are computed from exactly these, so that the file and the scores never
+disagree.
 """
 
 # N examples, C classes
@@ -11,7 +12,8 @@ are computed from exactly these, so that the file and the scores never disagree.
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +23,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from sonde.config.files import write_atomically
 from sonde.errors import RunError
+from sonde.metrics import thresholds
 
 CLASSES_KEY = b"sonde.classes"
+DECISION_KEY = b"sonde.decision"
 MOST_NUMBERS = 500_000_000
 """Probabilities in a file (4 bytes each); a file that claims more is not read."""
 
@@ -37,18 +41,25 @@ class Predictions:
     """Index of the true class, N."""
     probabilities: NDArray[np.float64]
     """N x C; numbers that a 32-bit float holds."""
+    decision: tuple[float, ...] = ()
+    """Offset of each class's log probability; none where the most probable class is guessed."""
 
     def __len__(self) -> int:
         return len(self.names)
 
-    @property
+    @cached_property
     def guess(self) -> NDArray[np.int64]:
-        """Return the index of the most probable class, N."""
-        return self.probabilities.argmax(axis=1)
+        """Return the index of the class that is guessed, N."""
+        return thresholds.decide(self.probabilities, self.decision).astype(np.int64)
 
 
 def predictions(
-    names: Sequence[str], classes: Sequence[str], truth_N: ArrayLike, probabilities_NC: ArrayLike
+    names: Sequence[str],
+    classes: Sequence[str],
+    truth_N: ArrayLike,
+    probabilities_NC: ArrayLike,
+    *,
+    decision: Sequence[float] = (),
 ) -> Predictions:
     """Put predictions together, with the probabilities rounded as the file will hold them.
 
@@ -57,11 +68,12 @@ def predictions(
         classes: names of the classes, in order.
         truth_N: index of the true class of each example.
         probabilities_NC: probability of each class for each example.
+        decision: offset of each class's log probability, where what is guessed was tuned.
     """
     rounded = np.asarray(probabilities_NC, np.float32).astype(np.float64)
     truth = np.asarray(truth_N, np.int64)
     assert rounded.shape == (len(names), len(classes)) and truth.shape == (len(names),), "N, C and N x C must fit"
-    return Predictions(tuple(map(str, names)), tuple(map(str, classes)), truth, rounded)
+    return Predictions(tuple(map(str, names)), tuple(map(str, classes)), truth, rounded, tuple(decision))
 
 
 def write_predictions(path: Path, made: Predictions) -> None:
@@ -79,12 +91,15 @@ def write_predictions(path: Path, made: Predictions) -> None:
         "name": pa.array(made.names, pa.string()),
         "truth": pa.array(classes[made.truth], pa.string()),
         "guess": pa.array(classes[made.guess], pa.string()),
-        "confidence": pa.array(made.probabilities.max(axis=1).astype(np.float32)),
+        "confidence": pa.array(made.probabilities[np.arange(len(made)), made.guess].astype(np.float32)),
         "correct": pa.array(made.guess == made.truth),
     }
     for index in range(len(made.classes)):
         columns[f"p_{index}"] = pa.array(made.probabilities[:, index].astype(np.float32))
-    table = pa.table(columns).replace_schema_metadata({CLASSES_KEY: json.dumps(made.classes).encode()})
+    about = {CLASSES_KEY: json.dumps(made.classes).encode()}
+    if made.decision:
+        about[DECISION_KEY] = json.dumps(made.decision).encode()
+    table = pa.table(columns).replace_schema_metadata(about)
     buffer = io.BytesIO()
     pq.write_table(table, buffer, compression="zstd")
     write_atomically(path, buffer.getvalue())
@@ -101,58 +116,91 @@ def read_predictions(path: Path) -> Predictions:
     """
     try:
         with pq.ParquetFile(path) as file:
-            classes = _classes(file.schema_arrow, path)
+            classes = classes_in(file.schema_arrow, path)
+            decision = decision_in(file.schema_arrow, classes, path)
             if file.metadata.num_rows * len(classes) > MOST_NUMBERS:
-                raise _damaged(path, f"it claims more than {MOST_NUMBERS:,} probabilities")
-            table = file.read(columns=["name", "truth", *_probability_columns(classes)])
+                raise damaged(path, f"it claims more than {MOST_NUMBERS:,} probabilities")
+            table = file.read(columns=["name", "truth", *probability_columns(classes)])
     except FileNotFoundError:
         raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
     except (pa.ArrowException, OSError) as error:
-        raise _damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-    return _checked(table, classes, path)
+        raise damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+    return replace(_checked(table, classes, path), decision=decision)
 
 
-def _classes(schema: pa.Schema, path: Path) -> tuple[str, ...]:
+def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
+    """Return the classes that a file of predictions names, once its columns are found to fit them.
+
+    Args:
+        schema: of the file.
+        path: of the file, for the error.
+
+    Raises:
+        RunError: they are missing or damaged, or a column is.
+    """
     try:
         classes = json.loads((schema.metadata or {})[CLASSES_KEY])
     except KeyError:
-        raise _damaged(path, "its metadata does not name the classes") from None
+        raise damaged(path, "its metadata does not name the classes") from None
     except ValueError:
-        raise _damaged(path, "the classes in its metadata are not JSON") from None
+        raise damaged(path, "the classes in its metadata are not JSON") from None
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or len(classes) < 2:
-        raise _damaged(path, "the classes in its metadata are not a list of at least two names")
+        raise damaged(path, "the classes in its metadata are not a list of at least two names")
     if len(set(classes)) < len(classes):
-        raise _damaged(path, "a class occurs twice in its metadata")
+        raise damaged(path, "a class occurs twice in its metadata")
     expected = dict.fromkeys(("name", "truth"), pa.string()) | dict.fromkeys(
-        _probability_columns(classes), pa.float32()
+        probability_columns(classes), pa.float32()
     )
     for column, kind in expected.items():
         if schema.names.count(column) != 1 or schema.field(column).type != kind:
-            raise _damaged(path, f"it needs one column '{column}' of type {kind}")
+            raise damaged(path, f"it needs one column '{column}' of type {kind}")
     return tuple(classes)
+
+
+def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[float, ...]:
+    """Return the tuned decision that a file of predictions holds; none where it holds none.
+
+    Args:
+        schema: of the file.
+        classes: that it names.
+        path: of the file, for the error.
+
+    Raises:
+        RunError: it is damaged.
+    """
+    try:
+        decision = json.loads((schema.metadata or {}).get(DECISION_KEY, b"[]"))
+        numbers = tuple(float(each) for each in decision)
+    except (ValueError, TypeError):
+        raise damaged(path, "the decision in its metadata is no list of numbers") from None
+    if numbers and (len(numbers) != len(classes) or not np.isfinite(numbers).all()):
+        raise damaged(path, "the decision in its metadata does not fit its classes")
+    return numbers
 
 
 def _checked(table: pa.Table, classes: tuple[str, ...], path: Path) -> Predictions:
     if not table.num_rows:
-        raise _damaged(path, "it holds no example")
+        raise damaged(path, "it holds no example")
     if any(column.null_count for column in table.columns):
-        raise _damaged(path, "a value is missing")
+        raise damaged(path, "a value is missing")
     index = {name: number for number, name in enumerate(classes)}
     truths = table.column("truth").to_pylist()
     strange = next((name for name in truths if name not in index), None)
     if strange is not None:
-        raise _damaged(path, f"the truth {strange!r} is not among its classes")
-    columns = [table.column(name).to_numpy() for name in _probability_columns(classes)]
+        raise damaged(path, f"the truth {strange!r} is not among its classes")
+    columns = [table.column(name).to_numpy() for name in probability_columns(classes)]
     probabilities = np.stack(columns, axis=1).astype(np.float64)
     if not np.isfinite(probabilities).all() or probabilities.min() < 0 or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
-        raise _damaged(path, "its probabilities are not between 0 and 1 with the sum 1")
+        raise damaged(path, "its probabilities are not between 0 and 1 with the sum 1")
     truth = np.array([index[name] for name in truths], np.int64)
     return Predictions(tuple(table.column("name").to_pylist()), classes, truth, probabilities)
 
 
-def _probability_columns(classes: Sequence[str]) -> list[str]:
+def probability_columns(classes: Sequence[str]) -> list[str]:
+    """Return the names of the columns of probabilities, in the order of the classes."""
     return [f"p_{index}" for index in range(len(classes))]
 
 
-def _damaged(path: Path, reason: str) -> RunError:
+def damaged(path: Path, reason: str) -> RunError:
+    """Return the error for a file of predictions that cannot be right."""
     return RunError(f"{path} is damaged: {reason}. (sonde evaluate {path.parent} writes it anew.)")

@@ -26,7 +26,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
-from sonde.metrics import METRICS, PER_CLASS, Metric, Sample, applicable, prepare, ranking
+from sonde.metrics import (
+    METRICS,
+    PER_CLASS,
+    AnySample,
+    LabelSample,
+    Metric,
+    Sample,
+    applicable,
+    prepare,
+    ranking,
+    value_of,
+)
 
 RESAMPLES = 1000
 CONFIDENCE = 0.95
@@ -97,18 +108,46 @@ def score(
     """
     sample = prepare(truth_N, probabilities_NC)
     chosen = {name: metric for name, metric in applicable(sample.classes).items() if only is None or name in only}
-    drawn = _draw(chosen, sample, seed=seed, resamples=resamples)
-    values = {name: float(metric.function(sample, _once(sample))[0]) for name, metric in chosen.items()}
-    right = int(sample.correct_N.sum())
-    balanced = _balanced_size(sample)
+    return score_sample(sample, chosen, bootstrap=Bootstrap(seed, resamples, confidence))
+
+
+def score_sample(sample: AnySample, table: Mapping[str, Metric], *, bootstrap: Bootstrap) -> dict[str, Score]:
+    """Compute metrics of prepared examples with their intervals.
+
+    Args:
+        sample: the examples, of whichever answer.
+        table: metrics by name, of the table that is for such a sample.
+        bootstrap: how the intervals are drawn.
+
+    Returns:
+        Score by metric, in the order of the table.
+    """
+    drawn = _draw(table, sample, bootstrap)
     scores = {}
-    for name, metric in chosen.items():
-        trials = float(len(sample)) if metric.is_share else balanced
-        hits = values[name] * trials if metric.is_share else right
-        few = (metric.is_share or _is_counted(metric)) and _is_few(hits, len(sample))
-        interval = _interval(metric, values[name], drawn[name], trials=trials, few=few, confidence=confidence)
-        scores[name] = _score(values[name], interval, len(sample))
+    for name, metric in table.items():
+        value = value_of(metric, sample)
+        trials, hits = _worth(metric, sample, value)
+        few = (metric.is_share or _is_counted(metric)) and _is_few(hits, _trials_of_hits(metric, sample, trials))
+        interval = _interval(metric, value, drawn[name], trials=trials, few=few, confidence=bootstrap.confidence)
+        scores[name] = _score(value, interval, len(sample))
     return scores
+
+
+def _worth(metric: Metric, sample: AnySample, value: float) -> tuple[float, float]:
+    """Return how many tries a metric rests on, and how many of those it is counted by went well."""
+    if metric.is_share:
+        return float(len(sample)), value * len(sample)
+    if metric.is_of_positive and isinstance(sample, Sample):
+        positives = max(1.0, float(sample.column(range(sample.classes)[sample.positive])[0].sum()))
+        return positives, value * positives
+    even = _balanced_size(sample)
+    if isinstance(sample, LabelSample):
+        return even, value * even
+    return even, float(sample.correct_N.sum())
+
+
+def _trials_of_hits(metric: Metric, sample: AnySample, trials: float) -> float:
+    return trials if metric.is_of_positive or isinstance(sample, LabelSample) else float(len(sample))
 
 
 def score_per_class(
@@ -135,21 +174,36 @@ def score_per_class(
         For each class, in order, score by metric of `PER_CLASS`.
     """
     sample = prepare(truth_N, probabilities_NC)
-    drawn = _draw(PER_CLASS, sample, seed=seed, resamples=resamples)
-    values = {name: metric.function(sample, _once(sample))[0] for name, metric in PER_CLASS.items()}
-    size_C = np.bincount(sample.truth_N, minlength=sample.classes)
-    guessed_C = np.bincount(sample.guess_N, minlength=sample.classes)
-    trials = dict.fromkeys(PER_CLASS, size_C) | {
+    return score_each(sample, PER_CLASS, bootstrap=Bootstrap(seed, resamples, confidence))
+
+
+def score_each(sample: AnySample, table: Mapping[str, Metric], *, bootstrap: Bootstrap) -> list[dict[str, Score]]:
+    """Compute the metrics of each class or label of prepared examples; see `score_per_class`.
+
+    Args:
+        sample: the examples, of whichever answer.
+        table: metrics that give a value for each class, by name.
+        bootstrap: how the intervals are drawn.
+
+    Returns:
+        For each class, in order, score by metric of the table.
+    """
+    drawn = _draw(table, sample, bootstrap)
+    values = {name: metric.function(sample, _once(sample))[0] for name, metric in table.items()}
+    counted = sample.tally(_once(sample))
+    size_C, guessed_C = counted.truths[0], counted.guesses[0]
+    trials = dict.fromkeys(table, size_C) | {
         "precision": np.maximum(guessed_C, 1),
         "roc_auc": np.minimum(size_C, len(sample) - size_C),
     }
     scores: list[dict[str, Score]] = []
     for index in range(sample.classes):
         scores.append({})
-        for name, metric in PER_CLASS.items():
+        for name, metric in table.items():
             value, tried = float(values[name][index]), float(trials[name][index])
             few = _is_counted(metric) and _is_few(value * tried, tried)
-            interval = _interval(metric, value, drawn[name][:, index], trials=tried, few=few, confidence=confidence)
+            drawn_R = drawn[name][:, index]
+            interval = _interval(metric, value, drawn_R, trials=tried, few=few, confidence=bootstrap.confidence)
             scores[-1][name] = _score(value, interval, int(size_C[index]))
     return scores
 
@@ -173,25 +227,34 @@ def paired_difference(
     Returns:
         First minus second, in the metric's own unit.
     """
-    row = METRICS[metric]
     a, b = prepare(truth_N, a_NC), prepare(truth_N, b_NC)
+    return paired_samples(METRICS[metric], a, b, bootstrap=bootstrap)
+
+
+def paired_samples(metric: Metric, a: AnySample, b: AnySample, *, bootstrap: Bootstrap) -> Score:
+    """Compute how much one prepared sample's metric is above another's of the same examples; see `paired_difference`.
+
+    Args:
+        metric: of the table that is for such samples.
+        a: answers of the first model.
+        b: answers of the second model.
+        bootstrap: how the interval is drawn.
+    """
     drawn_R = np.concatenate(
-        [
-            row.function(a, counts) - row.function(b, counts)
-            for counts in _counts(len(a), seed=bootstrap.seed, resamples=bootstrap.resamples)
-        ]
+        [metric.function(a, counts) - metric.function(b, counts) for counts in _counts(len(a), bootstrap)]
     )
-    value = float((row.function(a, _once(a)) - row.function(b, _once(b)))[0])
+    value = float((metric.function(a, _once(a)) - metric.function(b, _once(b)))[0])
     if np.isnan(value):
         return UNKNOWN
-    width = row.high - row.low
+    width = metric.high - metric.low
     low, high = _percentiles(drawn_R, bootstrap.confidence)
     if len(a) == 1:
         low, high = -width, width
-    if _is_counted(row) and (a.guess_N != b.guess_N).sum() < FEW:
-        trials = len(a) if row.is_share else _balanced_size(a)
+    different = np.asarray(a.answered != b.answered).reshape(len(a), -1).any(axis=1).sum()
+    if _is_counted(metric) and different < FEW:
+        trials = len(a) if metric.is_share else _balanced_size(a)
         adjusted = _bonett_price(a.correct_N, b.correct_N, trials=trials, confidence=bootstrap.confidence)
-        shift = 0.0 if row.is_share else value - sum(adjusted) / 2
+        shift = 0.0 if metric.is_share else value - sum(adjusted) / 2
         low, high = min(low, adjusted[0] + shift), max(high, adjusted[1] + shift)
     return _score(value, (max(low, -width), min(high, width)), len(a))
 
@@ -213,18 +276,18 @@ def wilson(hits: float, trials: float, confidence: float = CONFIDENCE) -> tuple[
     return max(0.0, centre - half), min(1.0, centre + half)
 
 
-def _counts(examples: int, *, seed: int, resamples: int) -> Iterator[Floats]:
+def _counts(examples: int, bootstrap: Bootstrap) -> Iterator[Floats]:
     """Yield bootstrap counts in chunks; each resample's drawing depends on the seed and its own number alone."""
-    rows = max(1, CHUNK // examples)
+    rows, resamples, seed = max(1, CHUNK // examples), bootstrap.resamples, bootstrap.seed
     for start in range(0, resamples, rows):
         chunk = range(start, min(start + rows, resamples))
         draws = [np.random.default_rng([seed, number]).integers(0, examples, examples) for number in chunk]
         yield np.stack([np.bincount(draw, minlength=examples) for draw in draws]).astype(np.float64)
 
 
-def _draw(metrics: Mapping[str, Metric], sample: Sample, *, seed: int, resamples: int) -> dict[str, Floats]:
+def _draw(metrics: Mapping[str, Metric], sample: AnySample, bootstrap: Bootstrap) -> dict[str, Floats]:
     drawn: dict[str, list[Floats]] = {name: [] for name in metrics}
-    for counts_RN in _counts(len(sample), seed=seed, resamples=resamples):
+    for counts_RN in _counts(len(sample), bootstrap):
         known = _ranked(metrics, sample, counts_RN)
         for name, metric in metrics.items():
             found = known.get(metric.function)
@@ -232,7 +295,7 @@ def _draw(metrics: Mapping[str, Metric], sample: Sample, *, seed: int, resamples
     return {name: np.concatenate(parts) for name, parts in drawn.items()}
 
 
-def _ranked(metrics: Mapping[str, Metric], sample: Sample, counts_RN: Floats) -> dict[Callable[..., Floats], Floats]:
+def _ranked(metrics: Mapping[str, Metric], sample: AnySample, counts_RN: Floats) -> dict[Callable[..., Floats], Floats]:
     """Return what the metrics of order give, by their function, from one pass: with many classes it is all the time."""
     functions = (ranking.roc_auc_by_class, ranking.average_precision_by_class, ranking.roc_auc)
     if not {metric.function for metric in metrics.values()} & {*functions, ranking.average_precision}:
@@ -284,11 +347,12 @@ def _bonett_price(right_a: Floats, right_b: Floats, *, trials: float, confidence
     return only_a - only_b - half, only_a - only_b + half
 
 
-def _balanced_size(sample: Sample) -> float:
+def _balanced_size(sample: AnySample) -> float:
     """Return how many examples a mean over classes is worth: classes times the harmonic mean of their sizes."""
-    size_C = np.bincount(sample.truth_N, minlength=sample.classes)
+    size_C = sample.tally(_once(sample)).truths[0]
     size_C = size_C[size_C > 0]
-    return float(len(size_C) ** 2 / (1 / size_C).sum())
+    # The same example counts for several labels, but is one example all the same.
+    return min(float(len(sample)), float(len(size_C) ** 2 / (1 / size_C).sum())) if len(size_C) else 1.0
 
 
 def _is_counted(metric: Metric) -> bool:
@@ -299,5 +363,5 @@ def _is_few(hits: float, trials: float) -> bool:
     return min(hits, trials - hits) < FEW - 0.5  # Half an example below, as hits may carry rounding.
 
 
-def _once(sample: Sample) -> Floats:
+def _once(sample: AnySample) -> Floats:
     return np.ones((1, len(sample)))

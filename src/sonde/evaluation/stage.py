@@ -5,8 +5,7 @@ It knows nothing of the training but what stands in the run folder, so that it c
 
 import json
 import re
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,41 +16,22 @@ from sonde import tasks
 from sonde.backend import predict_all
 from sonde.config import RunFolder, fill
 from sonde.config.files import write_atomically
-from sonde.data import Dataset, Examples, Findings
+from sonde.data import Dataset, Examples, Findings, Stored, join
 from sonde.errors import DataError, did_you_mean
+from sonde.evaluation.answers import ANSWERS, Answers, Frame, Guess
+from sonde.evaluation.answers.given import rounded
 from sonde.evaluation.baselines import guess_baselines
 from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
+from sonde.evaluation.label_baselines import guess_label_baselines
 from sonde.evaluation.opening import TrainedModel, open_model, own_dataset
 from sonde.evaluation.options import Options
-from sonde.evaluation.plots import Evidence, Mistake, draw
-from sonde.evaluation.predictions import predictions, write_predictions
+from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.report import write_report
-from sonde.evaluation.scores import CALIBRATION, Bootstrap, score, score_per_class
-from sonde.evaluation.verdict import judge
-from sonde.metrics import curves, temperature
-from sonde.metrics.confusion import confusion_matrix
-from sonde.metrics.sample import prepare
+from sonde.evaluation.several import beside
 from sonde.models.views import VIEWS
 
-HEADLINE = "accuracy"
 AT_ONCE = 64
 """Files that `predict` holds in memory at a time."""
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What the model says of the test examples, and what is true."""
-
-    examples: Examples
-    classes: tuple[str, ...]
-    truth_N: NDArray[np.int64]
-    logits_NC: NDArray[np.float32]
-    temperature: float
-
-    @property
-    def probabilities_NC(self) -> NDArray[np.float64]:
-        """Probabilities after temperature scaling, rounded as predictions.parquet holds them."""
-        return temperature.apply(self.logits_NC, self.temperature).astype(np.float32).astype(np.float64)
 
 
 def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset | None = None) -> RunFolder:
@@ -72,33 +52,47 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
     settings = folder.settings()
     model = open_model(folder)
     classes = model.description.classes
+    answer = tasks.answer(model.description.task)
     if source is None:
         known: Dataset | None = dataset or own_dataset(folder)
         assert known is not None
         examples, sentence = known.test, _split_in_words(known)
-        _check_labels(examples, classes, known.name)
-        found = findings_of(known, tasks.label.check(known))
+        _check_labels(examples, model.description, known.name)
+        found = findings_of(known, answer.check(known), answer.count)
     else:
-        other = open_elsewhere(settings, source)
+        other = open_elsewhere(settings, source, model.spec)
         examples, sentence = other.examples, in_words(other)
-        _check_labels(examples, classes, other.name)
+        _check_labels(examples, model.description, other.name)
         known = dataset or own_dataset_if_there(folder)
-        found = findings_elsewhere(other, known)
+        found = findings_elsewhere(other, known, answer.count)
         folder = folder_for(folder, other)
     if model.description.views != "one":
         sentence += f"; each answer is {VIEWS[model.description.views].sentence}"
     options = fill(Options, "evaluation", settings)
-    logits = predict_all(model.engine, examples.inputs, model.spec.prepare, batch_size=options.batch_size)
-    truth = tasks.label.encode(examples.answers, classes)
-    answers = Answers(examples, classes, truth, logits, model.description.temperature)
-    guesses = {} if known is None else _baselines(answers, known, options.baseline_examples)
-    scores = _scores(answers, guesses, sentence, model.description.task, options)
-    write_atomically(folder.scores_file, _json(scores))
+    logits = predict_all(model.engine, model.inputs(examples), model.spec.prepare, batch_size=options.batch_size)
+    answers = Answers(examples, model.description, answer.encode(examples.answers, classes), logits)
+    counts = answer.count((examples if known is None else known.train).answers)
+    frame = Frame(options, sentence, counts, folder.history())
+    guesses = {} if known is None else _baselines(answers, known, frame)
     folder.write_json(folder.findings_file, found)
-    made = predictions(examples.names.tolist(), classes, truth, answers.probabilities_NC)
-    write_predictions(folder.predictions_file, made)
-    _draw(folder, answers, scores, options)
+    write_up(folder, answers, guesses, frame)
     return folder
+
+
+def write_up(folder: RunFolder, answers: Answers, guesses: Mapping[str, Guess], frame: Frame) -> None:
+    """Score answers and write scores.json, predictions.parquet, the plots and the report.
+
+    Args:
+        folder: where to write; what stands there of folds, seeds or members is told beside the scores.
+        answers: of the test examples.
+        guesses: of the baselines, on the same examples, by name.
+        frame: how they are scored.
+    """
+    kind = ANSWERS[answers.description.answer]
+    scores = kind.judge(answers, guesses, frame) | beside(folder)
+    write_atomically(folder.scores_file, _json(scores))
+    kind.write(folder.predictions_file, answers)
+    _draw(folder, kind.draw_from(answers, scores, frame))
 
 
 def _json(scores: dict[str, Any]) -> str:
@@ -108,8 +102,16 @@ def _json(scores: dict[str, Any]) -> str:
     return re.sub(r"\[\n[\d\s,.eE+-]+\]", lambda row: f"[{' '.join(row[0][1:-1].split())}]", text)
 
 
-def findings_of(dataset: Dataset, weaknesses: tuple[str, ...]) -> dict[str, Any]:
-    """Return what was found in the data as plain values, with the number of examples of each class and split."""
+def findings_of(
+    dataset: Dataset, weaknesses: tuple[str, ...], count: Callable[[NDArray[np.str_]], Mapping[str, int]]
+) -> dict[str, Any]:
+    """Return what was found in the data as plain values, with the number of examples of each class and split.
+
+    Args:
+        dataset: the run's data.
+        weaknesses: what the task said of it.
+        count: the task's way to count the examples of each class.
+    """
     findings: Findings = dataset.findings
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
     return {
@@ -118,7 +120,7 @@ def findings_of(dataset: Dataset, weaknesses: tuple[str, ...]) -> dict[str, Any]
         "leaks": [list(pair) for pair in findings.leaks],
         "leak_count": findings.leak_count,
         "notes": [*findings.notes, *weaknesses],
-        "classes": {name: dict(sorted(Counter(each.answers.tolist()).items())) for name, each in splits.items()},
+        "classes": {name: dict(sorted(count(each.answers).items())) for name, each in splits.items()},
     }
 
 
@@ -131,74 +133,37 @@ def _split_in_words(dataset: Dataset) -> str:
     )
 
 
-def _check_labels(examples: Examples, classes: tuple[str, ...], name: str) -> None:
-    unknown = sorted(set(examples.answers.tolist()) - set(classes))
+def _check_labels(examples: Examples, said: Any, name: str) -> None:
+    unknown = tasks.answer(said.task).unknown(examples.answers, said.classes)
     if unknown:
         raise DataError(
             f"The data set '{name}' has labels that the model does not know: {', '.join(unknown[:5])}."
-            f"{did_you_mean(unknown[0], classes)} It knows: {', '.join(classes[:20])}. "
+            f"{did_you_mean(unknown[0], said.classes)} It knows: {', '.join(said.classes[:20])}. "
             "Rename the labels, or train a model with them."
         )
 
 
-def _baselines(answers: Answers, known: Dataset, most: int) -> dict[str, NDArray[np.float64]]:
-    """Let the baselines learn from the run's own training examples, as the model did."""
-    truth = tasks.label.encode(known.train.answers, answers.classes)
-    inputs, count = known.train.inputs, len(answers.classes)
-    return guess_baselines(known.modality, inputs, truth, answers.examples.inputs, classes=count, most=most)
-
-
-def _scores(
-    answers: Answers, guesses: dict[str, NDArray[np.float64]], sentence: str, task: str, options: Options
-) -> dict[str, Any]:
-    truth, probabilities = answers.truth_N, answers.probabilities_NC
-    seed, resamples = options.seed, options.resamples
-    bootstrap = Bootstrap(seed, resamples)
-    raw = temperature.apply(answers.logits_NC, 1.0)
-    before = score(truth, raw, seed=seed, resamples=resamples, only=CALIBRATION)
-    test = score(truth, probabilities, seed=seed, resamples=resamples)
-    per_class = score_per_class(truth, probabilities, seed=seed, resamples=resamples)
-    baselines = {name: score(truth, guess, seed=seed, resamples=resamples) for name, guess in guesses.items()}
+def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Guess]:
+    """Let the baselines learn from the run's own training examples, and decide as the model does."""
+    said, options = answers.description, frame.options
+    guess = guess_label_baselines if said.answer == "labels" else guess_baselines
+    truth = answers.task.encode(known.train.answers, answers.classes)
+    # A tuned model against baselines that are not would be no fair comparison.
+    tuned = known.validation if said.tuned_for != "none" else None
+    raw = answers.examples.raw if tuned is None else join([tuned.raw, answers.examples.raw])
+    count, most = len(answers.classes), options.baseline_examples
+    made = guess(known.modality, known.train.raw, truth, raw, classes=count, most=most)
+    if tuned is None:
+        return {name: Guess(rounded(each)) for name, each in made.items()}
+    apart, checked = len(tuned), answers.task.encode(tuned.answers, answers.classes)
+    positive = answers.classes.index(options.positive) if options.positive in answers.classes else None
     return {
-        "format": 1,
-        "task": task,
-        "classes": list(answers.classes),
-        "headline": HEADLINE,
-        "confidence": 0.95,
-        "resamples": options.resamples,
-        "splits": sentence,
-        "test": _plain(test),
-        "per_class": {
-            name: {"n": int((truth == index).sum()), **_plain(per_class[index])}
-            for index, name in enumerate(answers.classes)
-        },
-        "confusion": confusion_matrix(prepare(truth, probabilities)).tolist(),
-        "calibration": {
-            "temperature": answers.temperature,
-            "before": _plain(before),
-            "after": {name: test[name].to_dict() for name in CALIBRATION},
-        },
-        "baselines": {name: _plain(each) for name, each in baselines.items()},
-        "verdict": judge(HEADLINE, truth, probabilities, guesses, bootstrap=bootstrap).to_dict() if guesses else None,
+        name: Guess(rounded(each[apart:]), answers.task.tune(each[:apart], checked, said.tuned_for, positive))
+        for name, each in made.items()
     }
 
 
-def _plain(scores: dict[str, Any]) -> dict[str, Any]:
-    return {name: each.to_dict() for name, each in scores.items()}
-
-
-def _draw(folder: RunFolder, answers: Answers, scores: dict[str, Any], options: Options) -> None:
-    probabilities = answers.probabilities_NC
-    sample = prepare(answers.truth_N, probabilities)
-    evidence = Evidence(
-        history=folder.history(),
-        scores=scores,
-        roc={name: curves.roc(sample, index) for index, name in enumerate(answers.classes)},
-        precision_recall={name: curves.precision_recall(sample, index) for index, name in enumerate(answers.classes)},
-        before=curves.reliability(prepare(answers.truth_N, temperature.apply(answers.logits_NC, 1.0))),
-        after=curves.reliability(sample),
-        mistakes=_mistakes(answers, probabilities, options.mistakes),
-    )
+def _draw(folder: RunFolder, evidence: Evidence) -> None:
     pictures = draw(evidence)
     for old in folder.plots.glob("*.svg"):
         if old.stem not in pictures:
@@ -206,25 +171,6 @@ def _draw(folder: RunFolder, answers: Answers, scores: dict[str, Any], options: 
     for name, picture in pictures.items():
         write_atomically(folder.plots / f"{name}.svg", picture)
     write_report(folder, pictures, mistakes=evidence.mistakes)
-
-
-def _mistakes(answers: Answers, probabilities_NC: NDArray[np.float64], most: int) -> tuple[Mistake, ...]:
-    """Pick the mistakes that gave the truth the least probability."""
-    truth_N, guess_N = answers.truth_N, probabilities_NC.argmax(axis=1)
-    rows = np.arange(len(truth_N))
-    wrong = rows[guess_N != truth_N]
-    worst = wrong[np.argsort(probabilities_NC[wrong, truth_N[wrong]], kind="stable")][:most]
-    return tuple(
-        Mistake(
-            name=str(answers.examples.names[row]),
-            truth=answers.classes[truth_N[row]],
-            guess=answers.classes[guess_N[row]],
-            confidence=float(probabilities_NC[row, guess_N[row]]),
-            truth_probability=float(probabilities_NC[row, truth_N[row]]),
-            picture=np.asarray(answers.examples.inputs[row]),
-        )
-        for row in worst
-    )
 
 
 def predict(folder: RunFolder, files: list[Path]) -> list[dict[str, Any]]:
@@ -235,36 +181,34 @@ def predict(folder: RunFolder, files: list[Path]) -> list[dict[str, Any]]:
         files: files of the kind that it was trained on.
 
     Returns:
-        For each file: file, answer, confidence and the next best answers; or file and the reason it cannot be read.
+        For each file: file, answer, confidence, the next best answers, the set that holds the truth as often as was
+        wanted, and whether the model abstains; or file and the reason it cannot be read.
 
     Raises:
         ModelError: the model is missing or damaged.
     """
     model = open_model(folder)
-    rows: dict[int, dict[str, Any]] = {}
-    readable: list[tuple[int, NDArray[Any]]] = []
+    rows: list[dict[str, Any]] = []
+    waiting: list[Stored] = []
     for place, file in enumerate(files):
         try:
-            readable.append((place, model.spec.read(str(file))))
+            names, raw = model.spec.read(str(file))
+            rows += [{"file": name} for name in names]
+            waiting.append(raw)
         except DataError as error:
-            rows[place] = {"file": str(file), "error": str(error)}
-        if readable and (len(readable) == AT_ONCE or place == len(files) - 1):
-            stored = np.stack([each for _, each in readable])
-            for (number, _), answer in zip(readable, _answers(model, stored), strict=True):
-                rows[number] = {"file": str(files[number]), **answer}
-            readable = []
-    return [rows[place] for place in range(len(files))]
+            rows.append({"file": str(file), "error": str(error)})
+        if waiting and (sum(map(len, waiting)) >= AT_ONCE or place == len(files) - 1):
+            unanswered = (row for row in rows if len(row) == 1)
+            for row, answer in zip(unanswered, _answers(model, join(waiting)), strict=True):
+                row.update(answer)
+            waiting = []
+    return rows
 
 
-def _answers(model: TrainedModel, stored: NDArray[Any]) -> list[dict[str, Any]]:
-    logits = model.engine.predict(model.spec.prepare(stored))
-    probabilities = temperature.apply(logits, model.description.temperature)
-    decoded = tasks.label.decode(probabilities, model.description.classes)
-    return [
-        {
-            "answer": best[0],
-            "confidence": best[1],
-            "others": [{"answer": name, "confidence": share} for name, share in others],
-        }
-        for best, *others in decoded
-    ]
+def _answers(model: TrainedModel, raw: Stored) -> list[dict[str, Any]]:
+    logits = predict_all(model.engine, model.spec.encode(raw), model.spec.prepare, batch_size=AT_ONCE)
+    said = model.description
+    answered: list[dict[str, Any]] = ANSWERS[said.answer].rows(
+        said, tasks.answer(said.task).probabilities(logits, said.temperature)
+    )
+    return answered

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from numpy.typing import ArrayLike
 
-from sonde.evaluation.scores import Bootstrap, Score, paired_difference
-from sonde.metrics import METRICS, value
+from sonde.evaluation.scores import Bootstrap, Score, paired_samples
+from sonde.metrics import METRICS, AnySample, Metric, prepare, value_of
 
 Winner = Literal["model", "baseline", "neither"]
 
@@ -54,14 +54,28 @@ def judge(
     Returns:
         The verdict; nobody wins where the interval of the difference holds 0.
     """
-    metric = METRICS[headline]
+    samples = {name: prepare(truth_N, guess_NC) for name, guess_NC in baselines.items()}
+    return judge_samples(METRICS[headline], prepare(truth_N, model_NC), samples, bootstrap=bootstrap)
+
+
+def judge_samples(
+    metric: Metric, model: AnySample, baselines: Mapping[str, AnySample], *, bootstrap: Bootstrap
+) -> Verdict:
+    """Compare the prepared answers of the model with those of the best baseline; see `judge`.
+
+    Args:
+        metric: what decides, of the table that is for such samples.
+        model: the model's answers.
+        baselines: answers by the baseline's name; at least one.
+        bootstrap: how the interval of the difference is drawn.
+    """
     sign = 1 if metric.better == "higher" else -1
-    values = {name: value(headline, truth_N, guess_NC) for name, guess_NC in baselines.items()}
+    values = {name: value_of(metric, sample) for name, sample in baselines.items()}
     known = {name: number for name, number in values.items() if number == number}  # NaN is unequal to itself.
     best = max(known or values, key=lambda name: sign * values[name] if known else 0.0)
-    difference = paired_difference(headline, truth_N, model_NC, baselines[best], bootstrap=bootstrap)
+    difference = paired_samples(metric, model, baselines[best], bootstrap=bootstrap)
     wins = winner(difference, better=metric.better)
-    sentence = _sentence(headline, value(headline, truth_N, model_NC), (best, values[best]), difference, wins)
+    sentence = _sentence(metric.title, value_of(metric, model), (best, values[best]), difference, wins)
     return Verdict(best, difference, wins, f"{sentence} {_because(difference, bootstrap.confidence)}")
 
 
@@ -77,9 +91,8 @@ def winner(difference: Score, *, better: Literal["higher", "lower"]) -> Winner:
     return "model" if (difference.low > 0) == (better == "higher") else "baseline"
 
 
-def _sentence(headline: str, model: float, baseline: tuple[str, float], difference: Score, wins: Winner) -> str:
+def _sentence(title: str, model: float, baseline: tuple[str, float], difference: Score, wins: Winner) -> str:
     name, number = baseline
-    title = METRICS[headline].title
     if difference.value is None:
         return f"{title} cannot be computed on this test split, so nothing is said of the baseline '{name}'."
     scores = f"{title} {number:.3f} against {model:.3f}"

@@ -10,48 +10,67 @@ scikit-learn is the oracle of every row (tests/contracts/test_metrics.py); calli
 would take minutes.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from sonde.metrics import confusion, curves, probability, ranking, temperature
-from sonde.metrics.sample import Sample, prepare
+from sonde.metrics import confusion, curves, probability, ranking, temperature, thresholds
+from sonde.metrics.metric import Metric, Needs
+from sonde.metrics.multilabel import LABEL_METRICS, PER_LABEL
+from sonde.metrics.sample import AnySample, LabelSample, Sample, prepare, prepare_labels
 
-__all__ = ["METRICS", "PER_CLASS", "Metric", "Sample", "applicable", "curves", "prepare", "temperature", "value"]
+__all__ = [
+    "LABEL_METRICS",
+    "METRICS",
+    "PER_CLASS",
+    "PER_LABEL",
+    "TABLES",
+    "AnySample",
+    "LabelSample",
+    "Metric",
+    "Sample",
+    "applicable",
+    "curves",
+    "named",
+    "prepare",
+    "prepare_labels",
+    "temperature",
+    "thresholds",
+    "value",
+    "value_of",
+]
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One row of the table: what is computed, and how its numbers are to be read."""
-
-    function: Callable[[Sample, NDArray[np.float64]], NDArray[np.float64]]
-    """From a sample and R x N counts to R values (R x C in the table by class); NaN where it is undefined."""
-    title: str
-    doc: str
-    needs: Literal["counts of the confusion matrix", "probabilities"]
-    better: Literal["higher", "lower"] = "higher"
-    low: float = 0.0
-    high: float = 1.0
-    is_share: bool = False
-    """It is a share of the examples (right out of all), so that its interval can be a binomial one."""
-    is_inflated: bool = False
-    """Noise alone makes it larger, in each resample once more; its interval is corrected for that."""
-    fewest_classes: int = 2
-    """With fewer classes it says nothing (top-5 of five is always 1) and is left out."""
-
-    @property
-    def best(self) -> float:
-        """Return the value of a perfect guess."""
-        return self.high if self.better == "higher" else self.low
-
-
-_COUNTS: Literal["counts of the confusion matrix"] = "counts of the confusion matrix"
-_PROBABILITIES: Literal["probabilities"] = "probabilities"
+_COUNTS: Needs = "counts of the confusion matrix"
+_PROBABILITIES: Needs = "probabilities"
 
 METRICS: dict[str, Metric] = {
+    "f1_positive": Metric(
+        confusion.f1_positive,
+        "F1 of the rare class",
+        "Harmonic mean of precision and recall of the class that is searched for, evaluation.positive.",
+        _COUNTS,
+        is_of_positive=True,
+    ),
+    "precision_positive": Metric(
+        confusion.precision_positive,
+        "Precision of the rare class",
+        "Of the examples guessed as the class that is searched for, the share that is one.",
+        _COUNTS,
+        is_of_positive=True,
+    ),
+    "recall_positive": Metric(
+        confusion.recall_positive,
+        "Recall of the rare class",
+        "Of the examples of the class that is searched for, the share that is found.",
+        _COUNTS,
+        is_of_positive=True,
+    ),
+    "average_precision_positive": Metric(
+        ranking.average_precision_positive,
+        "Average precision of the rare class",
+        "Area under the precision-recall curve of the class that is searched for; no threshold changes it.",
+        _PROBABILITIES,
+        is_of_positive=True,
+    ),
     "accuracy": Metric(confusion.accuracy, "Accuracy", "Share of examples guessed right.", _COUNTS, is_share=True),
     "balanced_accuracy": Metric(
         confusion.balanced_accuracy,
@@ -179,22 +198,49 @@ PER_CLASS: dict[str, Metric] = {
 """The scores of each class against the rest; their functions give R x C values, NaN where a class does not occur."""
 
 
-def applicable(classes: int) -> dict[str, Metric]:
+TABLES: dict[str, dict[str, Metric]] = {"label": METRICS, "labels": LABEL_METRICS}
+"""The table of each answer."""
+
+
+def applicable(classes: int, *, has_positive: bool = False) -> dict[str, Metric]:
     """Return the metrics that say something for a number of classes.
 
     Args:
         classes: how many classes the model knows.
+        has_positive: whether one of two classes is named as the one that is searched for.
     """
-    return {name: metric for name, metric in METRICS.items() if classes >= metric.fewest_classes}
+    return {
+        name: metric
+        for name, metric in METRICS.items()
+        if classes >= metric.fewest_classes and (not metric.is_of_positive or (has_positive and classes == 2))
+    }
+
+
+def named(name: str) -> Metric | None:
+    """Return the row of a metric by its name, from whichever table has it, or None.
+
+    Args:
+        name: a key of one of the `TABLES`.
+    """
+    return next((table[name] for table in TABLES.values() if name in table), None)
 
 
 def value(name: str, truth_N: ArrayLike, probabilities_NC: ArrayLike) -> float:
-    """Compute one metric, without an interval.
+    """Compute one metric of one label for each example, without an interval.
 
     Args:
         name: a name in `METRICS`.
         truth_N: index of the true class of each example.
         probabilities_NC: probability of each class for each example.
     """
-    sample = prepare(truth_N, probabilities_NC)
-    return float(METRICS[name].function(sample, np.ones((1, len(sample))))[0])
+    return value_of(METRICS[name], prepare(truth_N, probabilities_NC))
+
+
+def value_of(metric: Metric, sample: AnySample) -> float:
+    """Compute one metric of a prepared sample, without an interval.
+
+    Args:
+        metric: a row of the table that the sample is for.
+        sample: the prepared examples.
+    """
+    return float(metric.function(sample, np.ones((1, len(sample))))[0])

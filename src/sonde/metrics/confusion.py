@@ -7,41 +7,13 @@ The guess is the most probable class. Definitions and the treatment of empty cla
 # N examples, C classes, R resamples
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.metrics.sample import Sample, sums_by_class
+from sonde.metrics.sample import AnySample, Sample, Tally
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The margins and the diagonal of each resample's confusion matrix, R x C each."""
-
-    hits: Floats
-    """Examples of the class that are guessed as it."""
-    truths: Floats
-    """Examples of the class."""
-    guesses: Floats
-    """Examples that are guessed as the class."""
-
-
-def tally(sample: Sample, counts_RN: Floats) -> Tally:
-    """Count hits, truths and guesses of each class in each resample.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-    """
-    right = np.flatnonzero(sample.correct_N)
-    return Tally(
-        hits=sums_by_class(counts_RN[:, right], sample.truth_N[right], sample.classes),
-        truths=sums_by_class(counts_RN, sample.truth_N, sample.classes),
-        guesses=sums_by_class(counts_RN, sample.guess_N, sample.classes),
-    )
 
 
 def confusion_matrix(sample: Sample) -> NDArray[np.int64]:
@@ -50,7 +22,7 @@ def confusion_matrix(sample: Sample) -> NDArray[np.int64]:
     return np.bincount(cells, minlength=sample.classes**2).reshape(sample.classes, sample.classes)
 
 
-def accuracy(sample: Sample, counts_RN: Floats) -> Floats:
+def accuracy(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the share of examples whose guess is right, for each resample.
 
     Args:
@@ -72,53 +44,68 @@ def top_5_accuracy(sample: Sample, counts_RN: Floats) -> Floats:
 
 def balanced_accuracy(sample: Sample, counts_RN: Floats) -> Floats:
     """Return the mean recall over the classes that occur in the truth, for each resample."""
-    counted = tally(sample, counts_RN)
+    counted = sample.tally(counts_RN)
     return _mean_where(_ratio(counted.hits, counted.truths), counted.truths > 0)
 
 
-def precision_macro(sample: Sample, counts_RN: Floats) -> Floats:
+def precision_macro(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean precision over the classes that occur in truth or guess; a class never guessed counts 0."""
-    return _macro(_precision, tally(sample, counts_RN))
+    return _macro(_precision, sample.tally(counts_RN))
 
 
-def recall_macro(sample: Sample, counts_RN: Floats) -> Floats:
+def recall_macro(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean recall over the classes that occur in truth or guess; a class that is only guessed counts 0."""
-    return _macro(_recall, tally(sample, counts_RN))
+    return _macro(_recall, sample.tally(counts_RN))
 
 
-def f1_macro(sample: Sample, counts_RN: Floats) -> Floats:
+def f1_macro(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean F1 over the classes that occur in truth or guess."""
-    return _macro(_f1, tally(sample, counts_RN))
+    return _macro(_f1, sample.tally(counts_RN))
 
 
-def precision_weighted(sample: Sample, counts_RN: Floats) -> Floats:
+def precision_weighted(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean precision, each class weighted by its number of examples."""
-    return _weighted(_precision, tally(sample, counts_RN))
+    return _weighted(_precision, sample.tally(counts_RN))
 
 
-def recall_weighted(sample: Sample, counts_RN: Floats) -> Floats:
+def recall_weighted(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean recall, each class weighted by its number of examples; it equals accuracy."""
-    return _weighted(_recall, tally(sample, counts_RN))
+    return _weighted(_recall, sample.tally(counts_RN))
 
 
-def f1_weighted(sample: Sample, counts_RN: Floats) -> Floats:
+def f1_weighted(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean F1, each class weighted by its number of examples."""
-    return _weighted(_f1, tally(sample, counts_RN))
+    return _weighted(_f1, sample.tally(counts_RN))
 
 
-def precision_by_class(sample: Sample, counts_RN: Floats) -> Floats:
+def precision_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the precision of each class, R x C; 0 where it is never guessed, NaN where the truth lacks it."""
-    return _where_it_occurs(_precision, tally(sample, counts_RN))
+    return _where_it_occurs(_precision, sample.tally(counts_RN))
 
 
-def recall_by_class(sample: Sample, counts_RN: Floats) -> Floats:
+def recall_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the recall of each class, R x C; NaN where the truth lacks it."""
-    return _where_it_occurs(_recall, tally(sample, counts_RN))
+    return _where_it_occurs(_recall, sample.tally(counts_RN))
 
 
-def f1_by_class(sample: Sample, counts_RN: Floats) -> Floats:
+def f1_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the F1 of each class, R x C; NaN where the truth lacks it."""
-    return _where_it_occurs(_f1, tally(sample, counts_RN))
+    return _where_it_occurs(_f1, sample.tally(counts_RN))
+
+
+def precision_positive(sample: Sample, counts_RN: Floats) -> Floats:
+    """Return the precision of the positive class; 0 where it is never guessed."""
+    return _precision(sample.tally(counts_RN))[:, sample.positive]
+
+
+def recall_positive(sample: Sample, counts_RN: Floats) -> Floats:
+    """Return the recall of the positive class; 0 where the truth lacks it."""
+    return _recall(sample.tally(counts_RN))[:, sample.positive]
+
+
+def f1_positive(sample: Sample, counts_RN: Floats) -> Floats:
+    """Return the F1 of the positive class; 0 where neither truth nor guess holds it."""
+    return _f1(sample.tally(counts_RN))[:, sample.positive]
 
 
 def _precision(counted: Tally) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.metrics.probability import BINS, bin_of
-from sonde.metrics.sample import Sample
+from sonde.metrics.sample import AnySample, LabelSample, Sample
 
 MOST_POINTS = 200
 """A curve of more points is thinned; the eye cannot tell, and a report of 100 classes stays small."""
@@ -39,7 +39,7 @@ class Reliability:
     """Examples in each bin."""
 
 
-def roc(sample: Sample, index: int) -> Curve | None:
+def roc(sample: AnySample, index: int) -> Curve | None:
     """Return the ROC curve of one class against the rest: false positive rate (x), true positive rate (y).
 
     Args:
@@ -55,7 +55,7 @@ def roc(sample: Sample, index: int) -> Curve | None:
     return _thin(np.append(0.0, alarms / alarms[-1]), np.append(0.0, hits / hits[-1]))
 
 
-def precision_recall(sample: Sample, index: int) -> Curve | None:
+def precision_recall(sample: AnySample, index: int) -> Curve | None:
     """Return the precision-recall curve of one class against the rest: recall (x), precision (y).
 
     It starts at recall 0 with the precision of the highest threshold, and is to be drawn in steps.
@@ -80,12 +80,25 @@ def reliability(sample: Sample) -> Reliability:
     Args:
         sample: the prepared examples.
     """
-    bins_N = bin_of(sample.confidence_N)
+    return _binned(sample.confidence_N, sample.likely_correct_N)
+
+
+def label_reliability(sample: LabelSample) -> Reliability:
+    """Return the bins of a label's chance against how often it is there, over all labels of all examples.
+
+    Args:
+        sample: the prepared examples.
+    """
+    return _binned(sample.probabilities_NK.ravel(), sample.truth_NK.ravel().astype(np.float64))
+
+
+def _binned(stated: NDArray[np.float64], came_true: NDArray[np.float64]) -> Reliability:
+    bins_N = bin_of(stated)
     counts = np.bincount(bins_N, minlength=BINS)
     filled = counts > 0
     empty = np.full(BINS, np.nan)
-    confidence = np.bincount(bins_N, weights=sample.confidence_N, minlength=BINS)
-    right = np.bincount(bins_N, weights=sample.correct_N, minlength=BINS)
+    confidence = np.bincount(bins_N, weights=stated, minlength=BINS)
+    right = np.bincount(bins_N, weights=came_true, minlength=BINS)
     return Reliability(
         edges=np.linspace(0, 1, BINS + 1),
         confidence=np.divide(confidence, counts, out=empty.copy(), where=filled),
@@ -94,12 +107,13 @@ def reliability(sample: Sample) -> Reliability:
     )
 
 
-def _counts_at_thresholds(sample: Sample, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _counts_at_thresholds(sample: AnySample, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count true and false positives at each threshold, from the highest; tied probabilities are one threshold."""
     order_N = sample.rankings[index].order_N
-    score_N = sample.probabilities_NC[order_N, index]
+    is_positive_N, probability_N = sample.column(index)
+    score_N = probability_N[order_N]
     last_N = np.append(score_N[1:] != score_N[:-1], True)
-    positive_N = sample.truth_N[order_N] == index
+    positive_N = is_positive_N[order_N]
     return np.cumsum(positive_N)[last_N].astype(np.float64), np.cumsum(~positive_N)[last_N].astype(np.float64)
 
 

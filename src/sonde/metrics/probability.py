@@ -48,7 +48,8 @@ def expected_calibration_error(sample: Sample, counts_RN: Floats) -> Floats:
     """Return the mean distance between confidence and accuracy over 15 equal-width bins of the top confidence.
 
     A bin holds its upper edge and not its lower one. The estimate is biased upwards: noise alone moves a bin away
-    from its confidence, the more so the fewer examples it holds.
+    from its confidence, the more so the fewer examples it holds. A tuned decision changes nothing here: what is judged
+    is the most probable class.
 
     Args:
         sample: the prepared examples.
@@ -56,7 +57,7 @@ def expected_calibration_error(sample: Sample, counts_RN: Floats) -> Floats:
 
     Source: Guo et al., "On calibration of modern neural networks", 2017; Naeini et al., 2015.
     """
-    excess_RN = counts_RN * (sample.correct_N - sample.confidence_N)
+    excess_RN = counts_RN * (sample.likely_correct_N - sample.confidence_N)
     gaps_RB = sums_by_class(excess_RN, bin_of(sample.confidence_N), BINS)
     return np.abs(gaps_RB).sum(axis=1) / counts_RN.sum(axis=1)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.metrics.sample import Ranking, Sample
+from sonde.metrics.sample import AnySample, Ranking, Sample
 
 Floats = NDArray[np.float64]
 
@@ -32,7 +32,7 @@ class Thresholds:
     negatives_R: Floats
 
 
-def roc_auc_by_class(sample: Sample, counts_RN: Floats) -> Floats:
+def roc_auc_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the area under the ROC curve of each class against the rest, R x C.
 
     It is the chance that a random example of the class is ranked above a random other one, a tie counting half.
@@ -47,7 +47,7 @@ def roc_auc_by_class(sample: Sample, counts_RN: Floats) -> Floats:
     return np.stack([_roc_auc(_thresholds(ranking, counts_RN)) for ranking in sample.rankings], axis=1)
 
 
-def average_precision_by_class(sample: Sample, counts_RN: Floats) -> Floats:
+def average_precision_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the average precision of each class against the rest, R x C, without interpolation.
 
     Args:
@@ -60,7 +60,7 @@ def average_precision_by_class(sample: Sample, counts_RN: Floats) -> Floats:
     return np.stack([_average_precision(_thresholds(ranking, counts_RN)) for ranking in sample.rankings], axis=1)
 
 
-def areas_by_class(sample: Sample, counts_RN: Floats) -> tuple[Floats, Floats]:
+def areas_by_class(sample: AnySample, counts_RN: Floats) -> tuple[Floats, Floats]:
     """Return `roc_auc_by_class` and `average_precision_by_class`, in half the time that both take.
 
     Args:
@@ -78,7 +78,7 @@ def areas_by_class(sample: Sample, counts_RN: Floats) -> tuple[Floats, Floats]:
     return np.stack(areas, axis=1), np.stack(precisions, axis=1)
 
 
-def roc_auc(sample: Sample, counts_RN: Floats) -> Floats:
+def roc_auc(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean one-vs-rest ROC-AUC over the classes that have positive and negative examples, else NaN.
 
     Args:
@@ -90,7 +90,7 @@ def roc_auc(sample: Sample, counts_RN: Floats) -> Floats:
     return mean_over_known(roc_auc_by_class(sample, counts_RN))
 
 
-def average_precision(sample: Sample, counts_RN: Floats) -> Floats:
+def average_precision(sample: AnySample, counts_RN: Floats) -> Floats:
     """Return the mean one-vs-rest average precision over the classes that occur in the truth.
 
     Args:
@@ -100,6 +100,16 @@ def average_precision(sample: Sample, counts_RN: Floats) -> Floats:
     Source: as defined by scikit-learn, the sum of precisions weighted by the steps in recall.
     """
     return mean_over_known(average_precision_by_class(sample, counts_RN))
+
+
+def average_precision_positive(sample: Sample, counts_RN: Floats) -> Floats:
+    """Return the average precision of the positive class; NaN where the truth lacks it.
+
+    Args:
+        sample: the prepared examples.
+        counts_RN: how often each example occurs in each resample.
+    """
+    return _average_precision(_thresholds(sample.rankings[sample.positive], counts_RN))
 
 
 def _thresholds(ranking: Ranking, counts_RN: Floats) -> Thresholds:

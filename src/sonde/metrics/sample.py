@@ -5,13 +5,15 @@ not depend on the counts is worked out once, here: who is guessed, in which orde
 where their probabilities are tied. A metric then only adds up counts.
 """
 
-# N examples, C classes, R resamples, P positive groups (runs of equal probability that hold a positive example)
+# N examples, C classes, K labels, R resamples, P positive groups (runs of equal probability with a positive example)
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[np.float64]
 
 SUM_TOLERANCE = 1e-3
 """Probabilities of an example may miss the sum of one by this much; bf16 outputs miss it by some 1e-4."""
@@ -32,12 +34,28 @@ class Ranking:
     """How many examples of the order stand before the end of each positive group."""
 
 
+@dataclass(frozen=True)
+class Tally:
+    """The margins and the diagonal of each resample's confusion matrix, R x C each."""
+
+    hits: Floats
+    """Examples of the class that are guessed as it."""
+    truths: Floats
+    """Examples of the class."""
+    guesses: Floats
+    """Examples that are guessed as the class."""
+
+
 @dataclass(frozen=True, eq=False)
 class Sample:
     """The truth and the probabilities of one set of examples, with cached look-ups."""
 
     truth_N: NDArray[np.intp]
     probabilities_NC: NDArray[np.float64]
+    decided_N: NDArray[np.intp] | None = None
+    """What is guessed, where a tuned decision guesses another class than the most probable one."""
+    positive: int = -1
+    """The class that the metrics of a positive class are about; the last one where nothing is said."""
 
     @property
     def classes(self) -> int:
@@ -48,9 +66,19 @@ class Sample:
         return len(self.truth_N)
 
     @cached_property
-    def guess_N(self) -> NDArray[np.intp]:
+    def likely_N(self) -> NDArray[np.intp]:
         """Return the most probable class of each example; of tied ones the first."""
         return self.probabilities_NC.argmax(axis=1)
+
+    @property
+    def guess_N(self) -> NDArray[np.intp]:
+        """Return the class that is guessed: what was decided, else the most probable one."""
+        return self.likely_N if self.decided_N is None else self.decided_N
+
+    @property
+    def answered(self) -> NDArray[np.intp]:
+        """Return the guesses, as every kind of sample has them."""
+        return self.guess_N
 
     @cached_property
     def correct_N(self) -> NDArray[np.float64]:
@@ -58,8 +86,13 @@ class Sample:
         return (self.guess_N == self.truth_N).astype(np.float64)
 
     @cached_property
+    def likely_correct_N(self) -> NDArray[np.float64]:
+        """Return 1.0 where the most probable class is the truth, whatever was decided."""
+        return (self.likely_N == self.truth_N).astype(np.float64)
+
+    @cached_property
     def confidence_N(self) -> NDArray[np.float64]:
-        """Return the probability of the guess."""
+        """Return the probability of the most probable class."""
         return self.probabilities_NC.max(axis=1)
 
     @cached_property
@@ -78,15 +111,94 @@ class Sample:
     @cached_property
     def rankings(self) -> tuple[Ranking, ...]:
         """Return the order of the examples for each class."""
-        return tuple(_rank(self.truth_N == index, self.probabilities_NC[:, index]) for index in range(self.classes))
+        return tuple(_rank(*self.column(index)) for index in range(self.classes))
+
+    def column(self, index: int) -> tuple[NDArray[np.bool_], Floats]:
+        """Return which examples are of a class, and the probability that each is given for it.
+
+        Args:
+            index: the class.
+        """
+        return self.truth_N == index, self.probabilities_NC[:, index]
+
+    def tally(self, counts_RN: Floats) -> Tally:
+        """Count hits, truths and guesses of each class in each resample.
+
+        Args:
+            counts_RN: how often each example occurs in each resample.
+        """
+        right = np.flatnonzero(self.correct_N)
+        return Tally(
+            hits=sums_by_class(counts_RN[:, right], self.truth_N[right], self.classes),
+            truths=sums_by_class(counts_RN, self.truth_N, self.classes),
+            guesses=sums_by_class(counts_RN, self.guess_N, self.classes),
+        )
 
 
-def prepare(truth_N: ArrayLike, probabilities_NC: ArrayLike) -> Sample:
+@dataclass(frozen=True, eq=False)
+class LabelSample:
+    """The truth and the probabilities of examples that may have several labels each, or none."""
+
+    truth_NK: NDArray[np.bool_]
+    probabilities_NK: Floats
+    thresholds_K: Floats
+    """Probability from which on a label is given."""
+
+    @property
+    def classes(self) -> int:
+        """Return the number of labels the model knows."""
+        return self.probabilities_NK.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.truth_NK)
+
+    @cached_property
+    def answered(self) -> NDArray[np.bool_]:
+        """Return which labels each example is given, N x K."""
+        return self.probabilities_NK >= self.thresholds_K
+
+    @cached_property
+    def correct_N(self) -> Floats:
+        """Return 1.0 where every label is right."""
+        return (self.answered == self.truth_NK).all(axis=1).astype(np.float64)
+
+    @cached_property
+    def rankings(self) -> tuple[Ranking, ...]:
+        """Return the order of the examples for each label."""
+        return tuple(_rank(*self.column(index)) for index in range(self.classes))
+
+    def column(self, index: int) -> tuple[NDArray[np.bool_], Floats]:
+        """Return which examples have a label, and the probability that each is given for it.
+
+        Args:
+            index: the label.
+        """
+        return self.truth_NK[:, index], self.probabilities_NK[:, index]
+
+    def tally(self, counts_RN: Floats) -> Tally:
+        """Count hits, truths and guesses of each label in each resample.
+
+        Args:
+            counts_RN: how often each example occurs in each resample.
+        """
+        truths, guesses = self.truth_NK.astype(np.float64), self.answered.astype(np.float64)
+        return Tally(hits=counts_RN @ (truths * guesses), truths=counts_RN @ truths, guesses=counts_RN @ guesses)
+
+
+AnySample = Sample | LabelSample
+"""What a metric that reads either kind of answer is given."""
+
+
+def prepare(
+    truth_N: ArrayLike, probabilities_NC: ArrayLike, *, decided_N: ArrayLike | None = None, positive: int = -1
+) -> Sample:
     """Make the sample that metrics read.
 
     Args:
         truth_N: index of the true class of each example, 0 to C-1.
         probabilities_NC: probability of each class for each example; rows sum to one.
+        decided_N: index of the class that is guessed, where it is not always the most probable one.
+        positive: the class that the metrics of a positive class are about.
     """
     truth = np.asarray(truth_N, np.intp)
     probabilities = np.ascontiguousarray(probabilities_NC, np.float64)
@@ -94,7 +206,26 @@ def prepare(truth_N: ArrayLike, probabilities_NC: ArrayLike) -> Sample:
     assert np.isfinite(probabilities).all() and probabilities.min() >= 0, "probabilities must be finite and >= 0"
     assert np.abs(probabilities.sum(axis=1) - 1).max() < SUM_TOLERANCE, "probabilities must sum to one"
     assert truth.min() >= 0 and truth.max() < probabilities.shape[1], "truth must be an index of a class"
-    return Sample(truth, probabilities)
+    decided = None if decided_N is None else np.asarray(decided_N, np.intp)
+    assert decided is None or decided.shape == truth.shape, "one decision for each example"
+    return Sample(truth, probabilities, decided, positive)
+
+
+def prepare_labels(truth_NK: ArrayLike, probabilities_NK: ArrayLike, thresholds_K: ArrayLike = 0.5) -> LabelSample:
+    """Make the sample that the metrics of several labels read.
+
+    Args:
+        truth_NK: 1 where an example has a label.
+        probabilities_NK: probability of each label for each example, each between 0 and 1.
+        thresholds_K: probability from which on a label is given, one for each label or one for all.
+    """
+    probabilities = np.ascontiguousarray(probabilities_NK, np.float64)
+    truth = np.asarray(truth_NK) > 0
+    assert probabilities.ndim == 2 and truth.shape == probabilities.shape and len(truth), "N x K twice, N > 0"
+    assert np.isfinite(probabilities).all(), "probabilities must be finite"
+    assert probabilities.min() >= 0 and probabilities.max() <= 1, "probabilities are between 0 and 1"
+    thresholds = np.broadcast_to(np.asarray(thresholds_K, np.float64), probabilities.shape[1:])
+    return LabelSample(truth, probabilities, thresholds)
 
 
 def sums_by_class(counts_RN: NDArray[np.float64], class_N: NDArray[np.intp], classes: int) -> NDArray[np.float64]:

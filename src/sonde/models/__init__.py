@@ -1,4 +1,4 @@
-"""Architectures: one file each, with its own Options and `features(inputs, options)`; heads give the answer.
+"""Architectures: one file each, with its own Options and `features(inputs, options, reads)`; heads give the answer.
 
 To add one: write `models/<name>.py` with `Options` and `features`, and add its row in `architectures.py`. Shapes,
 gradients, saving, parity on the three backends and the lists then follow by themselves.

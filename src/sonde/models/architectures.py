@@ -1,8 +1,10 @@
 """The table of architectures; looking at it imports no framework."""
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
+from typing import Any
 
 from sonde.config import Options
 from sonde.errors import ModelError, unknown_name
@@ -17,6 +19,8 @@ class Architecture:
     """The modalities that it takes."""
     work: str = "convolution"
     """What it mostly does: convolution, recurrence or matrix product; decides what `precision = "auto"` tries out."""
+    suits: Mapping[str, Any] = field(default_factory=dict)
+    """Settings that go well with it, by "part.option"; guesses, below all that is said."""
 
 
 MODELS: dict[str, Architecture] = {
@@ -25,7 +29,37 @@ MODELS: dict[str, Architecture] = {
     "mlp": Architecture("Dense layers on the flattened input.", ("image",), "matrix product"),
     "lenet": Architecture("LeNet-5 (LeCun et al., 1998) with ReLU and max pooling.", ("image",)),
     "resnet": Architecture("Residual network for small images (He et al., 2016, section 4.2).", ("image",)),
-    "rnn": Architecture("Reads an image row by row with an LSTM, a GRU or a SimpleRNN.", ("image",), "recurrence"),
+    "spectrogram-cnn": Architecture(
+        "Pairs of 3x3 convolutions over a spectrogram; the default for recordings.", ("audio",)
+    ),
+    "dscnn": Architecture(
+        "Depthwise separable convolutions (Zhang et al., 2017), small enough for a microcontroller.", ("audio",)
+    ),
+    "crnn": Architecture(
+        "Convolutions, then a GRU over time; an image from top to bottom.", ("audio", "image")
+    ),
+    "textcnn": Architecture(
+        "Windows over words, and the best match of each (Kim, 2014); the default for texts.", ("text",)
+    ),
+    "bag": Architecture("The mean of the embeddings of words and hashed n-grams (fastText).", ("text",), "matrix product"),
+    "rnn": Architecture(
+        "Reads step by step with an LSTM, a GRU or a SimpleRNN; an image row by row.",
+        ("image", "text", "audio", "series"),
+        "recurrence",
+    ),
+    "transformer": Architecture(
+        "Transformer encoder with rotary positions; an image in patches.",
+        ("image", "text", "audio", "series"),
+        "matrix product",
+    ),
+    "cnn-transformer": Architecture(
+        "Convolutions, then a transformer over what they found (Hassani et al., 2021).", ("image", "audio")
+    ),
+    "minirocket": Architecture(
+        "Fixed kernels whose answers are counted, and a ridge head solved at once (Dempster et al., 2021).",
+        ("series",),
+        suits={"training.precision": "fp32"},
+    ),
 }
 """Every model, in the order shown to users."""
 
@@ -38,7 +72,7 @@ def architecture(name: str) -> ModuleType:
     """
     if name not in MODELS:
         raise ModelError(unknown_name("model", name, MODELS, "sonde list models"))
-    return importlib.import_module(f"sonde.models.{name}")
+    return importlib.import_module(f"sonde.models.{name.replace('-', '_')}")
 
 
 def options_of(name: str) -> type[Options]:

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import keras
 import numpy as np
@@ -15,6 +15,10 @@ from sonde.config import Options
 from sonde.errors import ModelError
 from sonde.models.architectures import architecture
 from sonde.models.heads import HEADS
+from sonde.models.reads import Reads
+
+LARGER = "larger inputs (images: --set image.size=[32,32])"
+"""What helps where an input is too small."""
 
 
 @dataclass(frozen=True)
@@ -25,12 +29,23 @@ class Blueprint:
     """A row of `MODELS`."""
     answer: str
     """A row of `HEADS`."""
-    input_shape: tuple[int, ...]
-    """Shape of one prepared example."""
+    input_shape: tuple[int | None, ...]
+    """Shape of one prepared example; None for a length that varies."""
     outputs: int
     """Number of logits."""
     options: Options
     """The model's own Options."""
+    dtype: Literal["float32", "int32"] = "float32"
+    """Type of the prepared numbers."""
+    levels: tuple[int, ...] = ()
+    """How many values each code has: the size of a vocabulary, or of each category column."""
+    presence: bool = False
+    """Whether the last channel tells real steps from padding."""
+
+    @property
+    def reads(self) -> Reads:
+        """What the architecture is told of its input."""
+        return Reads(self.input_shape, self.dtype, self.levels, self.presence)
 
 
 def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.Model:
@@ -42,7 +57,7 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
         policy: Keras dtype policy of the layers but the head.
 
     Returns:
-        A functional model from float32 inputs to float32 logits.
+        A functional model from the prepared inputs to float32 logits.
 
     Raises:
         ModelError: there is no such model, or the input is too small for it.
@@ -50,20 +65,21 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
     features = architecture(blueprint.name).features
     random_before, policy_before = random.getstate(), keras.config.dtype_policy()
     try:
-        if min(blueprint.input_shape, default=0) < 1:
+        if not blueprint.input_shape or any(size is not None and size < 1 for size in blueprint.input_shape):
             raise ValueError("There is nothing along one of the axes.")
         # Keras draws the seeds of its initializers from Python's generator. Its own `set_random_seed` would also
         # import every framework that is installed.
         random.seed(seed)
         keras.config.set_dtype_policy(policy)
-        inputs = keras.Input(blueprint.input_shape, name="inputs")
-        outputs = HEADS[blueprint.answer].logits(features(inputs, blueprint.options), blueprint.outputs)
+        inputs = keras.Input(blueprint.input_shape, dtype=blueprint.dtype, name="inputs")
+        found = features(inputs, blueprint.options, blueprint.reads)
+        outputs = HEADS[blueprint.answer].logits(found, blueprint.outputs)
         return keras.Model(inputs, outputs, name=blueprint.name)
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ModelError(
             f"The model '{blueprint.name}' cannot read inputs of shape {blueprint.input_shape}: {reason}. "
-            "Take larger inputs (--set data.image_size=[32,32]) or another model (sonde list models)."
+            f"Take {LARGER} or another model (sonde list models)."
         ) from error
     finally:
         random.setstate(random_before)

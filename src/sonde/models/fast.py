@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.reads import Reads
 
 STEM = "whitening"
 """Name of the first layer."""
@@ -45,12 +46,13 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """Return the features of a batch of images.
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels.
         options: width, stages, patch and dropout.
+        reads: what the inputs are.
     """
     stem = layers.Conv2D(
         _axes(options, inputs.shape[-1]),

@@ -12,7 +12,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
@@ -29,6 +29,7 @@ from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
 from sonde.models.heads import HEADS
+from sonde.models.restraint import Abstention, Sets
 from sonde.models.views import Name
 
 FORMAT = 1
@@ -38,6 +39,8 @@ LARGEST_WEIGHTS = 4_000_000_000
 """Bytes of weights that are read without being asked for: a billion float32."""
 
 DESCRIPTION, WEIGHTS, DIGESTS = "model.json", "weights.safetensors", "digests.json"
+ENSEMBLE = "ensemble"
+"""What model.json calls a folder of several models, which `models.ensemble` reads."""
 
 
 class Description(BaseModel):
@@ -52,7 +55,13 @@ class Description(BaseModel):
     answer: str
     model: str
     options: dict[str, Any]
-    input_shape: Annotated[tuple[int, ...], Field(min_length=1, max_length=5)]
+    input_shape: Annotated[tuple[int | None, ...], Field(min_length=1, max_length=5)]
+    """Of one prepared example; None for a length that varies."""
+    dtype: Literal["float32", "int32"] = "float32"
+    levels: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000_000)], ...], Field(max_length=10_000)] = ()
+    """How many values each code of the inputs has."""
+    presence: bool = False
+    """Whether the last channel of the inputs tells real steps from padding."""
     input: dict[str, Any]
     """The input spec, as plain values; `data.spec_from` reads it."""
     classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100_000)]
@@ -60,6 +69,17 @@ class Description(BaseModel):
     """What each answer is the mean over; a row of `models.views.VIEWS`."""
     temperature: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
     """Divides the logits, so that probabilities mean what they say (Guo et al., 2017)."""
+    decision: Annotated[
+        tuple[Annotated[float, Field(ge=-1000.0, le=1000.0, allow_inf_nan=False)], ...], Field(max_length=100_000)
+    ] = ()
+    """How an answer is chosen from probabilities: for one label an offset of each log probability, for several a threshold
+    of each label; () for the most probable class, and for one half."""
+    tuned_for: Annotated[str, Field(max_length=100)] = "none"
+    """What the decision was tuned for on validation."""
+    sets: Sets | None = None
+    """Thresholds of the prediction sets; None in folders that were written before there were any."""
+    abstention: Abstention = Abstention()
+    """Below which confidence no answer is given."""
 
 
 def save(path: Path, description: Description, weights: Mapping[str, NDArray[Any]]) -> None:
@@ -91,8 +111,10 @@ def load(path: Path, *, largest_bytes: int = LARGEST_WEIGHTS) -> tuple[keras.Mod
     Raises:
         ModelError: a file is missing, damaged, changed, too large, or does not fit the description.
     """
-    digests = _read_digests(path)
+    digests = read_digests(path)
     description = _read_description(path, digests)
+    if description.model == ENSEMBLE:
+        raise ModelError(f"{path} is an ensemble of several models, and one is needed here; take one of those in it.")
     blueprint, shapes = _blueprint(description, path / DESCRIPTION)
     declared = 4 * sum(int(np.prod(shape, dtype=object)) for shape in shapes.values())
     raw = _read(path / WEIGHTS, min(largest_bytes, declared + LARGEST_DESCRIPTION), digests)
@@ -100,7 +122,27 @@ def load(path: Path, *, largest_bytes: int = LARGEST_WEIGHTS) -> tuple[keras.Mod
     return rebuild(blueprint, weights), description
 
 
-def _read_digests(path: Path) -> dict[str, Any]:
+def read_description(path: Path) -> Description:
+    """Read what a model folder says of its model, and nothing else.
+
+    Args:
+        path: a model folder; it is not trusted.
+
+    Raises:
+        ModelError: it is missing, damaged or changed.
+    """
+    return _read_description(path, read_digests(path))
+
+
+def read_digests(path: Path) -> dict[str, tuple[int, str]]:
+    """Read the size and the SHA-256 of each file of a model folder.
+
+    Args:
+        path: a model folder; it is not trusted.
+
+    Raises:
+        ModelError: there is none, or it is damaged.
+    """
     if not path.is_dir():
         raise ModelError(f"There is no model at {path}; a training that ended writes one (sonde resume RUN goes on).")
     try:
@@ -117,7 +159,7 @@ def _read_digests(path: Path) -> dict[str, Any]:
     return expected
 
 
-def _read(file: Path, largest: int, digests: dict[str, Any]) -> bytes:
+def _read(file: Path, largest: int, digests: dict[str, tuple[int, str]]) -> bytes:
     if file.name not in digests:
         raise ModelError(f"{file.parent / DIGESTS} says nothing of {file.name}; the folder is refused.")
     size, digest = digests[file.name]
@@ -135,7 +177,7 @@ def _read(file: Path, largest: int, digests: dict[str, Any]) -> bytes:
     return raw
 
 
-def _read_description(path: Path, digests: dict[str, Any]) -> Description:
+def _read_description(path: Path, digests: dict[str, tuple[int, str]]) -> Description:
     file = path / DESCRIPTION
     raw = _read(file, LARGEST_DESCRIPTION, digests)
     try:
@@ -146,10 +188,14 @@ def _read_description(path: Path, digests: dict[str, Any]) -> Description:
         raise ModelError(f"{file} is not a sonde model ({where}: {first['msg']}); the folder is refused.") from None
     if description.format != FORMAT:
         raise ModelError(f"{file} has format {description.format}; this version of sonde reads format {FORMAT}.")
-    if any(not 1 <= size <= 1_000_000 for size in description.input_shape):
+    if any(size is not None and not 1 <= size <= 1_000_000 for size in description.input_shape):
         raise ModelError(f"{file} declares inputs of shape {description.input_shape}; the folder is refused.")
     if len(set(description.classes)) < len(description.classes):
         raise ModelError(f"{file} names a class twice; the folder is refused.")
+    if description.decision and len(description.decision) != len(description.classes):
+        raise ModelError(f"{file} holds a decision for another number of classes; the folder is refused.")
+    if description.sets is not None and not description.sets.fits(len(description.classes)):
+        raise ModelError(f"{file} holds thresholds of sets for another number of classes; the folder is refused.")
     return description
 
 
@@ -161,7 +207,16 @@ def _blueprint(description: Description, file: Path) -> tuple[Blueprint, dict[st
         if description.answer not in HEADS:
             raise ModelError(f"There is no answer called '{description.answer}'.")
         options = fill(options_of(description.model), "model", Settings(entries))
-        blueprint = Blueprint(description.model, description.answer, description.input_shape, outputs, options)
+        blueprint = Blueprint(
+            description.model,
+            description.answer,
+            description.input_shape,
+            outputs,
+            options,
+            description.dtype,
+            description.levels,
+            description.presence,
+        )
         return blueprint, tensor_shapes(blueprint)
     except SondeError as error:
         raise ModelError(f"{file}: {error} The folder is refused.") from None

@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.reads import Reads
 
 
 class Options(_Options):
@@ -15,12 +16,13 @@ class Options(_Options):
     """Share of units silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """Return the features of a batch of images.
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels; padded to at least 16 pixels a side.
         options: dropout.
+        reads: what the inputs are.
     """
     short = [max(0, 16 - side) for side in inputs.shape[1:3]]
     x = inputs

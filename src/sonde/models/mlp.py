@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.reads import Reads
 
 
 class Options(_Options):
@@ -21,12 +22,13 @@ class Options(_Options):
     """Share of units silenced behind each hidden layer while training."""
 
 
-def features(inputs: Any, options: Options) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """Return the features of a batch of inputs.
 
     Args:
         inputs: symbolic tensor, batch x any shape.
         options: width, depth and dropout.
+        reads: what the inputs are.
     """
     x = layers.Flatten(name="flatten")(inputs)
     for block in range(1, options.depth + 1):

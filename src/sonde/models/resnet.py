@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.reads import Reads
 
 
 class Options(_Options):
@@ -22,12 +23,13 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """Return the features of a batch of images.
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels.
         options: blocks, width and dropout.
+        reads: what the inputs are.
     """
     x = _convolution(inputs, options.width, 1, "stem")
     x = layers.Activation("relu", name="stem_relu")(x)

@@ -1,4 +1,6 @@
-"""An image read as a sequence: each row of pixels is one step of a recurrent network."""
+"""A recurrent network over texts, series, frames of sound and rows of an image: one step after the other."""
+
+# B batch, T time, D width
 
 from typing import Annotated, Any, Literal
 
@@ -6,40 +8,67 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.reads import Reads
+from sonde.models.sequences import Sequence, as_sequence, attention_pool, masked_max, masked_mean
 
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple": layers.SimpleRNN}
+POOLS = {"attention": attention_pool, "mean": masked_mean, "max": masked_max}
 
 
 class Options(_Options):
-    """Recurrent layers over the rows; the last step goes to the head."""
+    """Recurrent layers, and what is made of their steps for the head."""
 
     cell: Literal["lstm", "gru", "simple"] = "lstm"
     """Kind of recurrence: LSTM, GRU or a simple tanh network."""
 
     width: Annotated[int, Field(ge=1, le=8192)] = 128
-    """Units of each recurrent layer."""
+    """Units of each recurrent layer, and of each direction where there are two."""
 
     depth: Annotated[int, Field(ge=1, le=16)] = 2
     """Recurrent layers on top of each other."""
 
+    direction: Literal["auto", "forward", "both"] = "auto"
+    """Whether each layer reads from the start alone or from both ends; auto reads images forward and all else both."""
+
+    pool: Literal["auto", "last", "mean", "max", "attention"] = "auto"
+    """What goes to the head: the last step, or a mean, a maximum or a learned mean over all; auto takes the last one of
+    images and the learned mean of all else."""
+
+    embedding: Annotated[int, Field(ge=1, le=4096)] = 128
+    """Numbers that stand for a token of a text; nothing else has embeddings."""
+
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
-    """Share of units silenced behind each recurrent layer while training."""
+    """Share of units silenced behind each recurrent layer, and of a text's embeddings, while training."""
 
 
-def features(inputs: Any, options: Options) -> Any:
-    """Return the features of a batch of images.
+def features(inputs: Any, options: Options, reads: Reads) -> Any:
+    """Return the features of a batch.
 
     Args:
-        inputs: symbolic tensor, batch x height x width x channels; a row holds width x channels numbers.
-        options: cell, width, depth and dropout.
+        inputs: symbolic tensor of tokens (batch x time), numbers (batch x time x channels) or images (batch x height x
+            width x channels, read row by row).
+        options: cell, width, depth, direction, pool, embedding and dropout.
+        reads: what the inputs are.
     """
-    if len(inputs.shape) != 4:
-        raise ValueError("It reads images: height x width x channels.")
-    _, height, width, channels = inputs.shape
-    x = layers.Reshape((height, width * channels), name="rows")(inputs)
+    sequence = as_sequence(inputs, reads, options.embedding)
+    x_BTD, present_BT = sequence.x_BTD, sequence.present_BT
+    if reads.modality == "text":
+        x_BTD = layers.Dropout(options.dropout, name="dropout_embedding")(x_BTD)
+    is_image = reads.modality == "image"
+    both = not is_image if options.direction == "auto" else options.direction == "both"
+    pool = ("last" if is_image else "attention") if options.pool == "auto" else options.pool
     for block in range(1, options.depth + 1):
-        recurrent = CELLS[options.cell](
-            options.width, return_sequences=block < options.depth, name=f"recurrent_{block}"
-        )
-        x = layers.Dropout(options.dropout, name=f"dropout_{block}")(recurrent(x))
-    return x
+        goes_on = block < options.depth or pool != "last"
+        x_BTD = _recurrent(Sequence(x_BTD, present_BT), options, block, both=both, goes_on=goes_on)
+        x_BTD = layers.Dropout(options.dropout, name=f"dropout_{block}")(x_BTD)
+    # The last layer has returned its last step alone.
+    return x_BTD if pool == "last" else POOLS[pool](x_BTD, present_BT)
+
+
+def _recurrent(sequence: Sequence, options: Options, block: int, *, both: bool, goes_on: bool) -> Any:
+    layer = CELLS[options.cell](options.width, return_sequences=goes_on, name=f"recurrent_{block}")
+    if both:
+        layer = layers.Bidirectional(layer, name=f"both_{block}")
+    if sequence.present_BT is None:
+        return layer(sequence.x_BTD)
+    return layer(sequence.x_BTD, mask=sequence.present_BT)

@@ -1,11 +1,15 @@
 """The tasks: pairs of what is read and what is asked, and which one a data set is for."""
 
 from dataclasses import dataclass
+from types import ModuleType
 
-from sonde.data import Listing
-from sonde.tasks import label
+from sonde.data import MODALITIES, Listing
+from sonde.tasks import imbalance, label, labels
 
-__all__ = ["TASKS", "Task", "guess_task", "label"]
+__all__ = ["ANSWERS", "TASKS", "Task", "answer", "guess_task", "imbalance", "label", "labels"]
+
+ANSWERS: dict[str, ModuleType] = {"label": label, "labels": labels}
+"""What can be asked: modules with the same functions, from `learn_classes` to `decode`, and the same `check`."""
 
 
 @dataclass(frozen=True)
@@ -26,8 +30,42 @@ TASKS: dict[str, Task] = {
         answer="label",
         doc="Says which one of several classes an image belongs to.",
     ),
+    "image-labels": Task(
+        modality="image",
+        answer="labels",
+        doc="Says which of several labels an image has; it may have none, or many.",
+    ),
+    "text-label": Task(
+        modality="text",
+        answer="label",
+        doc="Says which one of several classes a text belongs to.",
+    ),
+    "text-labels": Task(
+        modality="text",
+        answer="labels",
+        doc="Says which of several labels a text has; it may have none, or many.",
+    ),
+    "audio-label": Task(
+        modality="audio",
+        answer="label",
+        doc="Says which one of several classes a recording belongs to.",
+    ),
+    "audio-labels": Task(
+        modality="audio",
+        answer="labels",
+        doc="Says which of several labels a recording has; it may have none, or many.",
+    ),
 }
 """Every task, in the order shown to users."""
+
+
+def answer(task: str) -> ModuleType:
+    """Return the module of what a task asks.
+
+    Args:
+        task: a name in `TASKS`.
+    """
+    return ANSWERS[TASKS[task].answer]
 
 
 def guess_task(listing: Listing) -> tuple[str, str]:
@@ -39,5 +77,7 @@ def guess_task(listing: Listing) -> tuple[str, str]:
     Returns:
         The name in `TASKS`, and the reason in words.
     """
-    classes = len(set(listing.answers.tolist()))
-    return f"{listing.modality}-label", f"{len(listing):,} images with one label each, {classes} different ones"
+    kind = "labels" if listing.several else "label"
+    module, things = ANSWERS[kind], MODALITIES[listing.modality].things
+    different = len(module.learn_classes(listing.answers))
+    return f"{listing.modality}-{kind}", f"{len(listing):,} {things} with {module.THINGS}, {different} different ones"

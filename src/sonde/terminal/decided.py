@@ -40,7 +40,7 @@ def what_was_decided(settings: "Settings", *, facts: Mapping[str, str] | None = 
 
 
 def in_words(key: str, value: Any) -> str:
-    """Return the words of the shell that set an option, such as "--model=cnn" or "--set data.image_channels=1".
+    """Return the words of the shell that set an option, such as "--model=cnn" or "--set image.channels=1".
 
     Args:
         key: "part.option".

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SHOWN_OTHERS = 2
 """How many of the next best answers stand in the table; --json has all."""
 
+SHOWN_SET = 4
+"""How many classes of a prediction set stand in the table; --json has all."""
+
 
 def show_value(verb: str, value: Any) -> None:
     """Print what a verb returned, as a person reads it.
@@ -99,6 +102,20 @@ def _show_scores(scores: Mapping[str, Any]) -> None:
     ]
     say("")
     draw(table(("metric", "this model", *baselines), rows))
+    for said in _doubt(scores):
+        say(f"\n{said}")
+
+
+def _doubt(scores: Mapping[str, Any]) -> list[str]:
+    """Say what the prediction sets and the threshold of confidence came to on the test split."""
+    said = [f"Prediction sets: {sentence}"] if (sentence := (scores.get("conformal") or {}).get("sentence")) else []
+    abstention = scores.get("abstention") or {}
+    if abstention.get("threshold"):
+        said.append(
+            f"Answers given (confidence from {abstention['threshold']:.3f}): {interval(abstention['coverage'])} of the "
+            f"examples, right in {interval(abstention['accuracy'])}."
+        )
+    return said
 
 
 def interval(score: Mapping[str, Any] | None) -> str:
@@ -115,13 +132,25 @@ def interval(score: Mapping[str, Any] | None) -> str:
 
 
 def _show_predictions(rows: Sequence[Mapping[str, Any]]) -> None:
+    heads: tuple[str, ...] = ("file", "answer", "confidence", "next best", "set")
+    columns = len(heads) if any("set" in row for row in rows) else len(heads) - 1
     shown = [
-        (row["file"], f"cannot be read: {row['error']}", "", "")
+        (row["file"], f"cannot be read: {row['error']}", "", "", "")
         if row.get("error")
-        else (row["file"], row["answer"], f"{row['confidence']:.3f}", _others(row))
+        else (row["file"], _answer(row), f"{row['confidence']:.3f}", _others(row), _set(row))
         for row in rows
     ]
-    draw(table(("file", "answer", "confidence", "next best"), shown, right=("confidence",)))
+    draw(table(heads[:columns], [row[:columns] for row in shown], right=("confidence",)))
+
+
+def _answer(row: Mapping[str, Any]) -> str:
+    return f"none (unsure: {row['answer']})" if row.get("abstains") else str(row["answer"])
+
+
+def _set(row: Mapping[str, Any]) -> str:
+    names = row.get("set", ())
+    more = f" and {len(names) - SHOWN_SET:,} more" if len(names) > SHOWN_SET else ""
+    return ", ".join(names[:SHOWN_SET]) + more
 
 
 def _others(row: Mapping[str, Any]) -> str:
@@ -180,6 +209,7 @@ VALUES: dict[str, Callable[[Any], None]] = {
     "predict": _show_predictions,
     "show": _show_path,
     "init": _show_path,
+    "ensemble": _show_run,
     "compare": _show_comparison,
     "list": _show_rows,
     "doctor": _show_rows,

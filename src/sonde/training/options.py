@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from sonde import tasks
 from sonde.config import Options as _Options
 from sonde.config import Settings, guessed
 from sonde.errors import ConfigError
@@ -69,6 +70,21 @@ class Options(_Options):
     label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
     """Share of the truth that is spread over all classes."""
 
+    loss: Literal["cross-entropy", "focal"] = "cross-entropy"
+    """What is made small; focal lets examples that are learned already count little (Lin et al., 2017)."""
+
+    focal_gamma: Annotated[float, Field(gt=0.0, le=10.0)] = 2.0
+    """How little those count, with the focal loss; the exponent of the paper."""
+
+    class_weights: Literal["none", "sqrt", "balanced"] = "none"
+    """Whether examples of rare classes count more: balanced gives each class the same say, sqrt goes half that way."""
+
+    sampling: Literal["natural", "balanced"] = "natural"
+    """Whether an epoch shows each example once, or each class equally often."""
+
+    logit_adjustment: Annotated[float, Field(ge=0.0, le=4.0)] = 0.0
+    """Strength of the logit adjustment for unequal classes (Menon et al., 2021); 1 is the paper's, 0 is none."""
+
     clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
     """Largest global norm of the gradients; 0 for no bound."""
 
@@ -78,8 +94,10 @@ class Options(_Options):
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop after this many epochs without a better validation figure; 0 never stops early."""
 
-    monitor: Literal["accuracy", "loss"] = "accuracy"
-    """Validation figure that decides which epoch's weights are kept."""
+    monitor: Literal[
+        "accuracy", "loss", "balanced_accuracy", "f1_macro", "f1_micro", "average_precision", "subset_accuracy"
+    ] = "accuracy"
+    """Validation figure that decides which epoch's weights are kept: one of the answer, or the loss."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the training step; auto tries bf16 out, and the run file holds what it chose."""
@@ -113,6 +131,9 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     if isinstance(optimizer, str) and optimizer in LEARNING_RATES:
         out = guessed("training.learning_rate", LEARNING_RATES[optimizer], f"usual for {optimizer}").over(out)
         out = guessed("training.weight_decay", WEIGHT_DECAYS[optimizer], f"usual for {optimizer}").over(out)
+    task = settings.value("run.task")
+    if isinstance(task, str) and task in tasks.TASKS and tasks.answer(task) is tasks.labels:
+        out = guessed("training.monitor", "average_precision", "it needs no threshold").over(out)
     batch = settings.value("training.batch_size", batch)
     if isinstance(batch, int) and batch > 0:
         steps = max(1, examples // batch)

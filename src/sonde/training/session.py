@@ -8,9 +8,10 @@ session.finish()
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from sonde.backend.engine import Engine, State
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data.dataset import Dataset
 from sonde.errors import ConfigError, ModelError, RunError, TrainingError
-from sonde.metrics import temperature
+from sonde.tasks.imbalance import Evening
 from sonde.training.batches import TrainingSet
 from sonde.training.budget import (
     FEWEST_STEPS,
@@ -36,7 +37,9 @@ from sonde.training.budget import (
     measure,
     reckon,
 )
+from sonde.training.calibrating import calibrate, wanted
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
+from sonde.training.deciding import decide, evening_options, loss_options, with_corrected_bias
 from sonde.training.options import Options
 from sonde.training.records import Epoch, Step
 from sonde.training.resuming import compared, differences, is_sound
@@ -64,11 +67,20 @@ class Session:
     validation_truth: NDArray[np.int32]
     description: dict[str, Any]
     """What the model folder will say of the model."""
+    settings: Settings
+    """Every option of the run; those of the evaluation say what is asked of the decision."""
+    evening: Evening = field(default_factory=Evening)
+    """What evens out the classes."""
     progress: Progress = field(default_factory=Progress)
     best: State = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
     """Counts the seconds of a budget; the stages set it to when the command began."""
     _last_written: float = field(default_factory=time.monotonic)
+
+    @property
+    def answer(self) -> ModuleType:
+        """What is asked: a module of `tasks.ANSWERS`."""
+        return tasks.ANSWERS[self.blueprint.answer]
 
     @property
     def steps(self) -> int:
@@ -184,14 +196,14 @@ class Session:
         validation = self._validate(state, kept)
         if not math.isfinite(validation["loss"]):
             raise self._diverged(f"The validation loss became {validation['loss']}", self.step, rate)
-        figure = (validation["accuracy"] if options.monitor == "accuracy" else -validation["loss"], -validation["loss"])
+        figure = (self._monitored(validation), -validation["loss"])
         best = progress.best_figure is None or figure > progress.best_figure
         if best:
             progress.best_epoch, progress.best_figure, self.best = progress.epoch, figure, weights_of(kept)
         epoch = Epoch(
             progress.epoch,
             self.step,
-            {"loss": progress.loss_sum / progress.step, "accuracy": progress.score_sum / progress.step},
+            {"loss": progress.loss_sum / progress.step, self.answer.SCORE: progress.score_sum / progress.step},
             validation,
             rate,
             best,
@@ -228,18 +240,17 @@ class Session:
         logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
         if kept is not state:
             self.engine.write_state(state)
-        shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
-        log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-        rows = np.arange(len(logits))
-        return {
-            "loss": float(-log_probabilities[rows, self.validation_truth].mean()),
-            "accuracy": float((logits.argmax(axis=1) == self.validation_truth).mean()),
-        }
+        monitored = {self.options.monitor} - {"loss", self.answer.SCORE}
+        told: dict[str, float] = self.answer.figures(logits, self.validation_truth, (self.answer.SCORE, *monitored))
+        return told
+
+    def _monitored(self, validation: Mapping[str, float]) -> float:
+        """Return the figure that an epoch is chosen by, better when higher."""
+        monitor = self.options.monitor
+        return -validation["loss"] if monitor == "loss" else validation[monitor]
 
     def _figures(self) -> list[float]:
-        monitor = self.options.monitor
-        sign = 1.0 if monitor == "accuracy" else -1.0
-        return [sign * record["validation"][monitor] for record in self.progress.history]
+        return [self._monitored(record["validation"]) for record in self.progress.history]
 
     def _checkpoint_if_due(self) -> None:
         every, minutes = self.options.checkpoint_steps, self.options.checkpoint_minutes
@@ -275,24 +286,38 @@ class Session:
             spending.paused += spending.writing
 
     def finish(self) -> None:
-        """Restore the best weights, fit the temperature on validation and write the model folder.
+        """Restore the best weights, fit temperature, decision and thresholds on validation, write the model folder.
 
         Raises:
             StorageError: the model cannot be written; the checkpoint stays.
         """
         from sonde.models import folder
         from sonde.models.assemble import rebuild, tensor_shapes
+        from sonde.models.heads import HEADS
         from sonde.models.predicting import predicting_engine
 
         weights = {name: self.best[name] for name in tensor_shapes(self.blueprint)}
+        weights = with_corrected_bias(weights, f"{HEADS[self.blueprint.answer].NAME}/bias", self.evening)
         # Rebuilt, so that the temperature is fitted to what will predict, and not to a training step's bf16.
         model = rebuild(self.blueprint, weights)
         engine = predicting_engine(
             backend.use(self.run.backend), model, self.blueprint.answer, views=self.description["views"]
         )
         logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
-        warmth = temperature.fit(logits, self.validation_truth)
-        folder.save(self.folder.model, folder.Description(**self.description, temperature=warmth), weights)
+        known = self._known(logits)
+        folder.save(self.folder.model, folder.Description(**self.description, **known), weights)
+
+    def _known(self, logits: NDArray[np.float32]) -> dict[str, Any]:
+        """Return what the validation examples tell: temperature, decision, and where one label is asked, its doubt."""
+        answer, truth = self.answer, self.validation_truth
+        if answer is tasks.label:
+            known = dict(vars(calibrate(logits, truth, wanted(self.settings))))
+        else:
+            known = {"temperature": answer.calibrate(logits, truth)}
+        warmth = known["temperature"]
+        untuned = answer.undo(self.evening.correction, warmth)
+        probabilities, classes = answer.probabilities(logits, warmth), self.description["classes"]
+        return known | decide(answer, probabilities, truth, untuned=untuned, classes=classes, settings=self.settings)
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.
@@ -361,43 +386,72 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     from sonde.models.assemble import Blueprint
 
     answer = tasks.TASKS[run.task].answer
-    classes = tasks.label.learn_classes(dataset.train.answers)
+    task = tasks.answer(run.task)
+    classes = task.learn_classes(dataset.train.answers)
     model_options = fill(options_of(run.model), "model", settings)
-    blueprint = Blueprint(run.model, answer, dataset.spec.shape, len(classes), model_options)
+    spec = dataset.spec
+    blueprint = Blueprint(
+        run.model, answer, spec.shape, len(classes), model_options, spec.dtype, spec.levels, spec.presence
+    )
     description = {
         "sonde": version("sonde"),
         "task": run.task,
         "answer": answer,
         "model": run.model,
         "options": model_options.model_dump(mode="json"),
-        "input_shape": dataset.spec.shape,
-        "input": dataset.spec.to_dict(),
+        "input_shape": spec.shape,
+        "dtype": spec.dtype,
+        "levels": spec.levels,
+        "presence": spec.presence,
+        "input": spec.to_dict(),
         "classes": classes,
         "views": settings.value("evaluation.views", "one"),
     }
+    train_truth = task.encode(dataset.train.answers, classes)
+    evening = task.even_out(train_truth, len(classes), options=evening_options(options))
     training = TrainingSet(
         dataset.train,
-        tasks.label.encode(dataset.train.answers, classes).astype(np.int32),
-        dataset.spec,
-        data.fill_augment(settings),
+        train_truth.astype(np.int32),
+        spec,
+        dataset.modality,
+        data.fill_augment(settings, dataset.modality),
         run.seed,
         min(options.batch_size, len(dataset.train)),
+        options.sampling,
     )
-    validation_truth = tasks.label.encode(dataset.validation.answers, classes).astype(np.int32)
-    engine = _build_engine(blueprint, run, options, lambda: _few_prepared(dataset))
-    parts = {"run": run, "data": fill(data.Options, "data", settings), "model": model_options, "training": options}
+    validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
+    engine = _build_engine(blueprint, run, options, evening, lambda: _few_prepared(dataset))
+    own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
+    parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: own}
+    parts |= {"model": model_options, "training": options}
     plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
     progress = Progress(settings=compared(plain))
-    return Session(folder, run, options, dataset, blueprint, engine, training, validation_truth, description, progress)
+    return Session(
+        folder,
+        run,
+        options,
+        dataset,
+        blueprint,
+        engine,
+        training,
+        validation_truth,
+        description,
+        settings,
+        evening,
+        progress,
+    )
 
 
-def _few_prepared(dataset: Dataset) -> NDArray[np.float32]:
+def _few_prepared(dataset: Dataset) -> NDArray[Any]:
     # From all over the split, whose order may be that of the classes.
-    most = max(1, min(FITTED, FITTED_BYTES // (4 * math.prod(dataset.spec.shape))))
+    one = dataset.spec.prepare(dataset.train.inputs[:1])
+    most = max(1, min(FITTED, FITTED_BYTES // one.nbytes))
     return dataset.spec.prepare(dataset.train.inputs[:: -(-len(dataset.train) // most)])
 
 
-def _build_engine(blueprint: Any, run: Run, options: Options, examples: Callable[[], NDArray[np.float32]]) -> Engine:
+def _build_engine(
+    blueprint: Any, run: Run, options: Options, evening: Evening, examples: Callable[[], NDArray[np.float32]]
+) -> Engine:
     from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import HEADS
 
@@ -417,7 +471,9 @@ def _build_engine(blueprint: Any, run: Run, options: Options, examples: Callable
         seed=run.seed,
         head=head.NAME,
     )
-    # What is recorded is without smoothing, as in validation, so that the two can be compared.
-    recorded = head.loss(0.0) if options.label_smoothing else None
-    engine: Engine = module.build(model, head.loss(options.label_smoothing), head.score, settings, recorded=recorded)
+    told = loss_options(options, evening)
+    # What is recorded is without smoothing and weights, as in validation, so that the two can be compared.
+    recorded = head.loss(0.0) if options.label_smoothing or told else None
+    loss = head.loss(options.label_smoothing, **told)
+    engine: Engine = module.build(model, loss, head.score, settings, recorded=recorded)
     return engine

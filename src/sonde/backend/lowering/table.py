@@ -14,10 +14,12 @@ from sonde.backend.lowering import (
     normalization,
     pooling,
     preprocessing,
+    proportions,
     recurrence,
     shapes,
 )
 from sonde.backend.lowering.calls import Rule
+from sonde.backend.proportions import Proportions
 
 LOWERED: dict[type, Rule] = {
     layers.Dense: linear.dense,
@@ -103,5 +105,6 @@ LOWERED: dict[type, Rule] = {
     layers.LSTM: recurrence.lstm,
     layers.GRU: recurrence.gru,
     layers.Bidirectional: recurrence.bidirectional,
+    Proportions: proportions.proportions,
 }
 """A rule for each kind of layer; it returns None for options it does not cover. Subclasses are other kinds."""

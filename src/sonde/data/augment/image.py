@@ -7,9 +7,13 @@ See what they do:  sonde show DATA
 
 # B batch, H height, W width, C channels, K random numbers
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from sonde.data.augment.augmentation import Augmentation
 
 Images = NDArray[np.uint8]
 Draws = NDArray[np.float64]
@@ -153,3 +157,56 @@ def erase(images_BHWC: Images, probability: float, draws_BK: Draws) -> Images:
         top, left = tops[row], lefts[row]
         images_BHWC[row, top : top + heights[row], left : left + widths[row]] = colours[row]
     return images_BHWC
+
+
+@dataclass(frozen=True)
+class Look:
+    """What a default is guessed from, for images."""
+
+    height: int
+    width: int
+    channels: int
+    classes: tuple[str, ...]
+
+    @property
+    def of_signs(self) -> bool:
+        """Whether the classes are called like digits or single letters, whose mirror image is another sign."""
+        return all(name.isdecimal() or len(name) == 1 for name in self.classes)
+
+
+def _off(look: Look) -> tuple[float, str]:
+    return 0.0, "off unless asked for"
+
+
+def _small_shift(look: Look) -> tuple[float, str]:
+    return 0.08, "a small move changes no image's meaning"
+
+
+def _flip_photos(look: Look) -> tuple[float, str]:
+    if look.channels == 1:
+        return 0.0, "grey images may be signs, whose mirror image means something else"
+    if look.of_signs:
+        return 0.0, "the classes are called like digits or letters"
+    if min(look.height, look.width) < 24:
+        return 0.0, "tiny images are seldom photographs"
+    return 0.5, "colour photographs keep their meaning in a mirror"
+
+
+TABLE: dict[str, Augmentation] = {
+    "rotate": Augmentation(rotate, 1, "Turns by up to this many degrees either way.", low=0.0, high=45.0, guess=_off),
+    "crop": Augmentation(
+        crop, 3, "Cuts away up to this share of the sides and enlarges the rest.", low=0.0, high=0.9, guess=_off
+    ),
+    "shift": Augmentation(shift, 2, "Moves by up to this share of the sides.", low=0.0, high=0.5, guess=_small_shift),
+    "flip": Augmentation(
+        flip,
+        1,
+        "Mirrors left and right with this probability.",
+        low=0.0,
+        high=1.0,
+        guess=_flip_photos,
+        mirrored=True,
+    ),
+    "erase": Augmentation(erase, 8, "Covers a random rectangle with this probability.", low=0.0, high=1.0, guess=_off),
+}
+"""Those of images, in the order in which they are applied and shown."""

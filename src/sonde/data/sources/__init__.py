@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sonde.data.decode import SUFFIXES
-from sonde.data.image import Options
 from sonde.data.listing import Listing
-from sonde.data.sources import builtin, cifar, class_folders, idx, manifest, npz
+from sonde.data.options import Options
+from sonde.data.sources import builtin, cifar, class_folders, idx, manifest, npz, patterns, sounds, text_folders, texts
 from sonde.data.sources.builtin import BUILTIN
 from sonde.data.sources.source import Source
 from sonde.data.sources.tables import tables_in
@@ -24,31 +24,60 @@ SOURCES: dict[str, Source] = {
     "npz": Source(
         "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
     ),
+    "texts": Source(
+        "A .csv, .tsv, .parquet or .jsonl file with a text and a label per row, or lines of both; or one such file for "
+        "each split.",
+        texts.sniff,
+        texts.read,
+        ("text",),
+    ),
     "manifest": Source(
         "A .csv, .tsv or .parquet file with a path and a label per row, and perhaps a split and a group.",
         manifest.sniff,
         manifest.read,
+        ("image", "audio"),
+    ),
+    "file-names": Source(
+        "A folder of recordings whose names hold the label, such as 7_theo_3.wav (data.pattern says how).",
+        patterns.sniff,
+        patterns.read,
+        ("audio",),
+    ),
+    "sounds": Source(
+        "A folder with one folder of recordings per class, perhaps below train/, validation/ and test/.",
+        sounds.sniff,
+        sounds.read,
+        ("audio",),
     ),
     "class-folders": Source(
         "A folder with one folder of images per class, perhaps below train/, validation/ and test/.",
         class_folders.sniff,
         class_folders.read,
     ),
+    "text-folders": Source(
+        "A folder with one folder of .txt files per class, perhaps below train/, validation/ and test/.",
+        text_folders.sniff,
+        text_folders.read,
+        ("text",),
+    ),
 }
 """Every format, in the order in which they are tried and shown."""
 
-COLUMNS = ("path_column", "label_column", "split_column", "group_column")
-"""Options that only a manifest reads."""
+COLUMNS = ("path_column", "label_column", "split_column", "group_column", "test_where")
+"""Options that only what has columns or fields reads."""
+
+WITH_COLUMNS = ("manifest", "file-names", "texts")
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 
 
-def survey(source: str, options: Options) -> Listing:
+def survey(source: str, options: Options, modality: str = "") -> Listing:
     """Recognise what lies at a path and list its examples, without decoding them all.
 
     Args:
         source: a path, or the name of a built-in data set.
-        options: may name a manifest's columns.
+        options: may name a table's columns, or the pattern of file names.
+        modality: what the examples are, where a person has said so; empty recognises it.
 
     Returns:
         The listing, which says the format and why it was recognised.
@@ -73,10 +102,12 @@ def survey(source: str, options: Options) -> Listing:
             "write it to a file or a folder, then name that."
         )
     try:
+        if options.pattern:
+            return patterns.read(path, options)
         for name, row in SOURCES.items():
-            if name != "builtin" and row.sniff(path):
+            if name != "builtin" and (not modality or modality in row.modalities) and row.sniff(path):
                 listing = row.read(path, options)
-                return listing if name == "manifest" else _noting_columns(listing, options)
+                return listing if name in WITH_COLUMNS else _noting_columns(listing, options)
     except PermissionError as error:
         raise DataError(f"Cannot read {error.filename}: permission denied. Change its permissions.") from None
     raise DataError(_unrecognised(path))

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.image import Options
 from sonde.data.listing import Listing, numbered
+from sonde.data.options import Options
 
 
 def digits() -> tuple[NDArray[np.uint8], NDArray[np.str_]]:

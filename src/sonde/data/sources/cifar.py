@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.image import Options
 from sonde.data.listing import Listing, numbered
+from sonde.data.options import Options
 from sonde.data.sources.arrays import LARGEST_BYTES, read_exactly
 from sonde.errors import DataError
 

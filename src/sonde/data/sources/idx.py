@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.image import Options
 from sonde.data.listing import Listing, numbered, split_named
+from sonde.data.options import Options
 from sonde.data.sources.arrays import as_labels, as_pixels, check_size
 from sonde.errors import DataError
 

@@ -7,9 +7,11 @@ data.label_column, data.split_column and data.group_column. Paths are relative t
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonde.data.image import Options
 from sonde.data.listing import Listing, split_named, text_array
-from sonde.data.sources.class_folders import holds_images, subfolders
+from sonde.data.options import Options
+from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
+from sonde.data.sources.class_folders import IMAGES, SOUNDS, holds, subfolders
+from sonde.data.sources.conditions import with_test
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.errors import DataError, did_you_mean
 
@@ -66,7 +68,7 @@ def read(path: Path, options: Options) -> Listing:
     if not any(table.values()):
         raise DataError(
             f"{file} holds a header ({', '.join(table) or 'without columns'}) and no row below it. "
-            "Add one row per image, with its path and its label."
+            "Add one row per image or recording, with its path and its label."
         )
     columns = _columns(table, root, options, file)
     kept: list[int] = []
@@ -81,6 +83,7 @@ def read(path: Path, options: Options) -> Listing:
     _check_splits(splits, columns.split, file)
     groups = text_array([table[columns.group][row] for row in kept]) if columns.group else None
     content = tuple(_place(root, table[columns.path][row]) for row in kept)
+    kept_cells = {name: [cells[row] for row in kept] for name, cells in table.items()}
     notes = [f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)"]
     slanted = [place for place, row in enumerate(kept) if "\\" in table[columns.path][row]]
     turned = sum("\\" not in content[place].name for place in slanted)
@@ -92,12 +95,19 @@ def read(path: Path, options: Options) -> Listing:
         reason=f"{sniff(path)}, {columns.words()}",
         names=text_array([table[columns.path][row] for row in kept]),
         answers=text_array([table[columns.label][row] for row in kept]),
-        splits=text_array([split_named(word) for word in splits]),
+        splits=text_array(with_test([split_named(word) for word in splits], options.test_where, kept_cells, notes)),
         content=content,
         groups=groups,
         bad=tuple((str(text_array([name])[0]), problem) for name, problem in bad),
         notes=tuple(notes),
+        modality="audio" if _are_sounds(content) else "image",
     )
+
+
+def _are_sounds(files: tuple[Path, ...]) -> bool:
+    """Tell whether most of the first files are recordings, by the endings of their names."""
+    first = files[:SAMPLE]
+    return 2 * sum(file.suffix.lower() in SOUND_SUFFIXES for file in first) > len(first)
 
 
 def _file(path: Path) -> Path | None:
@@ -108,8 +118,11 @@ def _file(path: Path) -> Path | None:
     tables = tables_in(path)
     if len(tables) != 1:
         return None
-    # Two or more folders of images are classes; a table beside them is taken only when it is named itself.
-    return tables[0] if sum(holds_images(folder) for folder in subfolders(path)[:50]) < 2 else None
+    # Two or more folders of images or recordings are classes; a table beside them is taken only when named itself.
+    for kind in (IMAGES, SOUNDS):
+        if sum(holds(folder, kind) for folder in subfolders(path)[:50]) >= 2:
+            return None
+    return tables[0]
 
 
 def _columns(table: Table, root: Path, options: Options, file: Path) -> Columns:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.image import Options
 from sonde.data.listing import SPELLINGS, Listing, numbered, split_named
+from sonde.data.options import Options
 from sonde.data.sources.arrays import as_labels, as_pixels, check_size
 from sonde.errors import DataError
 
@@ -45,8 +45,7 @@ def read(path: Path, options: Options) -> Listing:
     Raises:
         DataError: the archive is damaged, too large, holds pickled objects or no images.
     """
-    declared = _declared(path)
-    places = _places(declared, path)
+    places = _places(declared(path), path)
     images, answers, splits, names, notes = [], [], [], [], []
     try:
         with np.load(path, allow_pickle=False) as archive:
@@ -74,8 +73,15 @@ def read(path: Path, options: Options) -> Listing:
     )
 
 
-def _declared(path: Path) -> dict[str, tuple[int, ...]]:
-    """Read the arrays' headers inside the archive: their shapes, after a check of what they would take."""
+def declared(path: Path) -> dict[str, tuple[int, ...]]:
+    """Read the arrays' headers inside the archive: their shapes, after a check of what they would take.
+
+    Args:
+        path: the .npz file.
+
+    Raises:
+        DataError: the archive is damaged, too large, or holds pickled objects.
+    """
     shapes = {}
     total = 0
     try:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonde.data.image import Options
 from sonde.data.listing import Listing
+from sonde.data.options import Options
 
 
 @dataclass(frozen=True)
@@ -18,3 +18,5 @@ class Source:
     """Says why a path is of this format, or None when it is not; reads names and first bytes only."""
     read: Callable[[Path, Options], Listing]
     """Lists the examples; raises DataError where they are damaged."""
+    modalities: tuple[str, ...] = ("image",)
+    """What its examples may be; the others are not tried where a person says what the data is."""

@@ -11,8 +11,8 @@ from math import ceil, floor, isfinite, log10
 from sonde.evaluation.plots.markup import Attributes, Child, Markup, join, number, tag
 from sonde.evaluation.plots.names import cut, one_line, width
 
-INK, MUTED, GRID, AXIS, ACCENT, FAINT, PAPER = (
-    "#1b1f23", "#5a636c", "#e4e7ea", "#98a1a9", "#0b5d8c", "#b9c1c8", "#ffffff",
+INK, MUTED, GRID, AXIS, ACCENT, AGAINST, FAINT, PAPER = (
+    "#1b1f23", "#5a636c", "#e4e7ea", "#98a1a9", "#0b5d8c", "#c44e10", "#b9c1c8", "#ffffff",
 )  # fmt: skip
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', sans-serif"
 
@@ -31,6 +31,8 @@ STYLES: dict[str, Attributes] = {
     "p-dot-second": {"fill": INK},
     "p-fill": {"fill": ACCENT},
     "p-fill-second": {"fill": FAINT},
+    "p-for": {"fill": ACCENT},
+    "p-against": {"fill": AGAINST},
     "p-ring": {"fill": PAPER, "stroke": ACCENT, "stroke-width": 2},
     "p-ring-second": {"fill": PAPER, "stroke": INK, "stroke-width": 1.2},
 }

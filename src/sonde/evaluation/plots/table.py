@@ -11,6 +11,8 @@ from sonde.evaluation.plots.intervals import beside_baselines, class_bars
 from sonde.evaluation.plots.learning import loss_curves, metric_curves
 from sonde.evaluation.plots.ranking import precision_recall, roc
 from sonde.evaluation.plots.reliability import reliability
+from sonde.evaluation.plots.runs import beside_one_another
+from sonde.evaluation.plots.selective import answered, set_sizes
 
 
 @dataclass(frozen=True)
@@ -80,6 +82,34 @@ def _reliability(evidence: Evidence) -> str | None:
     return reliability(evidence.before, evidence.after) if evidence.after is not None else None
 
 
+def _answered(evidence: Evidence) -> str | None:
+    return answered(evidence.scores.get("abstention") or {})
+
+
+def _set_sizes(evidence: Evidence) -> str | None:
+    return set_sizes(evidence.scores.get("conformal") or {})
+
+
+def _runs(evidence: Evidence) -> str | None:
+    kind = next((kind for kind in ("folds", "seeds") if evidence.scores.get(kind)), None)
+    if kind is None:
+        return None
+    said = evidence.scores[kind]
+    metric = str(said["headline"])
+    label = kind.removesuffix("s")
+    rows = [(f"{label} {row[label]}", _score(row["scores"], metric)) for row in said["runs"]]
+    return beside_one_another(rows, metric, _score(said["spread"], metric))
+
+
+def _members(evidence: Evidence) -> str | None:
+    said = evidence.scores.get("ensemble")
+    if not said:
+        return None
+    metric = str(said["metrics"][0])
+    rows = [("the ensemble", said), *((str(row["name"]), row) for row in said["members"])]
+    return beside_one_another([(name, _score(row["scores"], metric)) for name, row in rows], metric, None, first=True)
+
+
 def _mistakes(evidence: Evidence) -> str | None:
     return mistakes_gallery(evidence.mistakes)
 
@@ -98,6 +128,16 @@ PLOTS: dict[str, Plot] = {
         _baselines,
         "Beside the baselines",
         "Intervals that overlap do not settle it: the verdict compares both on the same examples, which is sharper.",
+    ),
+    "runs": Plot(
+        _runs,
+        "Run by run",
+        "Whiskers are of each run's own test examples; the dashed line is the mean of the runs, the band its interval.",
+    ),
+    "members": Plot(
+        _members,
+        "The ensemble and its members",
+        "Whiskers that overlap do not settle it: the sentence above compares both on the same examples.",
     ),
     "loss": Plot(
         _loss,
@@ -133,6 +173,16 @@ PLOTS: dict[str, Plot] = {
         _reliability,
         "Reliability",
         "Dots below the diagonal: there the model is surer than it is right. Whiskers show how far that may be chance.",
+    ),
+    "answered": Plot(
+        _answered,
+        "Accuracy of the answers given",
+        "See how many examples would have to go unanswered for the rest to be as right as is needed.",
+    ),
+    "set-sizes": Plot(
+        _set_sizes,
+        "Sizes of the prediction sets",
+        "Large sets are examples of which the model knows little; see whether the sets of each size hold the truth.",
     ),
     "mistakes": Plot(
         _mistakes,

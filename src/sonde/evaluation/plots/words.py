@@ -3,13 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.metrics import METRICS, PER_CLASS
+from sonde.metrics import PER_CLASS, TABLES, named
 
-SHARES = frozenset(name for name, metric in {**METRICS, **PER_CLASS}.items() if metric.needs != "probabilities") | {
-    "top_2_accuracy",
-    "top_5_accuracy",
-    "expected_calibration_error",
-}
+SHARES = frozenset(
+    name for table in (*TABLES.values(), PER_CLASS) for name, each in table.items() if each.needs != "probabilities"
+) | {"top_2_accuracy", "top_5_accuracy", "expected_calibration_error", "label_calibration_error"}
 """Metrics shown in percent; areas, losses and distances are shown as they are."""
 
 NOT_KNOWN = "–"
@@ -17,13 +15,13 @@ NOT_KNOWN = "–"
 
 def title(metric: str) -> str:
     """Return a metric's name for people."""
-    known = METRICS.get(metric)
+    known = named(metric)
     return known.title if known else metric.replace("_", " ").capitalize()
 
 
 def meaning(metric: str) -> str:
     """Return the one sentence that says what a metric means, and which way is better."""
-    known = METRICS.get(metric)
+    known = named(metric)
     return "" if known is None else known.doc + (" Lower is better." if known.better == "lower" else "")
 
 

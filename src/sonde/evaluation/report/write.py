@@ -11,17 +11,21 @@ from sonde.config.files import write_atomically
 from sonde.evaluation.plots import Mistake
 from sonde.evaluation.plots.markup import Child, Markup, tag
 from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.report import background, sections
+from sonde.evaluation.report import background, restraint, sections, several
 from sonde.evaluation.report.facts import Facts, read_facts
 from sonde.evaluation.report.page import element, page
 from sonde.evaluation.report.summary import summary
 
 SECTIONS = {
     "scores": ("Scores", sections.scores),
+    "folds": ("Folds", several.folds),
+    "seeds": ("Seeds", several.seeds),
+    "members": ("Made of", several.members),
     "classes": ("Classes", sections.classes),
     "confusion": ("Confusion", sections.confusion),
     "training": ("Training", sections.training),
     "calibration": ("Calibration", sections.calibration),
+    "restraint": ("When not to answer", restraint.restraint),
     "ranking": ("Thresholds", sections.ranking),
     "mistakes": ("Mistakes", sections.mistakes),
     "data": ("Data", background.data),

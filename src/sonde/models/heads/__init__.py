@@ -2,7 +2,8 @@
 
 from types import ModuleType
 
-from sonde.models.heads import label
+from sonde.models.heads import label, labels
 
-HEADS: dict[str, ModuleType] = {"label": label}
-"""The head of each answer: `logits(features, outputs)`, `loss(label_smoothing)`, `score(logits, truth)`, `NAME`."""
+HEADS: dict[str, ModuleType] = {"label": label, "labels": labels}
+"""The head of each answer: `logits(features, outputs)`, `loss(label_smoothing, focus, weights, shifts)`,
+`score(logits, truth)`, `NAME`."""

@@ -1,9 +1,9 @@
-"""Guesses what the user did not say: image size, grey or colour, and which augmentations suit; each with its reason."""
+"""Guesses what the user did not say of images: size, colours and augmentations, each with its reason."""
 
 import numpy as np
 
 from sonde.config import Setting, Settings
-from sonde.data.augment import AUGMENTATIONS, Look
+from sonde.data.augment.image import TABLE, Look
 from sonde.data.decode import LARGEST_PIXELS, read_image, upright_size
 from sonde.data.listing import Listing
 from sonde.errors import DataError
@@ -22,19 +22,19 @@ def guess(listing: Listing) -> Settings:
         listing: what `survey` found.
 
     Returns:
-        Settings for data.image_size, data.image_channels and every augmentation, each with its reason.
+        Settings for image.size, image.channels and every augmentation, each with its reason.
     """
     sizes, grey = _look(listing)
     size, why_size = _size(sizes)
     channels = 1 if grey else 3
     why_channels = "no colour in the images that were looked at" if grey else "there are colours"
     guesses = {
-        "data.image_size": Setting(size, "guessed", reason=why_size),
-        "data.image_channels": Setting(channels, "guessed", reason=why_channels),
+        "image.size": Setting(size, "guessed", reason=why_size),
+        "image.channels": Setting(channels, "guessed", reason=why_channels),
     }
     classes = tuple(str(name) for name in np.unique(listing.answers))
     look = Look(height=size[0], width=size[1], channels=channels, classes=classes)
-    for name, row in AUGMENTATIONS.items():
+    for name, row in TABLE.items():
         strength, reason = row.guess(look)
         guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=reason)
     return Settings(guesses)
@@ -44,8 +44,8 @@ def _look(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
     """Return the sizes in a sample, and whether it is all grey."""
     if isinstance(listing.content, tuple):
         return _look_at_files(listing)
-    rows = _spread(len(listing))
-    images = listing.content[rows]
+    assert isinstance(listing.content, np.ndarray)
+    images = listing.content[_spread(len(listing))]
     grey = images.shape[3] == 1 or bool(np.all(images == images[..., :1]))
     return [images.shape[1:3]], grey
 
@@ -79,4 +79,4 @@ def _size(sizes: list[tuple[int, int]]) -> tuple[list[int], str]:
     seen = (
         f"images are {height} x {width}" if len(kinds) == 1 else f"images differ, half of them above {shortest} pixels"
     )
-    return [side, side], f"{seen}; larger is slower and often better: --set data.image_size=[96,96]"
+    return [side, side], f"{seen}; larger is slower and often better: --set image.size=[96,96]"

@@ -1,0 +1,94 @@
+"""The kinds of things that are read: one row each, with all that differs between them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sonde.config import Options as OptionSet
+from sonde.config import Settings
+from sonde.data import audio, audio_guesses, image, image_files, image_guesses, sound_files, text, text_files
+from sonde.data.augment import AUGMENTATIONS, Augmentation
+from sonde.data.dataset import InputSpec
+from sonde.data.decoded import Decoded
+from sonde.data.listing import Listing
+from sonde.data.ragged import Stored
+from sonde.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Modality:
+    """One kind of thing that is read."""
+
+    doc: str
+    things: str
+    """What examples are called in messages, such as "images"."""
+    options: type[OptionSet]
+    """Its table in a run file, which has the modality's name."""
+    store: Callable[[Listing, Any, str], Decoded]
+    """From a listing, its own options and the checksum of the contents to raw examples; decodes and caches."""
+    learn: Callable[[Stored, Listing, Any], InputSpec]
+    """From the raw training examples, the listing and its own options to the spec; sees no other split."""
+    guess: Callable[[Listing], Settings]
+    """Guesses for its own options and augmentations, each with its reason."""
+    spec_from: Callable[[Mapping[str, Any]], InputSpec]
+    """Rebuilds a spec from a model folder, which may be anybody's; raises ModelError."""
+    augmentations: Mapping[str, Augmentation]
+
+
+MODALITIES: dict[str, Modality] = {
+    "image": Modality(
+        doc="Pictures of any usual file format, grey or colour.",
+        things="images",
+        options=image.Options,
+        store=image_files.store,
+        learn=image.learn,
+        guess=image_guesses.guess,
+        spec_from=image.ImageSpec.from_dict,
+        augmentations=AUGMENTATIONS["image"],
+    ),
+    "text": Modality(
+        doc="Texts in words, characters or byte pairs.",
+        things="texts",
+        options=text.Options,
+        store=text_files.store,
+        learn=text.learn,
+        guess=text_files.guess,
+        spec_from=text.TextSpec.from_dict,
+        augmentations=AUGMENTATIONS["text"],
+    ),
+    "audio": Modality(
+        doc="Recordings: WAV, FLAC, OGG or MP3.",
+        things="recordings",
+        options=audio.Options,
+        store=sound_files.store,
+        learn=audio.learn,
+        guess=audio_guesses.guess,
+        spec_from=audio.AudioSpec.from_dict,
+        augmentations=AUGMENTATIONS["audio"],
+    ),
+}
+"""What can be read, in the order shown to users."""
+
+
+def spec_from(values: Mapping[str, Any]) -> InputSpec:
+    """Rebuild an input spec from a model folder, which may be anybody's.
+
+    Args:
+        values: what the spec's `to_dict` gave.
+
+    Raises:
+        ModelError: the kind is unknown, or a value is missing or out of range.
+    """
+    kind = values.get("kind") if isinstance(values, Mapping) else None
+    if not isinstance(kind, str) or kind not in MODALITIES:
+        raise ModelError(f"The model reads '{kind}', which sonde does not know; it reads {', '.join(MODALITIES)}.")
+    return MODALITIES[kind].spec_from(values)
+
+
+def guess(listing: Listing) -> Settings:
+    """Guess from a look at the data what nobody said of how it is read and augmented.
+
+    Args:
+        listing: what `survey` found.
+    """
+    return MODALITIES[listing.modality].guess(listing)

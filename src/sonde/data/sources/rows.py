@@ -1,0 +1,288 @@
+"""Tables of numbers and categories: a CSV, TSV or parquet file with a label in each row; one file, or one per split.
+
+Which column holds the label, the split and the group is guessed by the columns' names and what they hold, said, and
+changed with data.label_column, data.split_column and data.group_column. All other columns are read.
+"""
+
+import csv
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.data.columns import MISSING, Column, read_column, table_of
+from sonde.data.listing import Listing, split_named, text_array
+from sonde.data.options import Options
+from sonde.data.sources.conditions import with_test
+from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
+from sonde.data.table_guesses import left_out, telling
+from sonde.errors import DataError, did_you_mean
+
+MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "churn", "income", "default", "response",
+               "status", "grade", "risk", "variety")  # fmt: skip
+"""Names of columns that hold labels, in small letters, the likelier ones first."""
+
+MOST_CLASSES = 50
+"""Different numbers of a label from which on it is a quantity, unless each occurs often."""
+
+HEAD = 1 << 16
+"""Bytes of a file that are looked at to see whether its first row names the columns."""
+
+Cells = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is which; "" where there is none."""
+
+    label: str
+    split: str
+    group: str
+
+    def words(self) -> str:
+        """Say which column is taken for what."""
+        return ", ".join(f"{role} in '{name}'" for role, name in vars(self).items() if name)
+
+
+def sniff(path: Path) -> str | None:
+    """Say why a path holds rows of a table: one table, or one for each split.
+
+    Args:
+        path: what the user named.
+    """
+    files = _files(path)
+    return f"a table with a row for each example ({', '.join(file.name for file, _ in files)})" if files else None
+
+
+def read(path: Path, options: Options) -> Listing:
+    """Read the rows of a table; rows without a label are named as bad.
+
+    Args:
+        path: a .csv, .tsv or .parquet file, or the folder that holds one, or one for each split.
+        options: may name the columns.
+
+    Raises:
+        DataError: a table is damaged, or it cannot be told which column holds the label.
+    """
+    files = _files(path)
+    assert files, "read follows sniff"
+    held = {file: read_cells(file) for file, _ in files}
+    first = files[0][0]
+    columns = _columns(held[first], options, first)
+    files, notes = _with_label(files, held, columns)
+    cells = _together(files, held)
+    labels = [word.strip() for word in cells[columns.label]]
+    names = [f"{file.name} row {row}" for file, _ in files for row in range(1, len(held[file][columns.label]) + 1)]
+    kept = [row for row, label in enumerate(labels) if label]
+    if not kept:
+        raise DataError(f"{first} holds no row with a label ({columns.words()}).")
+    _refuse_quantity([labels[row] for row in kept], columns.label, first)
+    splits = _splits(files, held, cells, columns)
+    read_as = {name for name in cells if name not in vars(columns).values()}
+    rows, more = _rows({name: [cells[name][row] for row in kept] for name in cells if name in read_as}, first)
+    kept_cells = {name: [column[row] for row in kept] for name, column in cells.items()}
+    notes = [
+        f"columns of {first.name}: {columns.words()} (change: --set data.label_column=NAME and so on)",
+        *notes,
+        *more,
+    ]
+    listing = Listing(
+        name=path.resolve().name if path.is_dir() else path.stem,
+        format=f"table ({first.suffix.lower().removeprefix('.')})",
+        reason=f"{len(kept):,} rows of {len(read_as)} columns, {columns.words()}",
+        names=text_array([names[row] for row in kept]),
+        answers=_answers([labels[row] for row in kept]),
+        splits=text_array(with_test([splits[row] for row in kept], options.test_where, kept_cells, notes)),
+        content=rows,
+        groups=text_array([cells[columns.group][row] for row in kept]) if columns.group else None,
+        bad=tuple((names[row], "has no label") for row, label in enumerate(labels) if not label),
+        notes=(),
+        modality="table",
+    )
+    return _with_notes(listing, notes)
+
+
+def read_cells(path: Path) -> Cells:
+    """Read a file as one list of texts for each column, whose names are the first row where that is no example.
+
+    Args:
+        path: .csv, .tsv or .parquet.
+
+    Raises:
+        DataError: the file is damaged, too large or of another kind, or its rows have different lengths.
+    """
+    if path.suffix.lower() not in SUFFIXES or not path.is_file():
+        what = "is not there" if not path.exists() else "is no table"
+        raise DataError(f"{path} {what}. Give a file that ends in {', '.join(SUFFIXES)}, with a row for each example.")
+    cells = read_table(path, _is_value(path))
+    return {name or f"column {place}": column for place, (name, column) in enumerate(cells.items(), 1)}
+
+
+def _files(path: Path) -> list[tuple[Path, str]]:
+    """Return the tables with the split that each one's name says, "" where there is one table alone."""
+    if path.is_file():
+        return [(path, "")] if path.suffix.lower() in SUFFIXES else []
+    if not path.is_dir():
+        return []
+    tables = tables_in(path)
+    named = [(file, split_named(file.stem)) for file in tables]
+    if len(tables) > 1 and all(split for _, split in named) and len({split for _, split in named}) == len(tables):
+        return named
+    return [(tables[0], "")] if len(tables) == 1 else []
+
+
+def _is_value(path: Path) -> Callable[[str], bool]:
+    """Return what says of a cell of the first row whether that row is an example and names no columns."""
+    if path.suffix.lower() not in (".csv", ".tsv"):
+        return lambda cell: False
+    with path.open("rb") as file:
+        text = file.read(HEAD).decode("utf-8-sig", "replace")
+    first = text.split("\n", 1)[0]
+    delimiter = "\t" if path.suffix.lower() == ".tsv" else max((",", ";", "\t"), key=first.count)
+    cells = next(csv.reader(io.StringIO(first), delimiter=delimiter), [])
+    # pandas names columns 0, 1, 2 where nobody does, and leaves the name of the row numbers empty.
+    counted = [cell.strip() for cell in cells if cell.strip()]
+    if counted == [str(number) for number in range(len(counted))]:
+        return lambda cell: False
+    return _is_number
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return cell.strip().lower() not in MISSING
+
+
+def _columns(cells: Cells, options: Options, file: Path) -> Columns:
+    for option in ("label_column", "split_column", "group_column"):
+        wanted = getattr(options, option)
+        if wanted and wanted not in cells and not (option != "label_column" and wanted == "none"):
+            raise DataError(
+                f"data.{option} = '{wanted}', but {file} has no such column.{did_you_mean(wanted, cells)} "
+                f"Its columns: {', '.join(list(cells)[:40])}."
+            )
+    splits = [name for name in cells if name.lower() in SPLIT_NAMES and _are_splits(cells[name])]
+    split = _optional(options.split_column, splits)
+    group = _optional(options.group_column, [name for name in cells if name.lower() in GROUPS and _groups(cells[name])])
+    label = options.label_column or _label(cells, {split, group}, file)
+    return Columns(label, split, group)
+
+
+def _optional(wanted: str, found: list[str]) -> str:
+    return ("" if wanted == "none" else wanted) if wanted else next(iter(found), "")
+
+
+def _are_splits(cells: list[str]) -> bool:
+    return any(split_named(cell) for cell in set(cells))
+
+
+def _groups(cells: list[str]) -> bool:
+    # A patient or a site has several rows; a number for each row groups nothing.
+    return len(set(cells)) < len(cells)
+
+
+def _label(cells: Cells, taken: set[str], file: Path) -> str:
+    free = [name for name in cells if name not in taken]
+    named = sorted(
+        (name for name in free if name.lower() in MORE_LABELS), key=lambda name: MORE_LABELS.index(name.lower())
+    )
+    named = [name for name in named if len(set(cells[name])) > 1]
+    if named:
+        return named[0]
+    # By custom the label is last, or else first.
+    for name in (free[-1:] + free[:1]) if len(free) > 1 else []:
+        if _may_be_label(cells[name]):
+            return name
+    raise DataError(
+        f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free[:20]) or 'none'}. "
+        "Say it with --set data.label_column=NAME."
+    )
+
+
+def _may_be_label(cells: list[str]) -> bool:
+    words = {cell.strip() for cell in cells} - {""}
+    few = 2 <= len(words) <= min(MOST_CLASSES, max(2, len(cells) // 3))
+    whole = all(not _is_number(word) or float(word).is_integer() for word in words)
+    return few and whole
+
+
+def _with_label(
+    files: list[tuple[Path, str]], held: dict[Path, Cells], columns: Columns
+) -> tuple[list[tuple[Path, str]], list[str]]:
+    """Leave out files without the label, such as a test split that is for a contest."""
+    first, notes, kept = files[0][0], [], []
+    for file, split in files:
+        if columns.label not in held[file]:
+            notes.append(f"{file.name} has no column '{columns.label}' and is left out")
+            continue
+        kept.append((file, split))
+        lacking = [name for name in held[first] if name not in held[file]]
+        if lacking:
+            raise DataError(
+                f"{file} lacks the column '{lacking[0]}', which {first.name} has. The tables of one data set must have "
+                "the same columns."
+            )
+    return kept, notes
+
+
+def _together(files: list[tuple[Path, str]], held: dict[Path, Cells]) -> Cells:
+    return {name: [cell for file, _ in files for cell in held[file][name]] for name in held[files[0][0]]}
+
+
+def _splits(files: list[tuple[Path, str]], held: dict[Path, Cells], cells: Cells, columns: Columns) -> list[str]:
+    if columns.split:
+        words = cells[columns.split]
+        unknown = sorted({word for word in words if word and not split_named(word)})
+        if unknown:
+            raise DataError(
+                f"{files[0][0]}: the column '{columns.split}' holds {', '.join(unknown[:5])}; expected train, "
+                "validation or test. Read it as any other column with --set data.split_column=none."
+            )
+        return [split_named(word) for word in words]
+    return [split for file, split in files for _ in held[file][columns.label]]
+
+
+def _rows(cells: Cells, file: Path) -> tuple[NDArray[np.void], list[str]]:
+    columns: dict[str, Column] = {}
+    notes = []
+    for name, column in cells.items():
+        columns[name], note = read_column(column)
+        if note:
+            notes.append(f"column '{name}': {note}")
+    if not columns:
+        raise DataError(f"{file} has no column beside the label. A table needs at least one that tells something.")
+    return table_of(columns), notes
+
+
+def _answers(labels: list[str]) -> NDArray[np.str_]:
+    # Parquet and spreadsheets write the classes 0 and 1 as 0.0 and 1.0 where a label is missing somewhere.
+    if all(_is_number(label) and float(label).is_integer() for label in set(labels)):
+        labels = [str(int(float(label))) for label in labels]
+    return text_array(labels)
+
+
+def _refuse_quantity(labels: list[str], name: str, file: Path) -> None:
+    different = set(labels)
+    if len(different) <= MOST_CLASSES or not all(_is_number(label) for label in different):
+        return
+    if len(different) > len(labels) / 10:
+        raise DataError(
+            f"{file}: the label '{name}' holds {len(different):,} different numbers in {len(labels):,} rows, which is "
+            "a quantity and no class. sonde sorts into classes: put a column with ranges in its place, or say which "
+            "other column holds the label with --set data.label_column=NAME."
+        )
+
+
+def _with_notes(listing: Listing, notes: list[str]) -> Listing:
+    from dataclasses import replace
+
+    aside = left_out(listing)
+    labelled = [f"column '{name}' {reason}, and is left out (read it: --set 'table.ignore=[]')" for name, reason in
+                aside.items() if reason == "is the label in other words"]  # fmt: skip
+    return replace(listing, notes=(*notes, *labelled, *telling(listing)))

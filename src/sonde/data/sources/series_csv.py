@@ -1,0 +1,312 @@
+"""Series in tables with a header: wide (a row for each series) or long (a row for each step).
+
+Wide: columns that are numbered by time, such as t0, t1, t2, or x_0 ... x_99, y_0 ... y_99 for two channels.
+Long: a column that tells the series, one for the time, one for the label, and one for each channel.
+"""
+
+# T steps of time, C channels
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.data.listing import Listing, split_named
+from sonde.data.options import Options
+from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.series_arrays import Found
+from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
+from sonde.errors import DataError, did_you_mean
+
+IDS = ("series_id", "series", "sample_id", "sample", "case_id", "case", "sequence_id", "sequence", "recording", "id")
+TIMES = ("time", "timestamp", "t", "step", "time_step", "timestep", "date", "datetime", "seconds", "tick", "frame")
+NUMBERED = re.compile(r"(?P<channel>.*?)[-_. \[]?(?P<step>\d+)\]?")
+FEWEST = 8
+"""Columns numbered by time that make a table one of series, and not of single numbers."""
+HEAD = 1 << 16
+"""Bytes that are looked at."""
+
+Table = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is which; "" where there is none."""
+
+    series: str
+    """Of a long table; a wide one has none."""
+    time: str
+    label: str
+    split: str
+    group: str
+
+    def words(self) -> str:
+        """Say which column is taken for what."""
+        return ", ".join(f"{role} in '{name}'" for role, name in vars(self).items() if name)
+
+
+def sniff(path: Path) -> str | None:
+    """Say why a path is a table of series: its columns are numbered by time, or tell series and time.
+
+    Args:
+        path: what the user named.
+    """
+    file = _file(path)
+    names, rows = _head(file) if file else ([], [])
+    if not file or len(rows) < 2:
+        return None
+    if (long := _long_columns(names, Options())) and _repeats(names, rows, long[0]):
+        return f"a table with a row for each step of a series ({file.name}: series in '{long[0]}', time in '{long[1]}')"
+    channels = _wide_channels(names)
+    steps = sum(len(columns) for columns in channels.values())
+    if steps >= FEWEST and all(_is_number(row[column]) for row in rows[:5] for column in _all(channels)):
+        return f"a table with a row for each series ({file.name}: {steps} columns numbered by time)"
+    return None
+
+
+def sniff_any(path: Path) -> str | None:
+    """Say why a path can be read as a table of series, where a person has said that it is one.
+
+    Args:
+        path: what the user named.
+    """
+    file = _file(path)
+    return f"a table ({file.name})" if file else None
+
+
+def read(path: Path, options: Options) -> Listing:
+    """Read the series of a table.
+
+    Args:
+        path: a .csv, .tsv or .parquet file, or the folder that holds one.
+        options: may name the columns.
+
+    Raises:
+        DataError: the table is damaged, or it cannot be told which column is which.
+    """
+    file = _file(path)
+    assert file is not None, "read follows sniff"
+    table = read_table(file, lambda cell: False)
+    if not any(table.values()):
+        raise DataError(f"{file} holds a header ({', '.join(table)}) and no row below it. Add rows of series.")
+    _check_options(table, options, file)
+    found = Found()
+    long = _long_columns(list(table), options)
+    if long and (options.series_column or len(set(table[long[0]])) < len(table[long[0]])):
+        columns = _rest(table, file, options, taken={*long}, series=long[0], time=long[1])
+        _read_long(file, table, columns, found)
+        how = "long"
+    else:
+        columns = _rest(table, file, options, taken=set(), series="", time="")
+        _read_wide(file, table, columns, found)
+        how = "wide"
+    found.notes.append(f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)")
+    name = file.stem if path.is_file() else path.resolve().name
+    return found.listing(name=name, kind=f"{how} table of series", reason=f"{sniff(path) or sniff_any(path)}", path=file)
+
+
+def _file(path: Path) -> Path | None:
+    if path.is_file():
+        return path if path.suffix.lower() in SUFFIXES else None
+    if not path.is_dir():
+        return None
+    tables = tables_in(path)
+    return tables[0] if len(tables) == 1 else None
+
+
+def _head(file: Path) -> tuple[list[str], list[list[str]]]:
+    """Return the header and the first rows; nothing where the file is no such table."""
+    if file.suffix.lower() in (".parquet", ".pq"):
+        import pyarrow
+        import pyarrow.parquet
+
+        try:
+            opened = pyarrow.parquet.ParquetFile(file)
+            batch = next(opened.iter_batches(batch_size=50), None)
+        except (pyarrow.ArrowException, OSError):
+            return [], []
+        rows = [] if batch is None else [[str(cell) for cell in row.values()] for row in batch.to_pylist()]
+        return [str(name) for name in opened.schema_arrow.names], rows
+    with file.open("rb") as opened_file:
+        head = opened_file.read(HEAD).decode("utf-8-sig", "replace")
+    lines = head.split("\n")
+    lines = lines[:-1] if len(head) >= HEAD else lines  # The last one may be cut off.
+    delimiter = "\t" if file.suffix.lower() == ".tsv" else max((",", ";", "\t"), key=lines[0].count if lines else len)
+    try:
+        rows = [row for row in csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=delimiter) if row]
+    except csv.Error:
+        return [], []
+    if not rows or any(_is_number(name) and "." in name for name in rows[0]):
+        return [], []
+    names = [name.strip() for name in rows[0]]
+    return names, [row for row in rows[1:] if len(row) == len(names)]
+
+
+def _long_columns(names: list[str], options: Options) -> tuple[str, str] | None:
+    """Return the columns of series and time of a long table, or None."""
+    series = options.series_column or next((name for known in IDS for name in names if name.lower() == known), "")
+    time = options.time_column or next((name for known in TIMES for name in names if name.lower() == known), "")
+    return (series, time) if series and time and series != time else None
+
+
+def _repeats(names: list[str], rows: list[list[str]], column: str) -> bool:
+    cells = [row[names.index(column)] for row in rows]
+    return len(set(cells)) < len(cells)
+
+
+def _wide_channels(names: list[str]) -> dict[str, list[int]]:
+    """Return the columns of each channel in the order of time: names that end in consecutive numbers."""
+    found: dict[str, dict[int, int]] = {}
+    for column, name in enumerate(names):
+        match = NUMBERED.fullmatch(name)
+        if match and len(match["step"]) < 8:
+            found.setdefault(match["channel"], {})[int(match["step"])] = column
+    whole = {
+        channel: [steps[step] for step in sorted(steps)]
+        for channel, steps in found.items()
+        if len(steps) > 1 and max(steps) - min(steps) + 1 == len(steps)
+    }
+    longest = max((len(steps) for steps in whole.values()), default=0)
+    return {channel: steps for channel, steps in whole.items() if len(steps) == longest}
+
+
+def _all(channels: dict[str, list[int]]) -> list[int]:
+    return [column for columns in channels.values() for column in columns]
+
+
+def _check_options(table: Table, options: Options, file: Path) -> None:
+    for option in ("series_column", "time_column", "label_column", "split_column", "group_column"):
+        wanted = getattr(options, option)
+        optional = option in ("split_column", "group_column")
+        if wanted and wanted not in table and not (optional and wanted == "none"):
+            raise DataError(
+                f"data.{option} = '{wanted}', but {file} has no such column.{did_you_mean(wanted, table)} "
+                f"Its columns: {', '.join(list(table)[:20])}."
+            )
+
+
+def _rest(table: Table, file: Path, options: Options, *, taken: set[str], series: str, time: str) -> Columns:
+    """Tell the columns of label, split and group."""
+    split = _named(options.split_column, table, SPLIT_NAMES, taken)
+    if split and not options.split_column and not any(split_named(cell) for cell in set(table[split])):
+        split = ""
+    group = _named(options.group_column, table, GROUPS, taken | {split})
+    label = options.label_column
+    if not label:
+        free = [name for name in table if name not in taken | {split, group}]
+        named = sorted((name for name in free if name.lower() in LABELS), key=lambda name: LABELS.index(name.lower()))
+        words = [name for name in free if any(cell and not _is_number(cell) for cell in table[name][:100])]
+        label = next(iter(named), words[0] if len(words) == 1 else "")
+        if not label:
+            raise DataError(
+                f"It cannot be told which column of {file} holds the label; its columns: {', '.join(free[:20])}. "
+                "Say it with --set data.label_column=NAME."
+            )
+    return Columns(series, time, label, split, group)
+
+
+def _named(wanted: str, table: Table, names: tuple[str, ...], taken: set[str]) -> str:
+    if wanted:
+        return "" if wanted == "none" else wanted
+    return next((name for name in table if name.lower() in names and name not in taken), "")
+
+
+def _read_wide(file: Path, table: Table, columns: Columns, found: Found) -> None:
+    names = list(table)
+    kept = [name for name in names if name not in vars(columns).values()]
+    channels = _wide_channels(kept)
+    if not channels:
+        # Said to be series: all numbers of a row, in the order of the columns.
+        numeric = [place for place, name in enumerate(kept) if all(_is_number(cell) for cell in table[name])]
+        channels = {"": numeric}
+    if sum(len(steps) for steps in channels.values()) < 2:
+        raise DataError(
+            f"{file} has no columns that are numbered by time (such as t0, t1, t2). For a row per step, name the "
+            "columns: --set data.series_column=NAME --set data.time_column=NAME."
+        )
+    values_NTC = np.stack(
+        [np.stack([_numbers(table[kept[place]], kept[place], file) for place in steps], axis=1)
+         for steps in channels.values()], axis=2,
+    )  # fmt: skip
+    used = {kept[place] for place in _all(channels)}
+    others = [name for name in kept if name not in used]
+    if others:
+        found.notes.append(f"{file.name}: columns that are no steps of time are not read: {', '.join(others[:6])}")
+    for row, series in enumerate(values_NTC):
+        found.add(
+            series, name=f"{file.name}:{row + 1}", answer=table[columns.label][row],
+            split=_split(table, columns, row, file),
+            group=table[columns.group][row] if columns.group else None,
+        )  # fmt: skip
+
+
+def _read_long(file: Path, table: Table, columns: Columns, found: Found) -> None:
+    roles = set(vars(columns).values())
+    channels = [name for name in table if name not in roles and all(_is_number(cell) for cell in table[name])]
+    if not channels:
+        raise DataError(f"{file} has no column of numbers beside {columns.words()}; its values are missing.")
+    values_TC = np.stack([_numbers(table[name], name, file) for name in channels], axis=1)
+    ids, first, kind = np.unique(np.array(table[columns.series]), return_index=True, return_inverse=True)
+    times = _times(table[columns.time], columns.time, file)
+    # A stable sort keeps rows of equal time as they stand.
+    order = np.lexsort((times, kind))
+    bounds = np.searchsorted(kind[order], np.arange(len(ids) + 1))
+    for place in np.argsort(first, kind="stable").tolist():
+        rows = order[bounds[place] : bounds[place + 1]]
+        name = f"{file.name}:{columns.series}={ids[place]}"
+        labels = {table[columns.label][row] for row in rows}
+        if len(labels) > 1:
+            found.bad.append((name, f"has several labels: {', '.join(sorted(labels)[:4])}"))
+            continue
+        start = int(rows[0])
+        found.add(
+            values_TC[rows], name=name, answer=labels.pop(), split=_split(table, columns, start, file),
+            group=table[columns.group][start] if columns.group else None,
+        )  # fmt: skip
+    found.notes.append(f"{file.name}: channels {', '.join(channels[:8])}{', ...' if len(channels) > 8 else ''}")
+
+
+def _split(table: Table, columns: Columns, row: int, file: Path) -> str:
+    word = table[columns.split][row] if columns.split else ""
+    if word and not split_named(word):
+        raise DataError(
+            f"{file}: the column '{columns.split}' holds {word[:40]}; expected train, validation or test. "
+            "Ignore it with --set data.split_column=none."
+        )
+    return split_named(word) if word else ""
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell or "nan")
+    except ValueError:
+        return cell.strip().lower() in ("?", "na", "null", "none")
+    return True
+
+
+def _numbers(cells: list[str], name: str, file: Path) -> NDArray[np.float64]:
+    bad = next((row for row, cell in enumerate(cells, 1) if not _is_number(cell)), None)
+    if bad is not None:
+        raise DataError(f"{file}: row {bad:,} of the column '{name}' holds '{cells[bad - 1][:40]}', which is no number.")
+    return np.array([float(cell) if _plain(cell) else np.nan for cell in cells], dtype=np.float64)
+
+
+def _plain(cell: str) -> bool:
+    return bool(cell) and cell.strip().lower() not in ("?", "na", "null", "none")
+
+
+def _times(cells: list[str], name: str, file: Path) -> NDArray[np.float64]:
+    """Return when each row is, as numbers that sort; dates in the ISO form are taken too."""
+    if all(_is_number(cell) and cell for cell in cells):
+        return np.array([float(cell) for cell in cells])
+    try:
+        return np.array(cells, dtype="datetime64[us]").astype(np.int64).astype(np.float64)
+    except ValueError as error:
+        raise DataError(
+            f"{file}: the column '{name}' holds what is neither a number nor a date such as 2024-05-31T12:00 "
+            f"({str(error)[:80]}). Write the times so, or name another column: --set data.time_column=NAME."
+        ) from None

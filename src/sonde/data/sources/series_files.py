@@ -1,0 +1,96 @@
+"""Files of series that a trained model is to read; labels in them are passed over."""
+
+# T steps of time, C channels
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.data.ragged import Stored
+from sonde.data.sources import npz, series_ts
+from sonde.data.sources.arrays import read_exactly
+from sonde.data.sources.series_arrays import Found, tamed, together
+from sonde.data.sources.series_npz import EXPECTED, as_series
+from sonde.data.sources.tables import LARGEST_TABLE
+from sonde.errors import DataError
+
+KINDS = ".ts, .npz, .npy, .csv, .tsv and .txt"
+
+
+def read_series(path: Path, *, channels: int) -> tuple[list[str], Stored]:
+    """Read all series of one file.
+
+    Args:
+        path: a .ts file; an .npz or .npy file of N x T x C, N x T or T x C; or a text file of numbers, with a row for
+            each step and a column for each channel, or a row for each series of one channel.
+        channels: that the model reads.
+
+    Returns:
+        A name for each series, and the raw series.
+
+    Raises:
+        DataError: the file cannot be read, or holds series of other channels.
+    """
+    suffix = path.suffix.lower()
+    if suffix == ".ts":
+        found = Found()
+        series_ts.read_file(path, found, "", labelled=False)
+        if not found.series:
+            raise DataError(f"{path.name} holds no series that can be read.")
+        series, names = found.series, found.names
+    elif suffix in (".npz", ".npy"):
+        arrays = _arrays(path)
+        series = [tamed(each) for _, array in arrays for each in _divided(array, path, channels)]
+        names = [f"{path.name}[{row}]" for row in range(len(series))]
+    elif suffix in (".csv", ".tsv", ".txt"):
+        series = [tamed(each) for each in _divided(_text(path), path, channels)]
+        names = [f"{path.name}[{row}]" for row in range(len(series))]
+    else:
+        raise DataError(f"{path.name} is no file of series; those that are read end in {KINDS}.")
+    odd = next((each for each in series if each.shape[1] != channels), None)
+    if odd is not None:
+        raise DataError(f"{path.name} holds series of {odd.shape[1]} channels; the model reads {channels}.")
+    return (names if len(series) > 1 else [str(path)]), together(series, path.name)
+
+
+def _arrays(path: Path) -> list[tuple[str, NDArray[np.generic]]]:
+    try:
+        if path.suffix.lower() == ".npy":
+            return [(path.name, np.load(path, allow_pickle=False))]
+        shapes = npz.declared(path)
+        keys = [key for key, shape in shapes.items() if len(shape) in (2, 3)]
+        if len(keys) != 1:
+            raise DataError(f"{path.name} holds {len(keys)} arrays of series where one is expected. {EXPECTED}")
+        with np.load(path, allow_pickle=False) as archive:
+            return [(keys[0], archive[keys[0]])]
+    except (OSError, ValueError, EOFError) as error:
+        raise DataError(f"{path.name} cannot be read as a NumPy file ({error}).") from None
+
+
+def _divided(values: NDArray[np.generic], path: Path, channels: int) -> list[NDArray[np.float64]]:
+    """Return the series of an array: N x T x C, or two axes that are one series or several of one channel."""
+    if values.ndim == 1:
+        values = values[None, :]
+    if values.ndim == 2 and values.shape[1] == channels and (channels > 1 or len(values) > 1):
+        values = values[None]  # A row for each step.
+    return list(as_series(values, path.name))
+
+
+def _text(path: Path) -> NDArray[np.float64]:
+    lines = read_exactly(path, LARGEST_TABLE).decode("utf-8-sig", "replace").splitlines()
+    rows = [line.replace(";", ",").replace("\t", ",").split(",") for line in lines if line.strip()]
+    if rows and not _all_numbers(rows[0]):
+        rows = rows[1:]  # Names of columns.
+    bad = next((number for number, row in enumerate(rows, 1) if not _all_numbers(row)), None)
+    if not rows or bad is not None or len({len(row) for row in rows}) > 1:
+        what = f"row {bad} holds what is no number" if bad else "it has no rows, or rows of different lengths"
+        raise DataError(f"{path.name} is no table of numbers: {what}.")
+    return np.array([[float(cell.strip() or "nan") if cell.strip() != "?" else np.nan for cell in row] for row in rows])
+
+
+def _all_numbers(row: list[str]) -> bool:
+    try:
+        return bool([float(cell.strip() or "nan") if cell.strip() != "?" else 0.0 for cell in row])
+    except ValueError:
+        return False

@@ -1,0 +1,274 @@
+"""Texts with labels: CSV, TSV, parquet, JSON lines, or lines of a label and a text; one file, or one for each split.
+
+Which column is which is guessed by the columns' names and what they hold, said, and changed with data.text_column,
+data.label_column, data.split_column and data.group_column; several columns of text are joined with a plus, such as
+data.text_column=title+body.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from sonde.data.listing import Listing, split_named, text_array
+from sonde.data.options import Options
+from sonde.data.ragged import texts
+from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.text_tables import SAMPLE, Table, head, read_file
+from sonde.errors import DataError, did_you_mean
+
+TEXTS = ("text", "texts", "sentence", "content", "message", "sms", "tweet", "review", "reviewtext", "comment", "body",
+         "question", "utterance", "query", "document", "post", "description", "abstract", "summary", "headline",
+         "title")  # fmt: skip
+"""Names of columns that hold texts, in the order in which they are preferred."""
+
+MORE_LABELS = (*LABELS, "sentiment", "polarity", "topic", "intent", "emotion", "rating", "stars", "labels", "tags")
+"""Names of columns that hold labels."""
+
+OTHERS = ("id", "index", "idx", "number", "nr", "date", "time", "timestamp", "url", "user", "author", "")
+"""Names of columns that a table of texts has beside them."""
+
+FEWEST_WORDS = 3
+"""Mean number of words from which a column with no telling name may be one of texts."""
+
+PLAIN = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson", ".txt")
+"""Endings of a file that may be alone in a folder."""
+
+NO_DATA = (".md", ".rst", ".html", ".pdf", ".py", ".toml", ".yaml", ".yml", ".json", ".names", ".zip", ".gz", ".npz")
+"""Endings of what lies beside data."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Which column is which; "" where there is none."""
+
+    text: tuple[str, ...]
+    label: str
+    split: str
+    group: str
+
+    def words(self) -> str:
+        """Say which column is taken for what."""
+        roles = {"text": " and ".join(f"'{name}'" for name in self.text)}
+        roles |= {role: f"'{name}'" for role in ("label", "split", "group") if (name := getattr(self, role))}
+        return ", ".join(f"{role} in {names}" for role, names in roles.items())
+
+
+def sniff(path: Path) -> str | None:
+    """Say why a path holds texts with labels.
+
+    Args:
+        path: what the user named.
+    """
+    files, _ = _files(path)
+    if not files:
+        return None
+    first = head(files[0][0])
+    if first is None or _is_table_of_texts(first.table, files[0][0]):
+        return None if first is None else f"{first.kind} ({', '.join(file.name for file, _ in files)})"
+    return None
+
+
+def read(path: Path, options: Options) -> Listing:
+    """List the texts of one file, or of one for each split; rows without text or label are named as bad.
+
+    Args:
+        path: the file, or the folder that holds them.
+        options: may name the columns and the encoding.
+
+    Raises:
+        DataError: a file is damaged or no text, or it cannot be told which column is which.
+    """
+    files, notes = _files(path)
+    assert files, "read follows sniff"
+    held = [read_file(file, options.encoding) for file, _ in files]
+    columns = _columns(held[0].table, options, files[0][0])
+    labels: list[str] = []
+    words: list[str] = []
+    splits: list[str] = []
+    groups: list[str] = []
+    names: list[str] = []
+    bad: list[tuple[str, str]] = []
+    for (file, split), each in zip(files, held, strict=True):
+        _check_columns(each.table, columns, file)
+        notes += each.notes
+        bad += each.bad
+        for row, place in enumerate(each.places):
+            text = "\n".join(filter(None, (each.table[name][row].strip() for name in columns.text)))
+            label = each.table[columns.label][row].strip()
+            if not text or not label:
+                bad.append((f"{place} of {file.name}", "has no text" if not text else "has no label"))
+                continue
+            words.append(text)
+            labels.append(label)
+            splits.append(_split(each.table[columns.split][row], columns.split, file) if columns.split else split)
+            groups.append(each.table[columns.group][row].strip() if columns.group else "")
+            names.append(f"{file.name} {place}")
+    if not words:
+        raise DataError(f"{files[0][0]} holds no row with a text and a label ({columns.words()}).")
+    if columns.words() != "text in 'text', label in 'label'":
+        notes.append(f"columns: {columns.words()} (change: --set data.text_column=NAME and so on)")
+    kinds = " and ".join(dict.fromkeys(each.kind for each in held))
+    return Listing(
+        name=path.resolve().name if path.is_dir() else path.stem,
+        format=f"texts ({kinds})",
+        reason=f"{', '.join(file.name for file, _ in files)}; {columns.words()}",
+        names=text_array(names),
+        answers=text_array(labels),
+        splits=text_array(_with_training(splits, files, notes)),
+        content=texts(words),
+        groups=text_array(groups) if columns.group else None,
+        bad=tuple((str(text_array([name])[0]), reason) for name, reason in bad),
+        notes=tuple(notes),
+        modality="text",
+    )
+
+
+def _files(path: Path) -> tuple[list[tuple[Path, str]], list[str]]:
+    """Return the files of texts with the split that each is for, "" for none, and what there is to say of others."""
+    if path.is_file():
+        return [(path, "")], []
+    if not path.is_dir():
+        return [], []
+    inside = sorted(entry for entry in path.iterdir() if entry.is_file() and not entry.name.startswith("."))
+    inside = [entry for entry in inside if entry.suffix.lower() not in NO_DATA]
+    families: dict[str, dict[str, Path]] = {}
+    for file in inside:
+        family, split = _family(file.name)
+        if split:
+            families.setdefault(family, {}).setdefault(split, file)
+    if families:
+        # Of several sets in one folder the one with most splits; of those the first by name.
+        chosen = max(families.values(), key=len)
+        order = {split: place for place, split in enumerate(("train", "validation", "test"))}
+        files = [(chosen[split], split) for split in sorted(chosen, key=order.__getitem__)]
+        beside = [file.name for file in inside if file not in chosen.values() and file.suffix.lower() in PLAIN]
+        return files, [f"{', '.join(beside[:5])} beside {files[0][0].name} was left alone"] if beside else []
+    plain = [file for file in inside if file.suffix.lower() in PLAIN]
+    return ([(plain[0], "")], []) if len(plain) == 1 else ([], [])
+
+
+def _family(name: str) -> tuple[str, str]:
+    """Return a file's name without the word for its split, and the split, "" where there is none."""
+    parts = re.split(r"([._\-\s]+)", name)
+    for place, part in enumerate(parts):
+        if split := split_named(part):
+            return "".join([*parts[:place], "*", *parts[place + 1 :]]), split
+    return name, ""
+
+
+def _with_training(splits: list[str], files: list[tuple[Path, str]], notes: list[str]) -> list[str]:
+    """Train on the validation file where a folder has one and a test file, but none for training."""
+    if {split for _, split in files} != {"validation", "test"}:
+        return splits
+    notes.append(
+        f"there is no training file: {files[0][0].name} is trained on, and the validation split is made from it"
+    )
+    return ["" if split == "validation" else split for split in splits]
+
+
+def _is_table_of_texts(table: Table, file: Path) -> bool:
+    """Tell a table of texts from one of numbers and categories with a column of names in it."""
+    cells = {name: [cell for cell in column[:SAMPLE] if cell.strip()] for name, column in table.items()}
+    texts_like = [name for name in cells if _mean_words(cells[name]) >= FEWEST_WORDS and _distinct(cells[name]) > 0.3]
+    named = [name for name in cells if name.lower() in TEXTS and _mean_words(cells[name]) >= 1.5]
+    usual = {*SPLIT_NAMES, *GROUPS, *MORE_LABELS, *OTHERS, *TEXTS}
+    others = [name for name in cells if name not in texts_like and name.lower() not in usual]
+    return (bool(named) and len(others) <= 4) or (bool(texts_like) and len(others) <= 1)
+
+
+def _mean_words(cells: list[str]) -> float:
+    return float(np.mean([len(cell.split()) for cell in cells])) if cells else 0.0
+
+
+def _distinct(cells: list[str]) -> float:
+    return len(set(cells)) / len(cells) if cells else 0.0
+
+
+def _columns(table: Table, options: Options, file: Path) -> Columns:
+    text = _named_text(table, options.text_column, file) or _text_column(table, file)
+    for option in ("label_column", "split_column", "group_column"):
+        wanted = getattr(options, option)
+        if wanted and wanted not in table and not (option != "label_column" and wanted == "none"):
+            raise DataError(_no_column(option, wanted, table, file))
+    lower = {name: name.lower() for name in table}
+    splits = [name for name in table if lower[name] in SPLIT_NAMES and any(map(split_named, set(table[name])))]
+    split = _optional(options.split_column, [name for name in splits if name not in text])
+    group = _optional(options.group_column, [name for name in table if lower[name] in GROUPS and name not in text])
+    label = options.label_column or _label_column(table, {*text, split, group}, file)
+    return Columns(text, label, split, group)
+
+
+def _optional(wanted: str, found: list[str]) -> str:
+    if wanted:
+        return "" if wanted == "none" else wanted
+    return next(iter(found), "")
+
+
+def _no_column(option: str, wanted: str, table: Table, file: Path) -> str:
+    return (
+        f"data.{option} = '{wanted}', but {file} has no such column.{did_you_mean(wanted, table)} "
+        f"Its columns: {', '.join(table)}."
+    )
+
+
+def _named_text(table: Table, wanted: str, file: Path) -> tuple[str, ...]:
+    if not wanted or wanted in table:
+        return (wanted,) if wanted else ()
+    several = tuple(wanted.split("+"))
+    for name in several:
+        if name not in table:
+            raise DataError(_no_column("text_column", name, table, file))
+    return several
+
+
+def _text_column(table: Table, file: Path) -> tuple[str, ...]:
+    named = sorted((name for name in table if name.lower() in TEXTS), key=lambda name: TEXTS.index(name.lower()))
+    if named:
+        return (named[0],)
+    means = {name: _mean_words(cells[:SAMPLE]) for name, cells in table.items()}
+    best = max(means, key=means.__getitem__, default="")
+    if means.get(best, 0.0) <= 1:
+        raise DataError(
+            f"It cannot be told which column of {file} holds the text; its columns: {', '.join(table) or 'none'}. "
+            "Say it with --set data.text_column=NAME."
+        )
+    return (best,)
+
+
+def _label_column(table: Table, taken: set[str], file: Path) -> str:
+    free = [name for name in table if name not in taken]
+    named = sorted(
+        (each for each in free if each.lower() in MORE_LABELS), key=lambda each: MORE_LABELS.index(each.lower())
+    )
+    if named:
+        return named[0]
+    # A label repeats: a column with as many values as rows is a number or a remark.
+    repeating = [name for name in free if 2 <= len(set(table[name])) <= len(table[name]) / 2]
+    candidates = free if len(free) == 1 else repeating
+    if len(candidates) == 1:
+        return candidates[0]
+    raise DataError(
+        f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free) or 'none'}. "
+        "Say it with --set data.label_column=NAME."
+    )
+
+
+def _check_columns(table: Table, columns: Columns, file: Path) -> None:
+    for name in (*columns.text, columns.label, *filter(None, (columns.split, columns.group))):
+        if name not in table:
+            raise DataError(
+                f"{file} has no column '{name}', which the first file has.{did_you_mean(name, table)} "
+                f"Its columns: {', '.join(table) or 'none'}."
+            )
+
+
+def _split(word: str, column: str, file: Path) -> str:
+    split = split_named(word)
+    if word.strip() and not split:
+        raise DataError(
+            f"{file}: the column '{column}' holds {word}; expected train, validation or test. "
+            "Ignore it with --set data.split_column=none."
+        )
+    return split

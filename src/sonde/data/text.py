@@ -1,0 +1,331 @@
+"""Texts: their options, and how a stored text becomes the numbers that a model reads.
+
+See what the model sees:  sonde show DATA
+"""
+
+# N texts, B batch, T tokens
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sonde.config import Options as OptionSet
+from sonde.data import tokens as cutting
+from sonde.data.encodings import read_text
+from sonde.data.listing import Listing
+from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
+from sonde.data.tokens import FIRST, UNKNOWN
+from sonde.errors import DataError, ModelError
+
+LARGEST_LENGTH = 8192
+"""Tokens; a model never reads more of a text."""
+
+LARGEST_VOCABULARY = 50_000
+"""Tokens; with their descriptions a model folder stays small."""
+
+LONGEST_TOKEN = 64
+"""Letters; what is longer is no word of a language and counts as unknown."""
+
+LARGEST_WORDS = 3_000_000
+"""Bytes of JSON that the vocabulary and the joins may take in a model's description."""
+
+LARGEST_TEXT = 1 << 26
+"""Bytes of a text file that is read for a model; far more than any model reads of it."""
+
+USUAL_LENGTH = {"words": 512, "characters": 1024, "byte-pair": 512}
+"""Most tokens of a text where nobody says: time grows with them."""
+
+COVERED = 99.0
+"""Percentile of the training texts' lengths that is kept whole where nobody says."""
+
+
+class Options(OptionSet):
+    """How texts are cleaned, cut into tokens and numbered."""
+
+    tokens: Literal["words", "characters", "byte-pair"] = "words"
+    """What a text is cut into; byte-pair needs the extra [text]."""
+
+    vocabulary: Annotated[int, Field(ge=8, le=LARGEST_VOCABULARY)] = 20_000
+    """Most tokens that are told apart, the most frequent of the training texts; all others are one unknown token."""
+
+    least_count: Annotated[int, Field(ge=1, le=1000)] = 2
+    """How often a token must occur in the training texts to be told apart."""
+
+    length: Annotated[int, Field(ge=0, le=LARGEST_LENGTH)] = 0
+    """Most tokens of a text that are read, from its beginning; 0 keeps 99 % of the training texts whole."""
+
+    lower: bool = False
+    """Read capital letters as small ones."""
+
+    strip_markup: bool = False
+    """Leave out tags of HTML, and read its entities such as &amp; as what they mean."""
+
+    strip_links: bool = False
+    """Read every address of the web or of mail as the one word "link"."""
+
+    strip_accents: bool = False
+    """Read letters without their marks, é as e."""
+
+
+class TextSpec(BaseModel):
+    """How a text becomes numbers; part of every saved model."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    kind: Literal["text"] = "text"
+    tokens: Literal["words", "characters", "byte-pair"]
+    vocabulary: Annotated[str, Field(max_length=LARGEST_WORDS)]
+    """The tokens, each on a line, from number 2 on."""
+    joins: Annotated[str, Field(max_length=LARGEST_WORDS)] = ""
+    """Byte pairs: what is joined, in this order; two tokens on each line, with a blank between."""
+    length: Annotated[int, Field(ge=1, le=LARGEST_LENGTH)]
+    lower: bool = False
+    strip_markup: bool = False
+    strip_links: bool = False
+    strip_accents: bool = False
+
+    @cached_property
+    def known(self) -> tuple[str, ...]:
+        """The tokens of the vocabulary; the first one has the number 2."""
+        return tuple(self.vocabulary.split("\n")) if self.vocabulary else ()
+
+    @property
+    def shape(self) -> tuple[int | None, ...]:
+        """Texts have different lengths."""
+        return (None,)
+
+    @property
+    def dtype(self) -> Literal["float32", "int32"]:
+        """Tokens are numbers of a vocabulary."""
+        return "int32"
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """How many numbers there are, padding and the unknown token among them."""
+        return (FIRST + len(self.known),)
+
+    @property
+    def presence(self) -> bool:
+        """Padding is the number 0, and needs no mark."""
+        return False
+
+    def encode(self, raw: Stored) -> Stored:
+        """Turn texts into the numbers of their tokens; a text without any is one unknown token.
+
+        Args:
+            raw: UTF-8 bytes of N texts.
+
+        Returns:
+            int32, N texts of at most `length` numbers.
+        """
+        assert isinstance(raw, Ragged)
+        rows = [row[: self.length] for row in self._numbered(raw)]
+        lengths = np.array([max(1, len(row)) for row in rows], dtype=np.int64)
+        values = np.array([number for row in rows for number in (row or [UNKNOWN])], dtype=np.int32)
+        return Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
+
+    def prepare(self, inputs: Stored, out: NDArray[np.int32] | None = None) -> NDArray[np.int32]:
+        """Fill a batch up to the length of its longest text.
+
+        Args:
+            inputs: int32 numbers of B texts.
+            out: where the result is written; a new array when left out.
+
+        Returns:
+            int32, B x T, 0 behind the end of a text; `out` where it was given.
+        """
+        assert isinstance(inputs, Ragged)
+        length = round_up(int(inputs.lengths.max(initial=1))) if out is None else out.shape[1]
+        padded_BT = inputs.padded(length)
+        if out is None:
+            return padded_BT
+        out[:] = padded_BT
+        return out
+
+    def read(self, path: str) -> tuple[list[str], Ragged]:
+        """Read one text: that of a file, or what stands in the place of a path and is none.
+
+        Args:
+            path: a text file, or a text itself.
+
+        Returns:
+            Its name, and its UTF-8 bytes.
+
+        Raises:
+            DataError: the file is not there, too large or no text; the text is name and reason.
+        """
+        if not _is_path(path):
+            text = path
+        else:
+            file = Path(path)
+            if not file.is_file():
+                what = "is a folder; name the text files in it" if file.is_dir() else (
+                    f"is not there (looked in {file.parent}); check the path. A text itself holds a blank"
+                )  # fmt: skip
+                raise DataError(f"{path} {what}")
+            text, _ = read_text(file, LARGEST_TEXT)
+        if not text.strip():
+            raise DataError(f"{path.strip() or 'The text'} holds no text")
+        return [path], texts([text])
+
+    def pieces(self, raw: Ragged) -> list[list[str]]:
+        """Return the tokens of texts as the model tells them apart, to be shown to people.
+
+        Args:
+            raw: UTF-8 bytes of N texts.
+
+        Returns:
+            For each text as many tokens as `encode` gives numbers; what the vocabulary does not hold is "?".
+        """
+        encoded = self.encode(raw)
+        assert isinstance(encoded, Ragged)
+        name = cutting.shown if self.tokens == "byte-pair" else str
+        known = ["", "?", *(name(token) for token in self.known)]
+        return [[known[number] for number in encoded[row]] for row in range(len(encoded))]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return self.model_dump(mode="json")
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> "TextSpec":
+        """Rebuild a spec from the values of a model folder, which may be anybody's.
+
+        Args:
+            values: what `to_dict` gave.
+
+        Raises:
+            ModelError: a value is missing, unknown or out of range.
+        """
+        damaged = "The model's text preprocessing is damaged"
+        try:
+            spec = cls.model_validate_json(json.dumps(dict(values)))
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "the whole"
+            raise ModelError(f"{damaged} at {where}: {first['msg']}.") from None
+        except (TypeError, ValueError):
+            raise ModelError(f"{damaged}: it holds values that are not JSON.") from None
+        known = set(spec.known)
+        if len(known) < len(spec.known) or len(known) > LARGEST_VOCABULARY:
+            raise ModelError(f"{damaged} at vocabulary: {len(spec.known):,} tokens, {len(known):,} different ones.")
+        joins = spec._joins
+        if any(len(pair) != 2 or not {*pair, "".join(pair)} <= known for pair in joins):
+            raise ModelError(f"{damaged} at joins: they name what is no token.")
+        if (spec.tokens == "byte-pair") != bool(joins) and spec.tokens != "byte-pair":
+            raise ModelError(f"{damaged} at joins: {spec.tokens} are not joined.")
+        return spec
+
+    def _cleaned(self, raw: Ragged) -> list[str]:
+        return [
+            cutting.clean(
+                text_of(raw[row]),
+                markup=self.strip_markup,
+                links=self.strip_links,
+                accents=self.strip_accents,
+                lower=self.lower,
+            )
+            for row in range(len(raw))
+        ]
+
+    def _numbered(self, raw: Ragged) -> list[list[int]]:
+        cleaned = self._cleaned(raw)
+        if self.tokens == "byte-pair":
+            cut = cutting.byte_pair_cut(self.known, self._joins)
+            return [[FIRST + number for number in row] for row in cut(cleaned)]
+        numbers = {token: number for number, token in enumerate(self.known, FIRST)}
+        split = cutting.CUTS[self.tokens]
+        return [[numbers.get(token, UNKNOWN) for token in split(text)] for text in cleaned]
+
+    @property
+    def _joins(self) -> list[tuple[str, ...]]:
+        return [tuple(line.split(" ")) for line in self.joins.split("\n")] if self.joins else []
+
+
+def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
+    """Learn the vocabulary and the length, from the training texts alone.
+
+    Args:
+        raw: UTF-8 bytes of the training texts.
+        listing: not read.
+        options: how they are cleaned, cut and counted.
+    """
+    assert isinstance(raw, Ragged)
+    plain = TextSpec(
+        tokens=options.tokens,
+        vocabulary="",
+        length=LARGEST_LENGTH,
+        lower=options.lower,
+        strip_markup=options.strip_markup,
+        strip_links=options.strip_links,
+        strip_accents=options.strip_accents,
+    )
+    cleaned = plain._cleaned(raw)
+    joins: list[tuple[str, str]] = []
+    if options.tokens == "byte-pair":
+        known, joins = cutting.learn_byte_pairs(cleaned, most=options.vocabulary, least_count=options.least_count)
+    else:
+        split = cutting.CUTS[options.tokens]
+        cut = ([token for token in split(text) if len(token) <= LONGEST_TOKEN] for text in cleaned)
+        known = _bounded(cutting.most_frequent(cut, most=options.vocabulary - FIRST, least_count=options.least_count))
+    spec = plain.model_copy(
+        update={"vocabulary": "\n".join(known), "joins": "\n".join(" ".join(pair) for pair in joins)}
+    )
+    lengths = [len(row) for row in spec._numbered(raw)]
+    return spec.model_copy(update={"length": options.length or usual_length(lengths, options.tokens)})
+
+
+def usual_length(lengths: list[int], kind: str) -> int:
+    """Return the length that leaves 99 % of texts whole, within what is usual.
+
+    Args:
+        lengths: tokens of each training text.
+        kind: what a token is.
+    """
+    most = int(np.ceil(np.percentile(lengths, COVERED))) if lengths else 1
+    return max(1, min(round_up(most), USUAL_LENGTH[kind]))
+
+
+def remarks(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
+    """Say how much of the training texts the model does not see.
+
+    Args:
+        spec: what was learned from them.
+        raw: UTF-8 bytes of the training texts.
+    """
+    rows = spec._numbered(raw)
+    cut = sum(len(row) > spec.length for row in rows)
+    total = sum(map(len, rows))
+    unknown = sum(number == UNKNOWN for row in rows for number in row)
+    said = [
+        f"{len(spec.known):,} {spec.tokens.replace('-', ' ')} are told apart; "
+        f"{unknown / max(total, 1):.1%} of the training texts' are unknown"
+    ]
+    if cut:
+        said.append(
+            f"{cut:,} of {len(rows):,} training texts ({cut / len(rows):.1%}) are longer than text.length = "
+            f"{spec.length:,} and lose their end (the longest has {max(map(len, rows)):,})"
+        )
+    return tuple(said)
+
+
+def _bounded(known: tuple[str, ...]) -> tuple[str, ...]:
+    """Leave out the rarest tokens that would make a model's description too large."""
+    sizes = np.cumsum([len(json.dumps(token)) for token in known])
+    return known[: int(np.searchsorted(sizes, LARGEST_WORDS, side="right"))]
+
+
+def _is_path(words: str) -> bool:
+    """Tell a path from a text: what is there is a path, and so is one word with a dot or a slash in it."""
+    try:
+        if len(words) < 4096 and "\0" not in words and Path(words).exists():
+            return True
+    except OSError:  # A name longer than the system allows.
+        return False
+    return len(words.split()) <= 1 and any(sign in words.strip()[:-1] for sign in "./\\")

@@ -1,0 +1,254 @@
+"""Averages trained runs into one run folder, which predicts, is scored, compared and reported like any other.
+
+checked members -> probabilities on validation -> weights -> temperature and thresholds -> model folder -> scores
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib.metadata import version
+from typing import Any, Literal
+
+import numpy as np
+
+from sonde import data, tasks
+from sonde.config import RunFolder, Setting, Settings, check_room, create_run, free_name, write_settings
+from sonde.data import Dataset, Examples
+from sonde.environment import describe_environment
+from sonde.errors import RunError
+from sonde.evaluation import several
+from sonde.evaluation import stage as evaluation
+from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
+from sonde.evaluation.opening import open_single, own_dataset, own_options, start_backend
+from sonde.evaluation.several import Tested
+from sonde.metrics import mixture
+from sonde.training.calibrating import calibrate, wanted
+
+Weights = Literal["equal", "validation"]
+"""How members are weighed: alike, or by the likelihood of the truth on validation."""
+
+AT_ONCE = 256
+"""Examples predicted at a time."""
+NAME = "ensemble"
+"""What run.toml says of the model."""
+
+
+def make(folders: Sequence[RunFolder], *, weights: Weights = "equal", name: str | None = None) -> RunFolder:
+    """Average runs of one data set into a new run.
+
+    Args:
+        folders: trained runs, of any models and backends.
+        weights: how they are weighed.
+        name: of the new run's folder; the first of ensemble-1, ensemble-2, ... that is free where left out.
+
+    Raises:
+        RunError: the runs are not of one data set and one split of it, or one has no model.
+        SondeError: a member is damaged, or the data is gone.
+    """
+    check(folders)
+    first = folders[0].settings()
+    called = name or free_name(NAME)
+    check_room(called)
+    dataset = own_dataset(folders[0])
+    _check_that_all_read_alike(folders, dataset)
+    settings = _settings(first, called, [folder.name for folder in folders], weights)
+    parts, description = _fit(folders, settings, dataset, weights)
+    title = f"sonde ensemble '{called}'. It is made of {len(folders)} runs: sonde ensemble RUN..."
+    folder = create_run(
+        called,
+        settings=write_settings(settings, title=title),
+        environment=describe_environment(settings, dataset, _parameters(folders)),
+        findings={},
+    )
+    return _finish(folder, folders, parts, description, dataset)
+
+
+def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
+    """Average the runs of several seeds into the folder that was made for them, and say how far seeds move the scores.
+
+    Args:
+        folder: of the whole.
+        runs: finished runs that differ in their seeds alone.
+    """
+    dataset = own_dataset(runs[0])
+    parts, description = _fit(runs, folder.settings(), dataset, "equal")
+    several.sum_up_seeds(folder, runs)
+    return _finish(folder, runs, parts, description, dataset)
+
+
+def _finish(
+    folder: RunFolder, runs: Sequence[RunFolder], parts: Sequence[Part], description: Any, dataset: Dataset
+) -> RunFolder:
+    from sonde.models import ensemble
+
+    ensemble.save(folder.model, description, [run.model for run in runs])
+    weights = [part.weight for part in parts]
+    several.judge_members(folder, runs, parts, Tested(dataset.test, _shares(parts, dataset.test), weights, description))
+    return evaluation.evaluate(folder, dataset=dataset)
+
+
+def check(folders: Sequence[RunFolder]) -> None:
+    """Refuse runs that cannot be averaged, with the reason.
+
+    Args:
+        folders: the runs that are named.
+
+    Raises:
+        RunError: fewer than two, one twice, one without a model or an ensemble itself, or other data, splits, classes.
+    """
+    from sonde.models import folder as model_folder
+    from sonde.models.ensemble import MOST
+
+    if not 2 <= len(folders) <= MOST:
+        raise RunError(f"An ensemble needs 2 to {MOST} runs, and {len(folders)} is named: sonde ensemble runs/a runs/b")
+    paths = [folder.path.resolve() for folder in folders]
+    if len(set(paths)) < len(paths):
+        twice = next(path for path in paths if paths.count(path) > 1)
+        raise RunError(f"The run {twice} is named twice; name each run once (--weights validation weighs them).")
+    start_backend(folders[0].settings())
+    for folder in folders:
+        if folder.settings().value("run.folds", "") not in ("", "0"):
+            raise RunError(f"'{folder.name}' sums up a cross-validation and has no model of its own. {FOLDS}")
+    descriptions = [model_folder.read_description(folder.model) for folder in folders]
+    for folder, other in zip(folders, descriptions, strict=True):
+        if other.model == model_folder.ENSEMBLE:
+            raise RunError(f"'{folder.name}' is an ensemble itself. Name the runs that it was made of instead.")
+    for folder, other in zip(folders[1:], descriptions[1:], strict=True):
+        _refuse_unlike((folders[0], descriptions[0]), (folder, other))
+
+
+FOLDS = "Its runs were tested on other examples each, so that no test is left for their average."
+"""Why the runs of a cross-validation cannot be averaged."""
+
+
+def _refuse_unlike(first: tuple[RunFolder, Any], second: tuple[RunFolder, Any]) -> None:
+    (one, described), (other, also) = first, second
+    names = f"'{one.name}' and '{other.name}'"
+    if described.task != also.task:
+        raise RunError(
+            f"{names} answer different questions ({described.task} and {also.task}); average runs of one task."
+        )
+    if described.classes != also.classes:
+        odd = sorted(set(described.classes) ^ set(also.classes))[:3]
+        raise RunError(f"{names} know different classes ({', '.join(map(repr, odd))}); average runs of one data set.")
+    if one.fingerprint() == other.fingerprint():
+        return
+    folds = [folder.settings().value("data.fold", "") for folder in (one, other)]
+    if folds[0] != folds[1]:
+        shown = " and ".join(fold or "none" for fold in folds)
+        raise RunError(f"{names} are different folds (data.fold is {shown}). {FOLDS}")
+    seeds = [folder.settings().value("data.split_seed", 0) for folder in (one, other)]
+    why = "other data, or the same data before it changed"
+    if seeds[0] != seeds[1]:
+        why = f"another split of it (data.split_seed is {seeds[0]} and {seeds[1]})"
+    raise RunError(
+        f"{names} began with different examples for training, validation and test: {why}. What one was trained on "
+        "may be what another is tested on. Train them on one data set with one split."
+    )
+
+
+def _check_that_all_read_alike(folders: Sequence[RunFolder], dataset: Dataset) -> None:
+    """Refuse members that want other raw examples than the first: images of another size, sounds at another rate."""
+    first = own_options(folders[0].settings())
+    for folder in folders[1:]:
+        own = own_options(folder.settings())
+        if own == first:
+            continue
+        other = own_dataset(folder).test.raw
+        alike = len(other) == len(dataset.test.raw) and bool(
+            np.array_equal(data.marks(other), data.marks(dataset.test.raw))
+        )
+        if not alike:
+            changed = {key: value for key, value in own.model_dump().items() if value != getattr(first, key)}
+            words = ", ".join(f"{dataset.modality}.{key} = {value}" for key, value in changed.items())
+            raise RunError(
+                f"'{folders[0].name}' and '{folder.name}' read the {data.MODALITIES[dataset.modality].things} "
+                f"differently ('{folder.name}': {words}), and an ensemble reads each once. Train them with the same "
+                f"[{dataset.modality}] options."
+            )
+
+
+def _settings(first: Settings, name: str, members: Sequence[str], weights: Weights) -> Settings:
+    """Return the run file's content: what the members have in common, of the first one."""
+    dropped = ("model", "augment", "training")
+    common = {key: each for key, each in first.items() if key.partition(".")[0] not in dropped}
+    of_the_first = {key: Setting(each.value, "file", reason=f"as in {members[0]}") for key, each in common.items()}
+    said = {
+        "run.model": Setting(NAME, "command line", reason=f"{', '.join(members)}; weights: {weights}"),
+        "run.recipe": Setting("", "default"),
+        "run.minutes": Setting(0.0, "default"),
+        "run.name": Setting(name, "command line"),
+    }
+    for key in ("training.threads", "training.precision"):
+        said[key] = replace(first[key], origin="file", reason=f"as in {members[0]}")
+    return Settings({**of_the_first, **said})
+
+
+def _fit(
+    folders: Sequence[RunFolder], settings: Settings, dataset: Dataset, weights: Weights
+) -> tuple[list[Part], Any]:
+    """Open the members, weigh them, and fit on validation what the whole needs."""
+    from sonde.models.folder import ENSEMBLE, Description
+
+    module = start_backend(folders[0].settings())
+    opened = [open_single(folder.model, module) for folder in folders]
+    parts = [Part(each.engine, each.spec, each.description, 1 / len(opened)) for each in opened]
+    described = parts[0].description
+    answer = tasks.answer(described.task)
+    truth = answer.encode(dataset.validation.answers, described.classes)
+    checked = _shares(parts, dataset.validation)
+    if weights == "validation":
+        found = mixture.fit([_likelihood(shares, truth) for shares in checked])
+        parts = [replace(part, weight=float(weight)) for part, weight in zip(parts, found, strict=True)]
+    chosen = [part.weight for part in parts]
+    logits = LOGITS[described.answer](mean(checked, chosen)).astype(np.float32)
+    description = Description(
+        sonde=version("sonde"),
+        task=described.task,
+        answer=described.answer,
+        model=ENSEMBLE,
+        options={"weights": chosen},
+        input_shape=described.input_shape,
+        dtype=described.dtype,
+        levels=described.levels,
+        presence=described.presence,
+        input=described.input,
+        classes=described.classes,
+        **_learned(logits, truth, settings, described),
+    )
+    return parts, description
+
+
+def _learned(logits: Any, truth: Any, settings: Settings, like: Any) -> dict[str, Any]:
+    """Fit on validation what a description holds: temperature, sets, abstention, and a decision where members do."""
+    answer = tasks.answer(like.task)
+    if like.answer == "label":
+        known = dict(vars(calibrate(logits, truth, wanted(settings))))
+    else:
+        known = {"temperature": answer.calibrate(logits, truth)}
+    if like.tuned_for != "none":
+        positive = settings.value("evaluation.positive", "")
+        place = like.classes.index(positive) if positive in like.classes else None
+        shares = answer.probabilities(logits, known["temperature"]).astype(np.float32).astype(np.float64)
+        known |= {"tuned_for": like.tuned_for, "decision": answer.tune(shares, truth, like.tuned_for, place)}
+    return known
+
+
+def _shares(parts: Sequence[Part], examples: Examples) -> list[Floats]:
+    """Return each member's probabilities of examples."""
+    starts = range(0, len(examples), AT_ONCE)
+    return [
+        np.concatenate([part.probabilities(examples.raw[start : start + AT_ONCE]) for start in starts])
+        for part in parts
+    ]
+
+
+def _likelihood(shares: Floats, truth: Any) -> Floats:
+    """Return the probability of the truth: of each example, or of each of its labels."""
+    if np.ndim(truth) == 1:
+        return shares[np.arange(len(shares)), truth]
+    return np.where(truth > 0, shares, 1 - shares).reshape(-1)
+
+
+def _parameters(folders: Sequence[RunFolder]) -> int:
+    told = (folder.read_json(folder.environment_file).get("model") or {} for folder in folders)
+    return sum(int(model.get("parameters") or 0) for model in told)

@@ -1,0 +1,158 @@
+"""What is explained, and what a method finds of it."""
+
+# T time, X whatever shape an input has
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.backend import predict_all
+from sonde.data import Stored
+from sonde.evaluation.explanations.integrated import MOST_STEPS
+from sonde.evaluation.opening import TrainedModel
+from sonde.evaluation.pictures import Picture
+
+AT_ONCE = 64
+"""Variants of an example that are predicted together."""
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """What one method found of one example, or why it does not apply."""
+
+    sentence: str = ""
+    """What is seen, in words."""
+    weights: NDArray[np.float64] | None = None
+    """One for each place of the example's picture: above zero for the class, below zero against it."""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Numbers, for machines: the gap, the steps, the layer."""
+    maps: tuple[tuple[str, NDArray[np.float64]], ...] = ()
+    """Weights between pieces, T x T, with a title each."""
+    reason: str = ""
+    """Why the method does not apply; empty where it does."""
+
+
+@dataclass(frozen=True, eq=False)
+class Example:
+    """One example as a method sees it."""
+
+    raw: Stored
+    """One example, N first."""
+    inputs: Stored
+    """The same, encoded."""
+    picture: Picture | None
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A trained model whose answers are to be explained."""
+
+    opened: TrainedModel
+    modality: str
+    most_steps: int = MOST_STEPS
+    """Steps of integrated gradients, at most."""
+
+    @property
+    def spec(self) -> Any:
+        """The model's `data.InputSpec`."""
+        return self.opened.spec
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes or labels."""
+        return tuple(self.opened.description.classes)
+
+    @property
+    def model(self) -> Any:
+        """The Keras model, or None where several answer together."""
+        return self.opened.model
+
+    @property
+    def module(self) -> ModuleType:
+        """The backend's module."""
+        assert self.opened.module is not None
+        return self.opened.module
+
+    @cached_property
+    def engine(self) -> Any:
+        """An engine whose `input_gradient` is that of a logit."""
+        from sonde.models import inside
+
+        return inside.logit_engine(self.module, self.model)
+
+    @cached_property
+    def map_cut(self) -> Any:
+        """The model cut at its last feature map, or None; see `inside.feature_map`."""
+        from sonde.models import inside
+
+        tensor = inside.feature_map(self.model)
+        return None if tensor is None else inside.cut(self.module, self.model, tensor)
+
+    @cached_property
+    def word_cut(self) -> Any:
+        """The model cut at its embedding, or None; see `inside.embedding`."""
+        from sonde.models import inside
+
+        tensor = inside.embedding(self.model)
+        return None if tensor is None else inside.cut(self.module, self.model, tensor)
+
+    @cached_property
+    def attentions(self) -> Mapping[str, Any]:
+        """An engine for the weights of each attention, by its name."""
+        from sonde.models import inside
+
+        return {
+            name: inside.logit_engine(self.module, each) for name, each in inside.attention_maps(self.model).items()
+        }
+
+    def logits(self, inputs: Stored) -> NDArray[np.float64]:
+        """Return the answers to encoded examples, as `predict` gives them.
+
+        Args:
+            inputs: N examples.
+        """
+        return predict_all(self.opened.engine, inputs, self.spec.prepare, batch_size=AT_ONCE).astype(np.float64)
+
+    def slope(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """Return the gradient of a class's logit as a function of points.
+
+        Args:
+            engine: of the model, or of its second half.
+            target: number of the class.
+        """
+        return lambda points: engine.input_gradient(points, np.full(len(points), target, dtype=np.int32))
+
+    def value(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
+        """Return a class's logit as a function of points; see `slope`."""
+        return lambda points: engine.predict(points)[:, target]
+
+
+def signed(value: float) -> str:
+    """Write a weight with its sign, such as "+1.24"."""
+    return f"{value:+.3g}"
+
+
+def strongest(names: tuple[str, ...], weights: NDArray[np.float64], *, most: int = 3) -> str:
+    """Name the pieces that speak most for and most against, such as "for it 'free' +1.2; against it 'ok' -0.3".
+
+    Args:
+        names: of the pieces.
+        weights: of each.
+        most: names of each kind.
+    """
+    order = np.argsort(-weights, kind="stable").tolist()
+    sides = (
+        ("for it", [at for at in order if weights[at] > 0]),
+        ("against it", [at for at in order[::-1] if weights[at] < 0]),
+    )
+    told = [
+        f"most {side} " + ", ".join(f"'{names[at].strip()}' {signed(float(weights[at]))}" for at in found[:most])
+        for side, found in sides
+        if found
+    ]
+    return "; ".join(told) or "nothing speaks for or against it"

@@ -1,0 +1,102 @@
+"""Writes the section on when not to answer: sets of answers with a promise, and answers that are better not given."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sonde.evaluation.plots import PLOTS
+from sonde.evaluation.plots.markup import Child, Markup, tag
+from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.plots.words import NOT_KNOWN, percent
+from sonde.evaluation.report.facts import Facts
+from sonde.evaluation.report.page import element, figure, section, sentences, table
+
+METHODS = {"lac": "Smallest sets (LAC)", "aps": "Adaptive sets (APS)"}
+SHARES = (1.0, 0.95, 0.9, 0.8, 0.5)
+"""Shares of examples answered that the table shows."""
+
+
+def restraint(facts: Facts) -> Markup | None:
+    """Return how good the sets are, and how right the answers when the unsure ones are left out."""
+    sets, abstention = (facts.scores.get(key) or {} for key in ("conformal", "abstention"))
+    if not sets and not abstention:
+        return None
+    return section("restraint", "When not to answer", *_abstention(facts, abstention), *_sets(facts, sets))
+
+
+def _abstention(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
+    if not said:
+        return []
+    threshold = float(said.get("threshold") or 0)
+    if threshold:
+        told = (
+            f"The model answers where its confidence is at least {threshold:.3f} ({one_line(str(said['reason']))}). On "
+            f"the test split it answers {_pair(said['coverage'])}, and of those answers {_pair(said['accuracy'])} are "
+            "right."
+        )
+    else:
+        told = (
+            "The model answers every example. To have it abstain where it is unsure, train with "
+            "--set evaluation.wanted_accuracy=0.99, or --set evaluation.abstain_below=0.8."
+        )
+    curve = said.get("curve") or [[1.0, None, None]]
+    rows: list[list[Child]] = []
+    for share in SHARES:
+        at = min(curve, key=lambda point: abs(point[0] - share))
+        if abs(at[0] - share) < 0.05:
+            rows.append([percent(at[0]), percent(at[1]), f"{at[2]:.3f}"])
+    beside: Child = None
+    if rows:
+        heads = ["Answered", "Right, of those", "Confidence from"]
+        beside = table("Answering only the surest test examples", heads, rows, numbers=(0, 1, 2))
+    area = said.get("area")
+    note = f" Mean error over all shares (area under the risk-coverage curve): {area:.4f}." if area is not None else ""
+    return [
+        tag("h3", "Answers not given"),
+        sentences(told + note),
+        element("div", "pictures", _figure(facts, "answered"), element("div", "beside", beside)),
+    ]
+
+
+def _sets(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
+    if not said:
+        return []
+    rows: list[list[Child]] = [
+        [
+            METHODS.get(method, one_line(method)) + (", in use" if method == said["method"] else ""),
+            _pair(each["reached"]),
+            f"{each['mean_size']:.2f}",
+            percent(each["alone"]),
+        ]
+        for method, each in said["methods"].items()
+    ]
+    heads = ["Sets", "Hold the truth", "Mean size", "Of one class"]
+    told = f"{one_line(str(said['sentence']))} {_origin(said)}"
+    caption = f"Prediction sets, {said['wanted']:.0%} wanted" + (", of each class" if said.get("by_class") else "")
+    numbers = table(caption, heads, rows, numbers=(1, 2, 3))
+    return [
+        tag("h3", "Sets of answers"),
+        sentences(told),
+        element("div", "pictures", _figure(facts, "set-sizes"), element("div", "beside", numbers)),
+    ]
+
+
+def _origin(said: Mapping[str, Any]) -> str:
+    told = f"The thresholds were chosen on {int(said['examples']):,} validation examples"
+    told += (
+        " that had no part in the temperature; they helped to choose the epoch."
+        if said.get("apart")
+        else ", the same that the temperature was fitted on and the epoch chosen by."
+    )
+    return told + " So the promise may be short by a little, and is worth what this check on the test split says."
+
+
+def _pair(score: Mapping[str, Any]) -> str:
+    if score.get("value") is None:
+        return NOT_KNOWN
+    return f"{percent(score['value'])} ({percent(score['low']).removesuffix('%')} – {percent(score['high'])})"
+
+
+def _figure(facts: Facts, plot: str) -> Markup | None:
+    row = PLOTS[plot]
+    words = element("span", "", tag("b", f"{row.title}. "), row.look_for)
+    return figure(facts.pictures.get(plot), words)

@@ -1,0 +1,177 @@
+"""Checks on the test split what a model promises of its doubt: sets that hold the truth, and answers it does not give.
+
+Nothing is chosen here: the thresholds stand in the model's folder and come from validation (training/calibrating.py).
+"""
+
+# N examples, C classes
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.evaluation.scores import wilson
+from sonde.metrics import conformal, selective
+from sonde.models.restraint import Abstention, Sets
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+POINTS = 60
+"""Points of the curve that are kept in scores.json, evenly spread over the share answered."""
+SIZES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, 100), (101, 100_000))
+"""How sizes of sets are grouped, the smallest and the largest of each group."""
+
+
+def judge(description: Any, probabilities_NC: Floats, truth_N: Indices) -> dict[str, Any]:
+    """Check everything that a model promises of its doubt.
+
+    Args:
+        description: a `models.folder.Description`.
+        probabilities_NC: of the test examples.
+        truth_N: index of the true class of each.
+
+    Returns:
+        The entries "conformal" (where the model has thresholds of sets) and "abstention" of scores.json.
+    """
+    judged = {"abstention": judge_abstention(description.abstention, probabilities_NC, truth_N)}
+    if description.sets is not None:
+        judged["conformal"] = judge_sets(description.sets, probabilities_NC, truth_N, description.classes)
+    return judged
+
+
+def judge_sets(sets: Sets, probabilities_NC: Floats, truth_N: Indices, classes: Sequence[str]) -> dict[str, Any]:
+    """Count how often the sets hold the truth, and how large they are.
+
+    Args:
+        sets: thresholds of the model.
+        probabilities_NC: of the test examples.
+        truth_N: index of the true class of each.
+        classes: names of the classes.
+
+    Returns:
+        Values for scores.json: what was wanted, and by method what was reached, with 95 % intervals.
+    """
+    by_method: dict[str, Any] = {}
+    for method in sets.thresholds:
+        inside_NC = conformal.sets(method, probabilities_NC, sets.limits(method))
+        held_N = conformal.covered(inside_NC, truth_N)
+        size_N = inside_NC.sum(axis=1)
+        by_method[method] = {
+            "reached": _share(held_N),
+            "mean_size": float(size_N.mean()),
+            "alone": float((size_N == 1).mean()),
+            "sizes": _by_size(size_N, held_N),
+            "per_class": {name: _share(held_N[truth_N == index]) for index, name in enumerate(classes)},
+            "is_finite": all(np.isfinite(sets.limits(method))),
+        }
+    expected = None
+    if not sets.is_by_class:
+        expected = list(conformal.expected(sets.examples, len(truth_N), coverage=sets.coverage))
+    made = {
+        "wanted": sets.coverage,
+        "method": sets.method,
+        "by_class": sets.is_by_class,
+        "examples": sets.examples,
+        "apart": sets.is_apart,
+        "expected": expected,
+        "methods": by_method,
+    }
+    return {**made, "sentence": _sets_in_words(made)}
+
+
+def judge_abstention(abstention: Abstention, probabilities_NC: Floats, truth_N: Indices) -> dict[str, Any]:
+    """Score what is answered above the model's threshold, and above every other one.
+
+    Args:
+        abstention: the model's threshold.
+        probabilities_NC: of the test examples.
+        truth_N: index of the true class of each.
+
+    Returns:
+        Values for scores.json, with 95 % intervals.
+    """
+    confidence_N = probabilities_NC.max(axis=1)
+    correct_N = probabilities_NC.argmax(axis=1) == truth_N
+    answered_N = confidence_N >= abstention.threshold
+    points = selective.curve(confidence_N, correct_N)
+    kept = np.unique(np.searchsorted(points.answered_P, np.linspace(0, 1, POINTS)[1:] - 1e-12))
+    return {
+        "threshold": abstention.threshold,
+        "reason": abstention.reason,
+        "coverage": _share(answered_N),
+        "accuracy": _share(correct_N[answered_N]),
+        "area": selective.area(confidence_N, correct_N),
+        "curve": [
+            [float(points.answered_P[at]), float(points.accuracy_P[at]), float(points.thresholds_P[at])] for at in kept
+        ],
+    }
+
+
+def restrained(
+    sets: Sets | None, abstention: Abstention, probabilities_NC: Floats, classes: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Return for each example the set of answers, the most probable first, and whether none is given.
+
+    Args:
+        sets: thresholds of the model; None where it has none, and the rows then hold no set.
+        abstention: the model's threshold.
+        probabilities_NC: of the examples; no row depends on another one.
+        classes: names of the classes.
+    """
+    # Rounded as on validation, so that an example on the threshold falls on the same side.
+    rounded = np.asarray(probabilities_NC, np.float32).astype(np.float64)
+    rows: list[dict[str, Any]] = [{"abstains": bool(best < abstention.threshold)} for best in rounded.max(axis=1)]
+    if sets is not None:
+        inside_NC = conformal.sets(sets.method, rounded, sets.limits())
+        for row, inside_C, probabilities_C in zip(rows, inside_NC, rounded, strict=True):
+            places = np.flatnonzero(inside_C)
+            order = places[np.argsort(-probabilities_C[places], kind="stable")]
+            row["set"] = [classes[place] for place in order]
+    return rows
+
+
+def _share(hits_N: NDArray[np.bool_]) -> dict[str, Any]:
+    if not len(hits_N):
+        return {"value": None, "low": None, "high": None, "n": 0}
+    low, high = wilson(float(hits_N.sum()), len(hits_N))
+    value = float(hits_N.mean())
+    # Wilson's interval of a share of 0 or 1 misses it by rounding.
+    return {"value": value, "low": min(low, value), "high": max(high, value), "n": len(hits_N)}
+
+
+def _by_size(size_N: NDArray[np.int64], held_N: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    rows = []
+    for low, high in SIZES:
+        chosen = (size_N >= low) & (size_N <= high)
+        if chosen.any():
+            largest = int(size_N[chosen].max())
+            rows.append({"from": low, "to": largest, "share": float(chosen.mean()), "reached": _share(held_N[chosen])})
+    return rows
+
+
+def _sets_in_words(made: Mapping[str, Any]) -> str:
+    used = made["methods"][made["method"]]
+    reached, wanted = used["reached"], made["wanted"]
+    if reached["value"] is None:
+        return ""
+    told = f"{reached['value']:.1%} of the sets hold the truth, where {wanted:.0%} was wanted"
+    if not used["is_finite"] and not made["by_class"]:
+        return (
+            f"{made['examples']} validation examples are too few for a coverage of {wanted:g} "
+            f"(at least {conformal.fewest(wanted)}), so that every set holds all classes."
+        )
+    expected = made["expected"]
+    if expected is None:
+        lowest = min(
+            (each for each in used["per_class"].values() if each["value"] is not None), key=lambda each: each["value"]
+        )
+        return f"{told} of each class; the class covered least has {lowest['value']:.1%} of {lowest['n']:,}."
+    low, high = expected
+    chance = f"chance alone leaves {low:.1%} to {high:.1%}"
+    if reached["value"] < low:
+        return f"{told}: the promise is not kept ({chance}). These examples differ from the validation split."
+    if reached["value"] > high:
+        return f"{told}: the promise is kept, and more than kept ({chance})."
+    return f"{told}: the promise is kept ({chance})."

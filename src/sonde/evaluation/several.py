@@ -1,0 +1,300 @@
+"""Sums up several runs: folds or seeds with their spread, and the members of an ensemble beside it.
+
+    folds.json, seeds.json   each run's scores and baselines, and their mean, deviation and intervals
+    ensemble.json            the members with their weights and scores, and the ensemble against the best of them
+
+What a run scored is read from its folder; nothing is predicted anew here.
+"""
+
+# R runs, N examples, C classes
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sonde import tasks
+from sonde.config import RunFolder, fill
+from sonde.data import Examples
+from sonde.errors import RunError
+from sonde.evaluation.answers import ANSWERS, Answers
+from sonde.evaluation.answers.given import CONFIDENCE, plain
+from sonde.evaluation.compare import mcnemar
+from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
+from sonde.evaluation.options import Options
+from sonde.evaluation.scores import Bootstrap, score_sample
+from sonde.evaluation.spread import Spread, spread
+from sonde.evaluation.verdict import Verdict, judge_samples
+from sonde.metrics import TABLES, AnySample, named
+
+FORMAT = 1
+COMPARED = ("accuracy", "f1_macro", "log_loss", "label_log_loss")
+"""Metrics of the members that are shown beside the headline, where their answer has them."""
+FOLDS, SEEDS, ENSEMBLE = "folds.json", "seeds.json", "ensemble.json"
+"""Files in the folder of the whole."""
+
+
+def beside(folder: RunFolder) -> dict[str, Any]:
+    """Return what is told beside the scores: the files of this module that a folder holds.
+
+    Args:
+        folder: of any run.
+
+    Returns:
+        Entries of scores.json: "folds" with the verdict over folds, "seeds", "ensemble"; empty for a run of its own.
+    """
+    found = {
+        file.removesuffix(".json"): folder.read_json(folder.path / file)
+        for file in (FOLDS, SEEDS, ENSEMBLE)
+        if (folder.path / file).is_file()
+    }
+    return {**found, "verdict": found["folds"].pop("verdict", None)} if "folds" in found else found
+
+
+def spread_of_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, Any]:
+    """Put the scores of all folds side by side and write folds.json.
+
+    Args:
+        folder: of the whole.
+        runs: the finished run of each fold, in order.
+
+    Returns:
+        The content of folds.json.
+
+    Raises:
+        RunError: a run is not finished, or damaged.
+    """
+    rows = [_row(run) for run in runs]
+    overlap = float(np.mean([row["sizes"]["test"] / max(1, row["sizes"]["train"]) for row in rows]))
+    settings = folder.settings()
+    content = {
+        "format": FORMAT,
+        "folds": settings.value("run.folds"),
+        "of": settings.value("data.fold_of", "training"),
+        "split_seed": settings.value("data.split_seed"),
+        "overlap": overlap,
+        **_spreads(rows, overlap),
+    }
+    content["verdict"] = _verdict(content)
+    folder.write_json(folder.path / FOLDS, content)
+    return content
+
+
+def sum_up_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, Any]:
+    """Put the scores of all seeds side by side and write seeds.json.
+
+    Args:
+        folder: of the whole.
+        runs: the finished run of each seed, in order.
+
+    Returns:
+        The content of seeds.json.
+
+    Raises:
+        RunError: a run is not finished, or damaged.
+    """
+    content = {"format": FORMAT, "seeds": len(runs), **_spreads([_row(run) for run in runs], 0.0)}
+    folder.write_json(folder.path / SEEDS, content)
+    return content
+
+
+def _row(run: RunFolder) -> dict[str, Any]:
+    """Return what one run says of itself."""
+    scores, environment, settings = run.scores(), run.read_json(run.environment_file), run.settings()
+    dataset = environment.get("dataset") or {}
+    sizes, origin = dataset.get("sizes"), dataset.get("split_origin") or {}
+    if not isinstance(sizes, dict) or not {"train", "test"} <= set(sizes):
+        raise RunError(f"{run.environment_file} is damaged: it names no sizes of the splits. Train that run anew.")
+    kept = next((record["epoch"] for record in reversed(run.history()) if record.get("best")), None)
+    return {
+        "name": run.name,
+        "fold": settings.value("data.fold", ""),
+        "seed": settings.value("run.seed", 0),
+        "test": str(origin.get("test", "")),
+        "sizes": {name: int(size) for name, size in sizes.items()},
+        "epoch": kept,
+        "headline": scores["headline"],
+        "scores": scores["test"],
+        "baselines": scores.get("baselines") or {},
+    }
+
+
+def _spreads(rows: Sequence[Mapping[str, Any]], overlap: float) -> dict[str, Any]:
+    headline = rows[0]["headline"]
+    names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
+    beside = [name for name in rows[0]["baselines"] if all(name in row["baselines"] for row in rows)]
+    return {
+        "headline": headline,
+        "confidence": CONFIDENCE,
+        "runs": [dict(row) for row in rows],
+        "spread": {name: _of([_value(row["scores"], name) for row in rows], name, overlap).to_dict() for name in names},
+        "baselines": {
+            other: {
+                name: _of([_value(row["baselines"][other], name) for row in rows], name, overlap).to_dict()
+                for name in names
+                if any(_value(row["baselines"][other], name) is not None for row in rows)
+            }
+            for other in beside
+        },
+        "differences": {
+            other: spread(
+                [
+                    _difference(_value(row["scores"], headline), _value(row["baselines"][other], headline))
+                    for row in rows
+                ],
+                overlap=overlap,
+            ).to_dict()
+            for other in beside
+        },
+    }
+
+
+def _of(values: Sequence[float | None], metric: str, overlap: float) -> Spread:
+    known = named(metric)
+    return spread(values, overlap=overlap, bounds=(known.low, known.high) if known else (-np.inf, np.inf))
+
+
+def _value(scores: Mapping[str, Any], metric: str) -> float | None:
+    return (scores.get(metric) or {}).get("value")
+
+
+def _difference(one: float | None, other: float | None) -> float | None:
+    return None if one is None or other is None else one - other
+
+
+def _verdict(content: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Hold the model against the best baseline, fold by fold; as verdict.judge does example by example."""
+    headline = content["headline"]
+    metric = named(headline)
+    better = metric.better if metric else "higher"
+    sign = 1 if better == "higher" else -1
+    means = {name: _value(scores, headline) for name, scores in content["baselines"].items()}
+    known = {name: value for name, value in means.items() if value is not None}
+    model = content["spread"][headline]["value"]
+    if not known or model is None:
+        return None
+    best = max(known, key=lambda name: sign * known[name])
+    found = content["differences"][best]
+    low, high, folds = found["corrected_low"], found["corrected_high"], found["n"]
+    difference = {"value": found["value"], "low": low, "high": high, "n": folds}
+    wins = "neither"
+    if low is not None and not low <= 0 <= high:
+        wins = "model" if (low > 0) == (better == "higher") else "baseline"
+    title = metric.title if metric else headline
+    told = {
+        "model": f"The model beats the best baseline, '{best}' ({title} {model:.3f} against {known[best]:.3f})",
+        "baseline": f"A baseline wins: '{best}' beats the model ({title} {known[best]:.3f} against {model:.3f})",
+        "neither": f"The model and the best baseline, '{best}', cannot be told apart ({title} {model:.3f} against "
+        f"{known[best]:.3f})",
+    }[wins]
+    interval = (
+        "" if low is None else f", corrected {CONFIDENCE:.0%} t-interval over {folds} folds {low:+.3f} to {high:+.3f}"
+    )
+    return {
+        "best_baseline": best,
+        "difference": difference,
+        "wins": wins,
+        "sentence": f"{told}, means over {folds} folds. Difference {found['value']:+.3f}{interval}.",
+    }
+
+
+def judge_members(
+    folder: RunFolder, runs: Sequence[RunFolder], parts: Sequence[Part], made: "Tested"
+) -> dict[str, Any]:
+    """Score an ensemble's members on the test examples, hold it against the best of them, and write ensemble.json.
+
+    Args:
+        folder: of the ensemble.
+        runs: the run of each member.
+        parts: the members.
+        made: what they say of the test examples.
+
+    Returns:
+        The content of ensemble.json.
+    """
+    options, scores = fill(Options, "evaluation", folder.settings()), runs[0].scores()
+    bootstrap = Bootstrap(options.seed, options.resamples, CONFIDENCE)
+    table = TABLES[made.description.answer]
+    headline = str(scores["headline"])
+    shown = {name: table[name] for name in dict.fromkeys((headline, *COMPARED)) if name in table}
+    whole = made.of_the_whole(options)
+    samples = {
+        run.name: made.of_member(place, part, options)
+        for place, (run, part) in enumerate(zip(runs, parts, strict=True))
+    }
+    content = {
+        "format": FORMAT,
+        "metrics": list(shown),
+        "scores": plain(score_sample(whole, shown, bootstrap=bootstrap)),
+        "members": [
+            {
+                "name": run.name,
+                "model": part.description.model,
+                "backend": str(run.settings().value("run.backend", "")),
+                "weight": part.weight,
+                "temperature": part.description.temperature,
+                "scores": plain(score_sample(samples[run.name], shown, bootstrap=bootstrap)),
+            }
+            for run, part in zip(runs, parts, strict=True)
+        ],
+    }
+    verdict = judge_samples(table[headline], whole, samples, bootstrap=bootstrap)
+    best = samples[verdict.best_baseline]
+    p_value = mcnemar(whole.correct_N > 0, best.correct_N > 0)
+    content["against_the_best"] = {
+        "member": verdict.best_baseline,
+        "difference": verdict.difference.to_dict(),
+        "p_value": p_value,
+        "wins": {"baseline": "member"}.get(verdict.wins, verdict.wins),
+        "sentence": _against_the_best(verdict, table[headline].title, p_value),
+    }
+    folder.write_json(folder.path / ENSEMBLE, content)
+    return content
+
+
+@dataclass(frozen=True)
+class Tested:
+    """What the members of an ensemble say of the test examples."""
+
+    examples: Examples
+    shares: Sequence[Floats]
+    """Each member's calibrated probabilities, N x C."""
+    weights: Sequence[float]
+    description: Any
+    """Of the whole; a `models.folder.Description`."""
+
+    def of_the_whole(self, options: Options) -> AnySample:
+        """Return what the metrics read of the ensemble's own answers."""
+        return self._sample(LOGITS[self.description.answer](mean(self.shares, self.weights)), self.description, options)
+
+    def of_member(self, place: int, part: Part, options: Options) -> AnySample:
+        """Return what the metrics read of one member's answers; its temperature is in its probabilities already."""
+        said = part.description.model_copy(update={"temperature": 1.0})
+        return self._sample(LOGITS[said.answer](self.shares[place]), said, options)
+
+    def _sample(self, logits: Floats, said: Any, options: Options) -> AnySample:
+        kind = ANSWERS[said.answer]
+        answer = tasks.answer(said.task)
+        truth = answer.encode(self.examples.answers, said.classes)
+        answers = Answers(self.examples, said, truth, logits.astype(np.float32))
+        place = said.classes.index(options.positive) if options.positive in said.classes else -1
+        more = (place,) if said.answer == "label" else ()
+        sample: AnySample = kind.sample(answers, answers.probabilities_NC, *more)
+        return sample
+
+
+def _against_the_best(verdict: Verdict, title: str, p_value: float) -> str:
+    difference, best = verdict.difference, verdict.best_baseline
+    if difference.value is None:
+        return f"{title} cannot be computed on this test split, so nothing is said of the best member, '{best}'."
+    told = {
+        "model": f"The ensemble beats its best member, '{best}'",
+        "baseline": f"Its best member, '{best}', beats the ensemble",
+        "neither": f"The ensemble and its best member, '{best}', cannot be told apart: the difference is within noise",
+    }[verdict.wins]
+    return (
+        f"{told}. {title} differs by {difference.value:+.3f}, {CONFIDENCE:.0%} interval {difference.low:+.3f} to "
+        f"{difference.high:+.3f}, on the same {difference.n:,} test examples (McNemar p = {p_value:.2g}). The best "
+        "member was chosen on these examples, which favours it a little."
+    )

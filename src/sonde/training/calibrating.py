@@ -1,0 +1,132 @@
+"""What a trained model learns from validation of its own doubt: temperature, sets of answers, when to give none.
+
+    calibrate(validation_logits, validation_truth, wanted(settings))
+
+The temperature and the thresholds are chosen on validation examples. A threshold is sound where its examples had no
+part in anything that came before it. So of 1,000 validation examples and more, one half fits the temperature and the
+other half chooses the thresholds. Of fewer, all do both: the temperature is one number, and what it takes from the
+promise is far less than what half of a few examples would. That the validation split also chose the epoch cannot be
+undone; both are said in the report, and the test split is the check.
+"""
+
+# N examples, C classes
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from sonde.config import Settings
+from sonde.metrics import conformal, selective, temperature
+from sonde.models.restraint import Abstention, Sets
+
+APART = 1000
+"""Validation examples from which on the temperature and the thresholds get a half each."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the `[evaluation]` options ask of sets and answers; that table says what each means."""
+
+    coverage: float = 0.9
+    sets: str = "lac"
+    sets_by_class: bool = False
+    abstain_below: float = 0.0
+    wanted_accuracy: float = 0.0
+    wanted_share: float = 1.0
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What is known of a model's doubt."""
+
+    temperature: float
+    sets: Sets
+    abstention: Abstention
+
+
+def wanted(settings: Settings) -> Wanted:
+    """Read what is asked of sets and answers from a run's options.
+
+    Args:
+        settings: the run's; what they do not hold takes its default.
+    """
+    default = Wanted()
+    return Wanted(**{name: settings.value(f"evaluation.{name}", value) for name, value in vars(default).items()})
+
+
+def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted) -> Calibration:
+    """Fit the temperature and choose the thresholds on validation examples.
+
+    Args:
+        logits_NC: outputs of the trained model before the softmax.
+        truth_N: index of the true class of each example.
+        ask: what is wanted.
+
+    Returns:
+        Values for the model's description.
+    """
+    logits, truth = np.asarray(logits_NC, np.float64), np.asarray(truth_N, np.intp)
+    first, second = _halves(truth, ask, classes=logits.shape[1])
+    warmth = temperature.fit(logits[first], truth[first])
+    # Rounded as the test's are (predictions.parquet), so that the same logits fall on the same side.
+    probabilities = temperature.apply(logits[second], warmth).astype(np.float32).astype(np.float64)
+    chosen = truth[second]
+    limits = {
+        method: conformal.thresholds(
+            method, probabilities, chosen, coverage=ask.coverage, by_class=ask.sets_by_class
+        ).tolist()
+        for method in conformal.METHODS
+    }
+    sets = Sets.model_validate(
+        {
+            "coverage": ask.coverage,
+            "method": ask.sets,
+            "thresholds": {name: tuple(_finite(limit) for limit in each) for name, each in limits.items()},
+            "examples": len(chosen),
+            "is_apart": len(chosen) < len(truth),
+        }
+    )
+    return Calibration(warmth, sets, _abstention(probabilities, chosen, ask))
+
+
+def _halves(truth_N: NDArray[np.intp], ask: Wanted, *, classes: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Return the examples for the temperature and those for the thresholds."""
+    everything = np.arange(len(truth_N))
+    rarest = int(np.bincount(truth_N, minlength=classes).min())
+    # Two halves of one class must both be large enough where each class has a threshold.
+    if len(truth_N) < APART or (ask.sets_by_class and rarest < 4 * conformal.fewest(ask.coverage)):
+        return everything, everything
+    drawn = np.random.default_rng(0).permutation(len(truth_N))
+    half = len(drawn) // 2
+    return np.sort(drawn[:half]), np.sort(drawn[half:])
+
+
+def _finite(limit: float) -> float | None:
+    return min(max(limit, 0.0), 1.0) if np.isfinite(limit) else None
+
+
+def _abstention(probabilities_NC: NDArray[np.float64], truth_N: NDArray[np.intp], ask: Wanted) -> Abstention:
+    """Return the strictest of the thresholds that are asked for."""
+    found: list[tuple[float, str]] = [(0.0, "")]
+    if ask.abstain_below > 0:
+        found.append((ask.abstain_below, "as evaluation.abstain_below says"))
+    confidence_N = probabilities_NC.max(axis=1, initial=0.0)
+    correct_N = probabilities_NC.argmax(axis=1) == truth_N
+    if ask.wanted_accuracy > 0 and len(truth_N):
+        choice = selective.at_accuracy(confidence_N, correct_N, wanted=ask.wanted_accuracy)
+        found.append((choice.threshold, _for_accuracy(choice, ask.wanted_accuracy, len(truth_N))))
+    if ask.wanted_share < 1 and len(truth_N):
+        choice = selective.at_share(confidence_N, correct_N, wanted=ask.wanted_share)
+        found.append((choice.threshold, f"answers the surest {choice.answered:.0%} of {len(truth_N):,} examples"))
+    threshold, reason = max(found, key=lambda pair: pair[0])
+    return Abstention(threshold=float(threshold), reason=reason)
+
+
+def _for_accuracy(choice: selective.Choice, accuracy: float, examples: int) -> str:
+    if choice.accuracy is None:
+        return f"no {selective.FEWEST} of {examples:,} examples reached an accuracy of {accuracy:g}: all but certainty"
+    told = f"right in {choice.accuracy:.1%} of the {choice.answered:.0%} of {examples:,} examples that it answers"
+    if choice.is_sure:
+        return f"{told}; at least {accuracy:g} is guaranteed for examples drawn alike, with 95 % confidence"
+    return f"{told}; too few examples to guarantee {accuracy:g}"
