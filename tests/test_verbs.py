@@ -124,7 +124,7 @@ def test_many_files_are_announced_before_they_are_read(
 def test_training_reads_the_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     load = data.load
-    monkeypatch.setattr(data, "load", lambda listing, options: read.append(listing.name) or load(listing, options))
+    monkeypatch.setattr(data, "load", lambda listing, *how: read.append(listing.name) or load(listing, *how))
     sonde.train("pets", model="mlp", epochs=1, name="once", set=QUICK)
     assert read == ["pets"]
 

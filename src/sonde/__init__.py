@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonde.api import compare, doctor, evaluate, init, list, predict, resume, show, train
+    from sonde.api import compare, doctor, evaluate, explain, init, list, predict, resume, show, train
     from sonde.errors import SondeError
 
 __version__ = "0.1.0"
@@ -25,6 +25,7 @@ __all__ = [
     "compare",
     "doctor",
     "evaluate",
+    "explain",
     "init",
     "list",
     "predict",

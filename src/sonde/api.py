@@ -136,6 +136,30 @@ def predict(run: str | os.PathLike[str], files: Sequence[str | Path]) -> Sequenc
     return predict(config.open_run(run), [Path(_path(file)) for file in _each(files)])
 
 
+def explain(
+    run: str | os.PathLike[str], files: Sequence[str | Path], *, method: str | None = None, label: str | None = None
+) -> Sequence[dict[str, Any]]:
+    """Show what in some files speaks for a trained run's answers, as pictures in the run's folder.
+
+    Args:
+        run: the run's folder, or its name under runs/.
+        files: files of the kind that the run was trained on.
+        method: grad-cam, integrated-gradients, occlusion or attention; all that go with what is read when left out.
+        label: the class to explain; the answer when left out.
+
+    Returns:
+        For each example its answer, the picture, and what each method found or why it does not apply.
+
+    Raises:
+        SondeError: there is no trained model, or no such method or class.
+    """
+    from sonde import config
+    from sonde.evaluation.explanations.stage import explain
+
+    paths = [Path(_path(file)) for file in _each(files)]
+    return explain(config.open_run(run), paths, method=method, label=label)
+
+
 def show(data: str | os.PathLike[str], *, set: Sequence[str] = ()) -> Path:
     """Write a contact sheet of a training batch as the model sees it, with labels.
 
@@ -277,6 +301,7 @@ VERBS: dict[str, Callable[..., Any]] = {
     "resume": resume,
     "evaluate": evaluate,
     "predict": predict,
+    "explain": explain,
     "show": show,
     "init": init,
     "ensemble": ensemble,

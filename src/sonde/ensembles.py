@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from sonde import data, tasks
-from sonde.config import RunFolder, Setting, Settings, check_room, create_run, free_name, write_settings
+from sonde.config import RunFolder, Setting, Settings, check_room, create_run, fill, free_name, write_settings
 from sonde.data import Dataset, Examples
 from sonde.environment import describe_environment
 from sonde.errors import RunError
@@ -22,10 +22,13 @@ from sonde.evaluation.opening import open_single, own_dataset, own_options, star
 from sonde.evaluation.several import Tested
 from sonde.metrics import mixture
 from sonde.training.calibrating import calibrate, wanted
+from sonde.training.deciding import decide
 
 Weights = Literal["equal", "validation"]
 """How members are weighed: alike, or by the likelihood of the truth on validation."""
 
+MOST = 100
+"""Members of an ensemble at most, as `models.ensemble` reads them."""
 AT_ONCE = 256
 """Examples predicted at a time."""
 NAME = "ensemble"
@@ -72,6 +75,10 @@ def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     dataset = own_dataset(runs[0])
     parts, description = _fit(runs, folder.settings(), dataset, "equal")
     several.sum_up_seeds(folder, runs)
+    environment = folder.read_json(folder.environment_file)
+    model = f"{folder.settings().value('run.model')} of {len(runs)} seeds"
+    environment["model"] = {"name": model, "parameters": _parameters(runs)}
+    folder.write_json(folder.environment_file, environment)
     return _finish(folder, runs, parts, description, dataset)
 
 
@@ -82,7 +89,9 @@ def _finish(
 
     ensemble.save(folder.model, description, [run.model for run in runs])
     weights = [part.weight for part in parts]
-    several.judge_members(folder, runs, parts, Tested(dataset.test, _shares(parts, dataset.test), weights, description))
+    is_fitted = not any(_saw_validation(part.description) for part in parts)
+    tested = Tested(dataset.test, _shares(parts, dataset.test), weights, description, is_fitted)
+    several.judge_members(folder, runs, parts, tested)
     return evaluation.evaluate(folder, dataset=dataset)
 
 
@@ -95,19 +104,19 @@ def check(folders: Sequence[RunFolder]) -> None:
     Raises:
         RunError: fewer than two, one twice, one without a model or an ensemble itself, or other data, splits, classes.
     """
-    from sonde.models import folder as model_folder
-    from sonde.models.ensemble import MOST
-
     if not 2 <= len(folders) <= MOST:
         raise RunError(f"An ensemble needs 2 to {MOST} runs, and {len(folders)} is named: sonde ensemble runs/a runs/b")
     paths = [folder.path.resolve() for folder in folders]
     if len(set(paths)) < len(paths):
         twice = next(path for path in paths if paths.count(path) > 1)
         raise RunError(f"The run {twice} is named twice; name each run once (--weights validation weighs them).")
-    start_backend(folders[0].settings())
     for folder in folders:
         if folder.settings().value("run.folds", "") not in ("", "0"):
             raise RunError(f"'{folder.name}' sums up a cross-validation and has no model of its own. {FOLDS}")
+    start_backend(folders[0].settings())
+
+    from sonde.models import folder as model_folder
+
     descriptions = [model_folder.read_description(folder.model) for folder in folders]
     for folder, other in zip(folders, descriptions, strict=True):
         if other.model == model_folder.ENSEMBLE:
@@ -197,6 +206,7 @@ def _fit(
     truth = answer.encode(dataset.validation.answers, described.classes)
     checked = _shares(parts, dataset.validation)
     if weights == "validation":
+        _refuse_seen(folders, parts)
         found = mixture.fit([_likelihood(shares, truth) for shares in checked])
         parts = [replace(part, weight=float(weight)) for part, weight in zip(parts, found, strict=True)]
     chosen = [part.weight for part in parts]
@@ -213,24 +223,46 @@ def _fit(
         presence=described.presence,
         input=described.input,
         classes=described.classes,
-        **_learned(logits, truth, settings, described),
+        **_learned(logits, truth, settings, parts),
     )
     return parts, description
 
 
-def _learned(logits: Any, truth: Any, settings: Settings, like: Any) -> dict[str, Any]:
-    """Fit on validation what a description holds: temperature, sets, abstention, and a decision where members do."""
+def _refuse_seen(folders: Sequence[RunFolder], parts: Sequence[Part]) -> None:
+    seen = [folder.name for folder, part in zip(folders, parts, strict=True) if _saw_validation(part.description)]
+    if seen:
+        raise RunError(
+            f"'{seen[0]}' was solved once more on training and validation examples together, so that validation would "
+            "flatter it. Use equal weights, or train it with --set model.refit=false."
+        )
+
+
+def _learned(logits: Any, truth: Any, settings: Settings, parts: Sequence[Part]) -> dict[str, Any]:
+    """Fit on validation what a description holds: temperature, decision, and where one label is asked, its doubt."""
+    like = parts[0].description
     answer = tasks.answer(like.task)
+    # The answers that the members' trainings asked for where they evened out the classes, on average.
+    decisions = [part.description.decision for part in parts if part.description.decision]
+    untuned = tuple(np.mean(decisions, axis=0).tolist()) if len(decisions) == len(parts) else ()
+    if any(_saw_validation(part.description) for part in parts):
+        return {"decision": untuned}
+    known: dict[str, Any] = {"temperature": answer.calibrate(logits, truth)}
     if like.answer == "label":
         known = dict(vars(calibrate(logits, truth, wanted(settings))))
-    else:
-        known = {"temperature": answer.calibrate(logits, truth)}
-    if like.tuned_for != "none":
-        positive = settings.value("evaluation.positive", "")
-        place = like.classes.index(positive) if positive in like.classes else None
-        shares = answer.probabilities(logits, known["temperature"]).astype(np.float32).astype(np.float64)
-        known |= {"tuned_for": like.tuned_for, "decision": answer.tune(shares, truth, like.tuned_for, place)}
-    return known
+    shares = answer.probabilities(logits, known["temperature"])
+    return known | decide(answer, shares, truth, untuned=untuned, classes=like.classes, settings=settings)
+
+
+def _saw_validation(description: Any) -> bool:
+    """Tell whether a model was solved once more on training and validation examples together."""
+    from sonde.models import options_of
+    from sonde.models.assemble import Blueprint
+    from sonde.models.solving import is_refitted
+
+    entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
+    options = fill(options_of(description.model), "model", Settings(entries))
+    shape, outputs = description.input_shape, len(description.classes)
+    return is_refitted(Blueprint(description.model, description.answer, shape, outputs, options))
 
 
 def _shares(parts: Sequence[Part], examples: Examples) -> list[Floats]:

@@ -111,7 +111,7 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     dataset = data.load(listing, fill(data.Options, "data", settings), own)
     warnings = tasks.answer(settings.value("run.task")).check(dataset)
     settings = settings.over(training.guess(settings, examples=len(dataset.train))).over(_guess_views(settings))
-    settings = settings.over(goals.guess(settings, dataset.train.answers))
+    settings = settings.over(goals.guess(settings, dataset.train.answers)).over(_guess_length(settings, dataset))
     settings = complete(training.longest(settings).over(settings))
     goals.check(settings, classes_of(dataset, settings))
     training.check_parts(settings, examples=len(dataset.train))
@@ -226,6 +226,16 @@ def _suits(settings: Settings) -> Settings:
         for key in ("training.learning_rate", "training.weight_decay"):
             suits.pop(key, None)
     return Settings({key: Setting(each, "guessed", reason=f"suits the model '{name}'") for key, each in suits.items()})
+
+
+def _guess_length(settings: Settings, dataset: Dataset) -> Settings:
+    """Return the longest length of series that differ in it, for a model that asks for it."""
+    longest = getattr(dataset.spec, "longest", 0)
+    if not longest or None not in dataset.spec.shape:
+        return Settings()
+    if "length" not in options_of(settings.value("run.model")).model_fields:
+        return Settings()
+    return guessed("model.length", float(longest), "the longest training series")
 
 
 def _guess_views(settings: Settings) -> Settings:

@@ -231,7 +231,11 @@ def _train(session: Session) -> None:
             terminal.say(f"Of its {limit:.0f} s, {used:.0f} s are used, those before the stop included.")
     _note_in_environment(session)
     progress = terminal.training_progress(
-        session.run.epochs, session.training.steps, done_steps=session.step, total_steps=session.steps
+        session.run.epochs,
+        session.training.steps,
+        done_steps=session.step,
+        total_steps=session.steps,
+        metric=session.answer.SCORE,
     )
     with stop_asked() as asked, progress as display:
         planned = session.steps
@@ -336,9 +340,14 @@ def contact_sheet(said: Settings) -> Path:
     modality = listing.modality
     strengths = data.fill_augment(settings, modality)
     images = data.augment(dataset.train.inputs[rows], strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
-    names = (Path(f"{Path(listing.name).name}-sheet-{number}.png") for number in itertools.count(1))
+    suffix = ".txt" if modality == "text" else ".png"
+    names = (Path(f"{Path(listing.name).name}-sheet-{number}{suffix}") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())
-    write_atomically(path, data.contact_sheet(images, [str(answer) for answer in dataset.train.answers[rows]]))
+    labels = [str(answer) for answer in dataset.train.answers[rows]]
+    if isinstance(dataset.spec, data.TextSpec):
+        write_atomically(path, data.text_sheet(dataset.spec.named(images), labels).encode())
+        return path
+    write_atomically(path, data.contact_sheet(images, labels))
     return path
 
 

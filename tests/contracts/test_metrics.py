@@ -90,7 +90,20 @@ def _labels(function: Callable[..., float], **options: Any) -> Callable[[Truth, 
 ROC_AUC = _one_against_rest(oracle.roc_auc_score, needs_rest=True)
 AVERAGE_PRECISION = _one_against_rest(oracle.average_precision_score, needs_rest=False)
 
+
+def _of_last(function: Callable[..., float], **options: Any) -> Callable[[Truth, Floats], float]:
+    def positive(truth: Truth, probabilities: Floats) -> float:
+        last = probabilities.shape[1] - 1
+        return float(function(truth == last, probabilities.argmax(axis=1) == last, **options))
+
+    return positive
+
+
 ORACLES: dict[str, Callable[[Truth, Floats], float]] = {
+    "f1_positive": _of_last(oracle.f1_score, zero_division=0),
+    "precision_positive": _of_last(oracle.precision_score, zero_division=0),
+    "recall_positive": _of_last(oracle.recall_score, zero_division=0),
+    "average_precision_positive": lambda truth, given: float(AVERAGE_PRECISION(truth, given)[-1]),
     "accuracy": _of_guesses(oracle.accuracy_score),
     "balanced_accuracy": _of_guesses(oracle.balanced_accuracy_score),
     "top_2_accuracy": _top(2),
@@ -141,7 +154,7 @@ def test_a_metric_of_counted_examples_is_what_scikit_learn_says_of_repeated_ones
     name: str, case: tuple[Sample, Floats]
 ) -> None:
     sample, counts_RN = case
-    if name not in applicable(sample.classes):
+    if name not in applicable(sample.classes, has_positive=True):
         return
     expected = [ORACLES[name](*_repeated(sample, counts_N)) for counts_N in counts_RN]
     np.testing.assert_allclose(METRICS[name].function(sample, counts_RN), expected, rtol=0, atol=SAME)
@@ -224,6 +237,13 @@ def test_a_resample_scores_the_same_alone_and_among_others(name: str) -> None:
 def test_every_row_is_documented(row: Any) -> None:
     assert row.title and row.doc.endswith(".") and row.function.__doc__
     assert row.low < row.high and row.best in (row.low, row.high)
+
+
+def test_figures_of_a_rare_class_need_two_classes_and_a_name() -> None:
+    rows = {name for name, row in METRICS.items() if row.is_of_positive}
+    assert rows == {"f1_positive", "precision_positive", "recall_positive", "average_precision_positive"}
+    assert rows <= applicable(2, has_positive=True).keys()
+    assert not rows & applicable(2).keys() and not rows & applicable(3, has_positive=True).keys()
 
 
 def test_top_k_is_left_out_where_it_would_always_be_one() -> None:

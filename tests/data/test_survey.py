@@ -169,7 +169,7 @@ def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path
         (b'path,label\n"a.png,cat\n', "is not a readable table"),
         (b"path,label,label\na.png,cat,dog\n", "2 columns called 'label'.*Rename or remove"),
         (b"path,label\n", r"l\.csv holds a header \(path, label\) and no row"),
-        (b"one,two\n1,2\n", "No column of .* holds paths of images that exist"),
+        (b"one,two\n1,2\n", "It cannot be told which column of .* holds the label; candidates: one, two"),
     ],
 )
 def test_a_damaged_table_is_refused_with_the_reason(content: bytes, reason: str, tmp_path: Path) -> None:

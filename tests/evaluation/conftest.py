@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from sonde.config import RunFolder
+from sonde.evaluation.pictures import Pixels
 from sonde.evaluation.plots import Evidence, Mistake
 from sonde.metrics.curves import Curve, Reliability
 
@@ -243,7 +244,7 @@ def make_mistakes(classes: tuple[str, ...], count: int = 8) -> list[Mistake]:
             guess=classes[(index + 1) % len(classes)],
             confidence=0.999 - 0.03 * index,
             truth_probability=0.001 + 0.01 * index,
-            picture=None if index == 5 else rng.integers(0, 255, shapes[index % 4]).astype(np.uint8),
+            picture=None if index == 5 else Pixels(rng.integers(0, 255, shapes[index % 4]).astype(np.uint8)),
         )
         for index in range(count)
     ]

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 
 from sonde.evaluation import baselines
 from sonde.evaluation.baselines import BASELINES, guess_baselines
+from sonde.evaluation.linear import subset
 
 LINEAR = "logistic regression on pixels"
 
@@ -59,7 +60,7 @@ def test_the_linear_baseline_reads_no_more_examples_than_it_may() -> None:
 
 def test_of_many_examples_each_class_is_read_in_proportion_and_at_least_once() -> None:
     truth = np.array([0] * 900 + [1] * 99 + [2])
-    chosen = baselines._subset(truth, 100)
+    chosen = subset(truth, 100)
     assert np.bincount(truth[chosen]).tolist() == [90, 9, 1]
     assert len(set(chosen.tolist())) == 100
 

@@ -15,9 +15,9 @@ from PIL import Image
 
 from sonde.evaluation.plots import PLOTS, Evidence, Mistake, draw
 from sonde.evaluation.plots.confusion import MOST_WITH_NUMBERS, confused_pairs, confusion_matrix
-from sonde.evaluation.plots.gallery import THUMBNAIL, thumbnail
 from sonde.evaluation.plots.intervals import MOST_CLASSES, by_f1
 from sonde.evaluation.plots.names import cut, one_line, visible, width
+from sonde.evaluation.plots.shown import THUMBNAIL, thumbnail
 from sonde.evaluation.plots.svg import STYLES, nice_ticks
 from sonde.metrics.curves import Curve
 

@@ -133,6 +133,8 @@ def _type_words(annotation: Any) -> str:
     kind, parts = get_origin(annotation), get_args(annotation)
     if kind is Literal:
         return f"one of {', '.join(str(choice) for choice in parts)}"
+    if kind is tuple and parts[-1] is ...:
+        return f"a list, each {_type_words(parts[0])}"
     if kind is tuple:
         each = [", ".join([_type_words(get_args(part)[0]), *_bounds(part.__metadata__)]) for part in parts]
         return f"a list of {len(parts)}, each {each[0]}"

@@ -8,7 +8,7 @@ runs/<name>/
   model/              our own description, weights, digests
   scores.json         the scores with their intervals
   predictions.parquet truth, guess and probabilities of every test example
-  plots/, report.html
+  plots/, report.html, explanations/
 """
 
 import json
@@ -78,6 +78,10 @@ class RunFolder:
     @property
     def plots(self) -> Path:
         return self.path / "plots"
+
+    @property
+    def explanations(self) -> Path:
+        return self.path / "explanations"
 
     def settings(self) -> Settings:
         """Read the run's options."""
@@ -264,9 +268,9 @@ def open_run(path: str | os.PathLike[str]) -> RunFolder:
 
 def _refuse_links(folder: RunFolder) -> None:
     """Refuse a run in which sonde would write, replace or remove files that lie elsewhere; anybody may have made it."""
-    parts = [folder.checkpoints, folder.plots, folder.model, folder.history_file]
+    parts = [folder.checkpoints, folder.plots, folder.explanations, folder.model, folder.history_file]
     for other in folder.path.glob("on-*"):
-        parts += [other, RunFolder(other).plots]
+        parts += [other, RunFolder(other).plots, RunFolder(other).explanations]
     if folder.checkpoints.is_dir() and not folder.checkpoints.is_symlink():
         parts += folder.checkpoints.iterdir()
     for part in parts:

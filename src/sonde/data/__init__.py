@@ -16,8 +16,9 @@ from sonde.data.loading import WHOLE, Unsplit, load, load_unsplit
 from sonde.data.modalities import MODALITIES, Modality, guess, spec_from
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored, join
-from sonde.data.sheet import contact_sheet
+from sonde.data.sheet import contact_sheet, text_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
+from sonde.data.text import TextSpec
 
 __all__ = [
     "AUGMENTATIONS",
@@ -38,6 +39,7 @@ __all__ = [
     "Ragged",
     "Source",
     "Stored",
+    "TextSpec",
     "Unsplit",
     "augment",
     "contact_sheet",
@@ -51,4 +53,5 @@ __all__ = [
     "mix_others",
     "spec_from",
     "survey",
+    "text_sheet",
 ]

@@ -20,11 +20,14 @@ BEST_RATE = 16_000
 MOST_SECONDS = 10.0
 """Longest window that is guessed."""
 
-COVERED = 0.99
+COVERED = 0.98
 """Share of the recordings that are heard whole in the guessed window, where that is not too long."""
 
 FRAMES = 256
 """Frames of a guessed window at most; longer windows take longer hops."""
+
+SHORT, FINE, USUAL = 0.7, 10.0, 20.0
+"""Seconds of a window below which the guessed hop is fine; in milliseconds the fine one, and that of longer windows."""
 
 
 def guess(listing: Listing) -> Settings:
@@ -39,13 +42,13 @@ def guess(listing: Listing) -> Settings:
     headers = _look(listing)
     rate, why_rate = _rate(headers)
     seconds, why_seconds = _seconds(headers)
-    hop = max(10.0, float(ceil(1000 * seconds / FRAMES)))
-    why_hop = "the usual for speech" if hop == 10.0 else f"about {FRAMES} frames of {seconds:g} s; shorter is slower"
+    hop = max(FINE if seconds < SHORT else USUAL, float(ceil(1000 * seconds / FRAMES)))
+    why_hop = f"{int(1000 * seconds / hop)} frames of {seconds:g} s; half of it takes twice the time"
     guesses = {
         "audio.sample_rate": Setting(rate, "guessed", reason=why_rate),
         "audio.seconds": Setting(seconds, "guessed", reason=why_seconds),
         "audio.hop": Setting(hop, "guessed", reason=why_hop),
-        "audio.window": Setting(2.5 * hop, "guessed", reason="two and a half hops"),
+        "audio.window": Setting(2 * hop, "guessed", reason="two hops"),
     }
     classes = tuple(str(name) for name in np.unique(listing.answers))
     look = Look(seconds=seconds, classes=classes)
@@ -91,5 +94,5 @@ def _seconds(headers: list[Header]) -> tuple[float, str]:
         half = lengths[len(lengths) // 2]
         return seconds, f"recordings are longer, half of them above {half:.1f} s; more is slower: --set audio.seconds=20"
     if longest > seconds + 0.05:
-        return seconds, f"99 % of the recordings are no longer; the longest has {longest:.1f} s"
+        return seconds, f"98 % of the recordings are no longer; the longest has {longest:.1f} s"
     return seconds, "no recording that was looked at is longer"

@@ -27,6 +27,9 @@ LONGEST = 120
 ODD_SHARE = 0.02
 """Share of cells that may be no number in a column of numbers; they count as missing, and it is said."""
 
+LARGEST = 1e300
+"""A number that is larger counts as infinite; differences of such numbers would be."""
+
 DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|\+00:00)?")
 SLANTED = re.compile(r"\d{4}/\d\d/\d\d")
 OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
@@ -179,7 +182,7 @@ def _numbers(cells: Sequence[str], present: list[str]) -> tuple[NDArray[np.float
     if any("," in word for word in known):
         note = "numbers have a decimal comma"
     numbers = np.array([known.get(cell.strip(), np.nan) for cell in cells], dtype=np.float64)
-    infinite = np.isinf(numbers)
+    infinite = np.abs(numbers) > LARGEST
     if infinite.any():
         numbers[infinite] = np.nan
         note = f"{int(infinite.sum()):,} infinite numbers count as missing"

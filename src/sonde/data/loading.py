@@ -25,6 +25,7 @@ from sonde.data.listing import SPLITS, Listing
 from sonde.data.modalities import MODALITIES
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored
+from sonde.data.sources.several import strata
 from sonde.data.splits import Shares, Splitting, split
 from sonde.data.threads import threads
 from sonde.errors import DataError, StorageError
@@ -71,6 +72,7 @@ def load(listing: Listing, options: Options, own: OptionSet) -> Dataset:
     splitting = _divide(listing, decoded, options)
     sides, notes = _arrange(decoded, splitting)
     spec = modality.learn(sides["train"], listing, own)
+    notes = (*notes, *modality.remarks(spec, sides["train"]))
     examples = {
         name: Examples(spec.encode(sides[name]), listing.answers[good][rows], listing.names[good][rows], sides[name])
         for name, rows in splitting.rows.items()
@@ -90,6 +92,8 @@ def load(listing: Listing, options: Options, own: OptionSet) -> Dataset:
 def _divide(listing: Listing, decoded: Decoded, options: Options) -> Splitting:
     good = decoded.good
     given, answers = listing.splits[good], listing.answers[good]
+    if listing.several:
+        answers = strata(answers)
     groups = None if listing.groups is None else listing.groups[good]
     shares = Shares(validation=options.validation, test=options.test, seed=options.split_seed)
     if not options.fold:

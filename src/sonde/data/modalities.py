@@ -6,7 +6,19 @@ from typing import Any
 
 from sonde.config import Options as OptionSet
 from sonde.config import Settings
-from sonde.data import audio, audio_guesses, image, image_files, image_guesses, sound_files, text, text_files
+from sonde.data import (
+    audio,
+    audio_guesses,
+    image,
+    image_files,
+    image_guesses,
+    series,
+    sound_files,
+    table,
+    table_guesses,
+    text,
+    text_files,
+)
 from sonde.data.augment import AUGMENTATIONS, Augmentation
 from sonde.data.dataset import InputSpec
 from sonde.data.decoded import Decoded
@@ -33,6 +45,8 @@ class Modality:
     spec_from: Callable[[Mapping[str, Any]], InputSpec]
     """Rebuilds a spec from a model folder, which may be anybody's; raises ModelError."""
     augmentations: Mapping[str, Augmentation]
+    remarks: Callable[[Any, Any], tuple[str, ...]] = lambda spec, raw: ()
+    """From the spec and the raw training examples to sentences on what the model does not see of them."""
 
 
 MODALITIES: dict[str, Modality] = {
@@ -55,6 +69,7 @@ MODALITIES: dict[str, Modality] = {
         guess=text_files.guess,
         spec_from=text.TextSpec.from_dict,
         augmentations=AUGMENTATIONS["text"],
+        remarks=text.remarks,
     ),
     "audio": Modality(
         doc="Recordings: WAV, FLAC, OGG or MP3.",
@@ -65,6 +80,26 @@ MODALITIES: dict[str, Modality] = {
         guess=audio_guesses.guess,
         spec_from=audio.AudioSpec.from_dict,
         augmentations=AUGMENTATIONS["audio"],
+    ),
+    "series": Modality(
+        doc="Time series of one or several channels, of equal or unequal lengths.",
+        things="series",
+        options=series.Options,
+        store=series.store,
+        learn=series.learn,
+        guess=series.guess,
+        spec_from=series.SeriesSpec.from_dict,
+        augmentations=AUGMENTATIONS["series"],
+    ),
+    "table": Modality(
+        doc="Rows of a table: numbers, dates and categories.",
+        things="rows",
+        options=table.Options,
+        store=table.store,
+        learn=table.learn,
+        guess=table_guesses.guess,
+        spec_from=table.TableSpec.from_dict,
+        augmentations=AUGMENTATIONS["table"],
     ),
 }
 """What can be read, in the order shown to users."""

@@ -27,6 +27,9 @@ from sonde.errors import DataError, ModelError
 LONGEST, MOST_CHANNELS = 1_000_000, 10_000
 """Steps and channels of a series, at most."""
 
+FEW = 500
+"""Training examples below which a larger share of them is kept for validation."""
+
 SMALLEST_SPREAD = 1e-12
 """Deviations below it are those of a channel that stands still."""
 
@@ -57,8 +60,8 @@ class SeriesSpec(BaseModel):
     channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
     length: Annotated[int, Field(ge=1, le=LONGEST)] | None
     """Steps of every series; None where they differ."""
-    usual: Annotated[int, Field(ge=1, le=LONGEST)]
-    """Steps of the middle one of the training series by length."""
+    longest: Annotated[int, Field(ge=1, le=LONGEST)]
+    """Steps of the longest training series."""
     scale: Literal["data", "series", "none"]
     missing: Literal["interpolate", "mean"]
     resampled: bool
@@ -229,12 +232,23 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
 
 
 def learn(raw: Stored, listing: Listing, options: Options) -> SeriesSpec:
-    """Measure mean and deviation of each channel, and the usual length, on the training split alone.
+    """Measure mean and deviation of each channel, and the longest length, on the training split alone.
 
     Args:
         raw: float32 training series, N x T x C or ragged.
         listing: says whether lengths differ anywhere in the data.
         options: scaling, filling in and length.
+    """
+    return learn_spec(raw, options, differs=isinstance(listing.stored, Ragged))
+
+
+def learn_spec(raw: Stored, options: Options, *, differs: bool) -> SeriesSpec:
+    """Measure mean and deviation of each channel, and the longest length.
+
+    Args:
+        raw: float32 series, N x T x C or ragged.
+        options: scaling, filling in and length.
+        differs: whether there are series of different lengths, perhaps elsewhere.
     """
     values = raw.values if isinstance(raw, Ragged) else raw.reshape(-1, raw.shape[-1])
     channels = values.shape[-1]
@@ -244,13 +258,11 @@ def learn(raw: Stored, listing: Listing, options: Options) -> SeriesSpec:
     mean = numbers.sum(axis=0) / count
     std = np.sqrt((np.where(known, numbers - mean, 0) ** 2).sum(axis=0) / count)
     std[std < SMALLEST_SPREAD * np.maximum(1.0, np.abs(mean))] = 1.0
-    lengths = lengths_of(raw)
-    usual = raw.shape[1] if isinstance(raw, np.ndarray) else int(np.median(lengths if lengths is not None else [1]))
-    differs = isinstance(listing.stored, Ragged)
+    longest = raw.shape[1] if isinstance(raw, np.ndarray) else int(raw.lengths.max(initial=1))
     return SeriesSpec(
         channels=channels,
-        length=options.length or (None if differs else usual),
-        usual=max(1, options.length or usual),
+        length=options.length or (None if differs else longest),
+        longest=max(1, options.length or longest),
         scale=options.scale,
         missing=options.missing,
         resampled=bool(options.length),
@@ -270,7 +282,10 @@ def guess(listing: Listing) -> Settings:
     lengths = lengths_of(stored)
     usual = int(np.median(lengths)) if lengths is not None else stored.shape[1]  # type: ignore[union-attr]
     look = Look(length=usual, examples=len(listing))
-    guesses = {f"augment.{name}": row.guess(look) for name, row in TABLE.items()}
+    guesses: dict[str, tuple[float, str]] = {f"augment.{name}": row.guess(look) for name, row in TABLE.items()}
+    training = int(np.isin(listing.splits, ("", "train")).sum())
+    if training < FEW:
+        guesses["data.validation"] = (0.2, f"a tenth of {training:,} examples would say little")
     return Settings({key: Setting(value, "guessed", reason=reason) for key, (value, reason) in guesses.items()})
 
 

@@ -49,6 +49,21 @@ def contact_sheet(images_NHWC: NDArray[np.uint8], labels: Sequence[str], *, colu
     return buffer.getvalue()
 
 
+def text_sheet(pieces: Sequence[Sequence[str]], labels: Sequence[str]) -> str:
+    """Write texts in pieces, one on a line with its label before it.
+
+    Args:
+        pieces: of each text.
+        labels: of each text.
+
+    Returns:
+        Lines; a bar stands between pieces, and what cannot be printed is a question mark.
+    """
+    lines = (f"{label}\t{'|'.join(row)}" for label, row in zip(labels, pieces, strict=True))
+    shown = ("".join(sign if sign.isprintable() or sign == "\t" else "?" for sign in line) for line in lines)
+    return "".join(f"{line}\n" for line in shown)
+
+
 def _cut(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
     text = "".join(letter if letter.isprintable() else "?" for letter in text)
     if font.getlength(text) <= width:

@@ -345,8 +345,8 @@ def _scale(sorted_N: NDArray[np.float64], scaling: str) -> tuple[tuple[float, ..
     if high <= low:
         return (float(low),), (0.0,)
     if scaling == "standard":
-        clipped = np.clip(sorted_N, low, high)
-        heights = (np.array([low, high]) - clipped.mean()) / clipped.std()
+        shares = (np.clip(sorted_N, low, high) - low) / (high - low)
+        heights = (np.array([0.0, 1.0]) - shares.mean()) / shares.std()
         return (float(low), float(high)), tuple(float(each) for each in np.clip(heights, -100, 100))
     shares = np.linspace(0, 1, min(KNOTS, len(sorted_N)))
     knots = np.unique(np.quantile(sorted_N, shares))

@@ -185,6 +185,14 @@ class TextSpec(BaseModel):
         """
         encoded = self.encode(raw)
         assert isinstance(encoded, Ragged)
+        return self.named(encoded)
+
+    def named(self, encoded: Ragged) -> list[list[str]]:
+        """Return the tokens that numbers stand for.
+
+        Args:
+            encoded: as `encode` gave them, N texts.
+        """
         name = cutting.shown if self.tokens == "byte-pair" else str
         known = ["", "?", *(name(token) for token in self.known)]
         return [[known[number] for number in encoded[row]] for row in range(len(encoded))]
@@ -218,7 +226,7 @@ class TextSpec(BaseModel):
         joins = spec._joins
         if any(len(pair) != 2 or not {*pair, "".join(pair)} <= known for pair in joins):
             raise ModelError(f"{damaged} at joins: they name what is no token.")
-        if (spec.tokens == "byte-pair") != bool(joins) and spec.tokens != "byte-pair":
+        if joins and spec.tokens != "byte-pair":
             raise ModelError(f"{damaged} at joins: {spec.tokens} are not joined.")
         return spec
 

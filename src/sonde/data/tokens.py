@@ -144,12 +144,18 @@ def byte_pair_cut(tokens: Sequence[str], joins: Sequence[tuple[str, str]]) -> Ca
 
 
 def shown(token: str) -> str:
-    """Return a byte-pair token as people read it: the sign for a leading blank as that blank.
+    """Return a byte-pair token as people read it; half a letter is shown as the sign for one that is missing.
 
     Args:
-        token: one of the vocabulary.
+        token: one of the vocabulary, with a sign for each byte.
     """
-    return token.replace("Ġ", " ").replace("Ċ", "\n")
+    return bytes(_BYTES[sign] for sign in token if sign in _BYTES).decode("utf-8", "replace")
+
+
+# The library writes bytes as letters: those that can be seen as themselves, the others as those from 256 on (GPT-2).
+_SEEN = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
+_HIDDEN = [byte for byte in range(256) if byte not in _SEEN]
+_BYTES = {**{chr(byte): byte for byte in _SEEN}, **{chr(256 + place): byte for place, byte in enumerate(_HIDDEN)}}
 
 
 def _joins(tokenizer: Any) -> list[tuple[str, str, str]]:

@@ -19,7 +19,7 @@ from sonde.errors import RunError
 from sonde.evaluation.answers import Answers, Frame
 from sonde.evaluation.ensemble import LOGITS
 from sonde.evaluation.label_predictions import LabelPredictions, read_label_predictions
-from sonde.evaluation.opening import own_dataset
+from sonde.evaluation.opening import own_dataset, start_backend
 from sonde.evaluation.options import Options
 from sonde.evaluation.predictions import Predictions, read_predictions
 from sonde.evaluation.several import spread_of_folds
@@ -62,9 +62,11 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
         RunError: a run is not finished, damaged, or of other classes.
         DataError: the data is gone.
     """
+    content = spread_of_folds(folder, runs)
+    start_backend(runs[0].settings())
+
     from sonde.models import folder as model_folder
 
-    content = spread_of_folds(folder, runs)
     dataset = own_dataset(runs[0])
     said = [model_folder.read_description(run.model) for run in runs]
     made = [READ[each.answer](run.predictions_file) for run, each in zip(runs, said, strict=True)]

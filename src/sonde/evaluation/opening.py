@@ -26,6 +26,10 @@ class TrainedModel:
     """A `data.InputSpec`."""
     parts: tuple[Part, ...] = ()
     """The members of an ensemble."""
+    model: Any = None
+    """The Keras model, for explanations; None where several models answer together."""
+    module: ModuleType | None = None
+    """The backend's module."""
 
     def inputs(self, examples: Examples) -> Stored:
         """Return what is predicted from; an ensemble's members encode the raw examples, each in its own way.
@@ -109,7 +113,7 @@ def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> Tra
             "the folder is refused."
         )
     engine = predicting_engine(module, model, description.answer, views=description.views)
-    return TrainedModel(engine, description, spec)
+    return TrainedModel(engine, description, spec, model=model, module=module)
 
 
 def start_backend(settings: Settings) -> ModuleType:

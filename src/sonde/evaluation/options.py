@@ -37,6 +37,9 @@ class Options(_Options):
     mistakes: Annotated[int, Field(ge=0, le=200)] = 24
     """Mistakes shown in the report, the surest ones first."""
 
+    explain: Annotated[int, Field(ge=0, le=50)] = 4
+    """Test examples explained in the report, right and wrong answers in turns; 0 for none, and for no importance."""
+
     coverage: Annotated[float, Field(ge=0.5, le=0.999)] = 0.9
     """Share of the prediction sets that are to hold the true class; chosen on validation, checked on the test."""
 

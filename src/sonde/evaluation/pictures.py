@@ -6,7 +6,7 @@ Nothing is drawn here; `plots.shown` draws each kind, with or without weights.
 # T time, C channels, F bands, H height, W width
 
 from dataclasses import dataclass
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +59,7 @@ class Row:
     """As text; empty where missing."""
 
 
-Picture = Union[Pixels, Text, Lines, Spectrogram, Row]
+Picture = Pixels | Text | Lines | Spectrogram | Row
 
 
 def picture(modality: str, raw: Any) -> Picture | None:

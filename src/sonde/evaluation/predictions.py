@@ -148,9 +148,7 @@ def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
         raise damaged(path, "the classes in its metadata are not a list of at least two names")
     if len(set(classes)) < len(classes):
         raise damaged(path, "a class occurs twice in its metadata")
-    expected = dict.fromkeys(("name", "truth"), pa.string()) | dict.fromkeys(
-        probability_columns(classes), pa.float32()
-    )
+    expected = dict.fromkeys(("name", "truth"), pa.string()) | dict.fromkeys(probability_columns(classes), pa.float32())
     for column, kind in expected.items():
         if schema.names.count(column) != 1 or schema.field(column).type != kind:
             raise damaged(path, f"it needs one column '{column}' of type {kind}")

@@ -35,21 +35,27 @@ FOLDS, SEEDS, ENSEMBLE = "folds.json", "seeds.json", "ensemble.json"
 """Files in the folder of the whole."""
 
 
-def beside(folder: RunFolder) -> dict[str, Any]:
-    """Return what is told beside the scores: the files of this module that a folder holds.
+def with_others(scores: Mapping[str, Any], folder: RunFolder) -> dict[str, Any]:
+    """Return scores with what is told beside them: the files of this module that a folder holds.
 
     Args:
+        scores: content of scores.json.
         folder: of any run.
 
     Returns:
-        Entries of scores.json: "folds" with the verdict over folds, "seeds", "ensemble"; empty for a run of its own.
+        The scores, with "folds", "seeds" and "ensemble" where there are such. Pooled folds are held against baselines
+        fold by fold, and each of their runs has a temperature of its own.
     """
     found = {
         file.removesuffix(".json"): folder.read_json(folder.path / file)
         for file in (FOLDS, SEEDS, ENSEMBLE)
         if (folder.path / file).is_file()
     }
-    return {**found, "verdict": found["folds"].pop("verdict", None)} if "folds" in found else found
+    told = {**scores, **found}
+    if "folds" in found:
+        after = (scores.get("calibration") or {}).get("after")
+        told |= {"verdict": found["folds"].pop("verdict", None), "calibration": {"after": after}}
+    return told
 
 
 def spread_of_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, Any]:
@@ -226,6 +232,7 @@ def judge_members(
     content = {
         "format": FORMAT,
         "metrics": list(shown),
+        "fitted": made.is_fitted,
         "scores": plain(score_sample(whole, shown, bootstrap=bootstrap)),
         "members": [
             {
@@ -263,6 +270,8 @@ class Tested:
     weights: Sequence[float]
     description: Any
     """Of the whole; a `models.folder.Description`."""
+    is_fitted: bool = True
+    """Whether temperature and thresholds were fitted anew; not where a member was trained on validation too."""
 
     def of_the_whole(self, options: Options) -> AnySample:
         """Return what the metrics read of the ensemble's own answers."""

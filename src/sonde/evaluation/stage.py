@@ -22,12 +22,13 @@ from sonde.evaluation.answers import ANSWERS, Answers, Frame, Guess
 from sonde.evaluation.answers.given import rounded
 from sonde.evaluation.baselines import guess_baselines
 from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
+from sonde.evaluation.explanations.in_report import Explained, for_report
 from sonde.evaluation.label_baselines import guess_label_baselines
 from sonde.evaluation.opening import TrainedModel, open_model, own_dataset
 from sonde.evaluation.options import Options
 from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.report import write_report
-from sonde.evaluation.several import beside
+from sonde.evaluation.several import with_others
 from sonde.models.views import VIEWS
 
 AT_ONCE = 64
@@ -75,11 +76,18 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
     frame = Frame(options, sentence, counts, folder.history())
     guesses = {} if known is None else _baselines(answers, known, frame)
     folder.write_json(folder.findings_file, found)
-    write_up(folder, answers, guesses, frame)
+    write_up(folder, answers, guesses, frame, model=model)
     return folder
 
 
-def write_up(folder: RunFolder, answers: Answers, guesses: Mapping[str, Guess], frame: Frame) -> None:
+def write_up(
+    folder: RunFolder,
+    answers: Answers,
+    guesses: Mapping[str, Guess],
+    frame: Frame,
+    *,
+    model: TrainedModel | None = None,
+) -> None:
     """Score answers and write scores.json, predictions.parquet, the plots and the report.
 
     Args:
@@ -87,12 +95,16 @@ def write_up(folder: RunFolder, answers: Answers, guesses: Mapping[str, Guess], 
         answers: of the test examples.
         guesses: of the baselines, on the same examples, by name.
         frame: how they are scored.
+        model: what answered, where it is one; a few of its answers are explained.
     """
     kind = ANSWERS[answers.description.answer]
-    scores = kind.judge(answers, guesses, frame) | beside(folder)
+    scores = with_others(kind.judge(answers, guesses, frame), folder)
+    explained = Explained({}) if model is None else for_report(model, answers, frame.options, scores)
+    if explained.importance is not None:
+        scores["importance"] = explained.importance
     write_atomically(folder.scores_file, _json(scores))
     kind.write(folder.predictions_file, answers)
-    _draw(folder, kind.draw_from(answers, scores, frame))
+    _draw(folder, kind.draw_from(answers, scores, frame), explained.pictures)
 
 
 def _json(scores: dict[str, Any]) -> str:
@@ -153,6 +165,8 @@ def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Gues
     raw = answers.examples.raw if tuned is None else join([tuned.raw, answers.examples.raw])
     count, most = len(answers.classes), options.baseline_examples
     made = guess(known.modality, known.train.raw, truth, raw, classes=count, most=most)
+    # A model is not compared with itself.
+    made = {name: each for name, each in made.items() if name.lower() != said.model}
     if tuned is None:
         return {name: Guess(rounded(each)) for name, each in made.items()}
     apart, checked = len(tuned), answers.task.encode(tuned.answers, answers.classes)
@@ -163,8 +177,8 @@ def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Gues
     }
 
 
-def _draw(folder: RunFolder, evidence: Evidence) -> None:
-    pictures = draw(evidence)
+def _draw(folder: RunFolder, evidence: Evidence, explained: Mapping[str, str]) -> None:
+    pictures = {**draw(evidence), **explained}
     for old in folder.plots.glob("*.svg"):
         if old.stem not in pictures:
             old.unlink()

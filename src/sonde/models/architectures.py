@@ -26,9 +26,31 @@ class Architecture:
 MODELS: dict[str, Architecture] = {
     "cnn": Architecture("Pairs of 3x3 convolutions with batch norm; the default for small images.", ("image",)),
     "fast": Architecture("Whitened patches and near-identity kernels; learns small images in few epochs.", ("image",)),
-    "mlp": Architecture("Dense layers on the flattened input.", ("image",), "matrix product"),
+    "minirocket": Architecture(
+        "Fixed kernels whose answers are counted, and a ridge head solved at once; the default for series.",
+        ("series",),
+        suits={
+            "training.precision": "fp32",
+            "run.epochs": 1,
+            "training.schedule": "constant",
+            "training.batch_size": 256,
+        },
+    ),
+    "mlp": Architecture(
+        "Dense layers on the flattened input, with embeddings of categories; the default for tables.",
+        ("image", "series", "table"),
+        "matrix product",
+    ),
     "lenet": Architecture("LeNet-5 (LeCun et al., 1998) with ReLU and max pooling.", ("image",)),
-    "resnet": Architecture("Residual network for small images (He et al., 2016, section 4.2).", ("image",)),
+    "resnet": Architecture(
+        "Residual network for small images (He et al., 2016, section 4.2) or series (Wang et al., 2017).",
+        ("image", "series"),
+    ),
+    "fcn": Architecture("Three convolutions over time and their mean (Wang et al., 2017).", ("series",)),
+    "inceptiontime": Architecture(
+        "Kernels of several lengths side by side (Ismail Fawaz et al., 2020).", ("series",)
+    ),
+    "lstm-fcn": Architecture("The same as fcn, with a small LSTM beside it (Karim et al., 2018).", ("series",)),
     "spectrogram-cnn": Architecture(
         "Pairs of 3x3 convolutions over a spectrogram; the default for recordings.", ("audio",)
     ),
@@ -54,11 +76,6 @@ MODELS: dict[str, Architecture] = {
     ),
     "cnn-transformer": Architecture(
         "Convolutions, then a transformer over what they found (Hassani et al., 2021).", ("image", "audio")
-    ),
-    "minirocket": Architecture(
-        "Fixed kernels whose answers are counted, and a ridge head solved at once (Dempster et al., 2021).",
-        ("series",),
-        suits={"training.precision": "fp32"},
     ),
 }
 """Every model, in the order shown to users."""

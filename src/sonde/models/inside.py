@@ -32,8 +32,8 @@ CONVOLUTIONS = (
 )
 """What makes feature maps."""
 
-EXACT_CODES = 2**24
-"""Codes up to here are whole numbers in float32 too."""
+FEWEST_PLACES = 4
+"""Places along an axis of a map that shows where something is."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Cut:
     second: Engine
     """Reads the tensor and, where `beside` is not 0, the inputs behind it, on the last axis."""
     beside: int
-    """Channels of the second half's input that hold the model's inputs, such as the ids that tell words from padding."""
+    """Channels of the second half's input that hold the model's inputs, such as ids that tell words from padding."""
     name: str
     """The layer that gives the tensor."""
 
@@ -86,8 +86,8 @@ def _nothing(outputs: Any, truth: Any) -> Any:
 def feature_map(model: keras.Model) -> Any:
     """Return the tensor that Grad-CAM asks: the last convolution's map, behind its normalisation and activation.
 
-    That is the last tensor of the size of the last convolution's map that all paths to the logits pass through. Maps
-    of a single place are passed over: they show nothing.
+    That is the last tensor of the size of that convolution's map that all paths to the logits pass through. Maps with
+    fewer than four places along an axis show too little and are passed over, unless there are no others.
 
     Args:
         model: a functional model.
@@ -96,17 +96,19 @@ def feature_map(model: keras.Model) -> Any:
         The tensor, or None where no convolution leads to such a one.
     """
     nodes = list(_nodes(model))
+    smaller = None
     for last in reversed(range(len(nodes))):
         if not isinstance(nodes[last].operation, CONVOLUTIONS):
             continue
         places = nodes[last].outputs[0].shape[1:-1]
-        if None not in places and int(np.prod(places)) == 1:
+        if 1 in places and set(places) == {1}:
             continue
         behind = [each for node in nodes[last:] for each in node.outputs if tuple(each.shape[1:-1]) == places]
         found = [each for each in behind if len(each.shape) == len(places) + 2 and _is_all(model, each)]
-        if found:
+        if found and all(size is None or size >= FEWEST_PLACES for size in places):
             return found[-1]
-    return None
+        smaller = found[-1] if found and smaller is None else smaller
+    return smaller
 
 
 def embedding(model: keras.Model) -> Any:
@@ -260,9 +262,11 @@ def _again(model: keras.Model, known: dict[int, Any]) -> Any:
         if all(id(each) in known for each in node.outputs):
             continue
         if all(id(each) in known for each in node.input_tensors):
-            args, kwargs = tree.map_structure(
-                lambda x: known.get(id(x), x), (node.arguments.args, node.arguments.kwargs)
-            )
+            args, kwargs = _with(known, (node.arguments.args, node.arguments.kwargs))
             outputs = tree.flatten(node.operation(*args, **kwargs))
             known |= {id(its): known.get(id(its), made) for its, made in zip(node.outputs, outputs, strict=True)}
     return known[id(model.outputs[0])]
+
+
+def _with(known: dict[int, Any], arguments: Any) -> Any:
+    return tree.map_structure(lambda x: known.get(id(x), x), arguments)

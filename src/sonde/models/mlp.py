@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.embeddings import embedded
 from sonde.models.reads import Reads
 
 
@@ -26,11 +27,13 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """Return the features of a batch of inputs.
 
     Args:
-        inputs: symbolic tensor, batch x any shape.
+        inputs: symbolic tensor, batch x any shape; of a table the categories stand last, as codes.
         options: width, depth and dropout.
         reads: what the inputs are.
     """
-    x = layers.Flatten(name="flatten")(inputs)
+    if None in reads.shape:
+        raise ValueError("It needs inputs of one length, which --set series.length=N brings series to")
+    x = embedded(inputs, reads) if reads.modality == "flat" and reads.levels else layers.Flatten(name="flatten")(inputs)
     for block in range(1, options.depth + 1):
         x = layers.Dense(options.width, activation="relu", kernel_initializer="he_uniform", name=f"dense_{block}")(x)
         x = layers.Dropout(options.dropout, name=f"dropout_{block}")(x)

@@ -1,4 +1,7 @@
-"""A residual network for small images (He et al., 2016, section 4.2): 6n+2 layers in three stages."""
+"""A residual network for small images (He et al., 2016, section 4.2): 6n+2 layers in three stages.
+
+Series are read by the one of Wang et al. (2017), with three convolutions over time in each block.
+"""
 
 from typing import Annotated, Any
 
@@ -7,6 +10,8 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.reads import Reads
+from sonde.models.sequences import as_sequence, masked_mean
+from sonde.models.series_resnet import stages
 
 
 class Options(_Options):
@@ -17,20 +22,25 @@ class Options(_Options):
     """Residual blocks in each of the three stages; 1 makes ResNet-8, 3 ResNet-20, 18 ResNet-110."""
 
     width: Annotated[int, Field(ge=1, le=4096)] = 32
-    """Channels of the first stage; each stage doubles them."""
+    """Channels of the first stage; each stage doubles them. Of series twice as many, doubled once."""
 
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
     """Share of features silenced before the head while training."""
 
 
 def features(inputs: Any, options: Options, reads: Reads) -> Any:
-    """Return the features of a batch of images.
+    """Return the features of a batch of images or series.
 
     Args:
-        inputs: symbolic tensor, batch x height x width x channels.
+        inputs: symbolic tensor, batch x height x width x channels or batch x time x channels.
         options: blocks, width and dropout.
         reads: what the inputs are.
     """
+    if reads.modality == "sequence":
+        # 64 channels at the default width, as in the paper.
+        sequence = stages(as_sequence(inputs, reads, 1), blocks=options.blocks, width=2 * options.width)
+        x = masked_mean(sequence.x_BTD, sequence.present_BT)
+        return layers.Dropout(options.dropout, name="dropout")(x)
     x = _convolution(inputs, options.width, 1, "stem")
     x = layers.Activation("relu", name="stem_relu")(x)
     for stage in range(3):

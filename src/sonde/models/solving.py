@@ -7,16 +7,23 @@ out. Features are brought to deviation 1 first.
 
 # N examples, F features, C classes, A strengths
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 from scipy.special import logsumexp
 
-from sonde.models.heads import label
+from sonde.backend import Engine, predict_all
+from sonde.backend.engine import State
+from sonde.models.architectures import architecture
+from sonde.models.assemble import Blueprint, build
+from sonde.models.heads import HEADS
+from sonde.models.predicting import predicting_engine
 
 STRENGTHS = np.logspace(-3, 3, 10)
 """Strengths of the ridge that are tried; those of the authors of MiniRocket."""
@@ -41,40 +48,116 @@ class Head:
     accuracy: float
     """Share of training examples that are answered rightly when left out."""
 
-    def weights(self) -> dict[str, NDArray[np.float32]]:
-        """Return the weights by their name in a model."""
-        return {f"{label.NAME}/kernel": self.kernel, f"{label.NAME}/bias": self.bias}
+
+def is_solved(blueprint: Blueprint) -> bool:
+    """Tell whether a model's head is solved, so that it is not trained in steps.
+
+    Args:
+        blueprint: what the model is.
+    """
+    solves = getattr(architecture(blueprint.name), "solves", None)
+    return solves is not None and bool(solves(blueprint.options))
 
 
-def solve(features_NF: NDArray[np.float32], truth_N: NDArray[np.integer[Any]], classes: int, *, seed: int = 0) -> Head:
+def is_refitted(blueprint: Blueprint) -> bool:
+    """Tell whether a model is solved once more on training and validation examples together, before it is saved.
+
+    Args:
+        blueprint: what the model is.
+    """
+    return is_solved(blueprint) and bool(getattr(blueprint.options, "refit", False))
+
+
+def solve_model(
+    model: keras.Model,
+    blueprint: Blueprint,
+    module: ModuleType,
+    examples: "Solvable",
+    *,
+    seed: int,
+) -> float:
+    """Take a fresh model's fixed weights from training examples, and solve its head.
+
+    Args:
+        model: what `build` returned; it is changed.
+        blueprint: what was built; `is_solved` is true of it.
+        module: the backend's module, which computes the features.
+        examples: the training examples.
+        seed: chooses what is chosen.
+
+    Returns:
+        Share of the examples that are answered rightly when left out.
+    """
+    # Array by array, since a model's own `get_weights` has no names.
+    weights = {each.path: keras.ops.convert_to_numpy(each.value) for each in model.variables}
+    measure = architecture(blueprint.name).measure
+    _assign(model, measure(examples.inputs, weights, blueprint.options, blueprint.reads, seed=seed))
+    name = HEADS[blueprint.answer].NAME
+    inside = keras.Model(model.inputs, model.get_layer(name).input)
+    engine = predicting_engine(module, inside, blueprint.answer)
+    head = solve(predict_all(engine, examples.inputs, examples.prepare), examples.truth, blueprint.outputs, seed=seed)
+    _assign(model, {f"{name}/kernel": head.kernel, f"{name}/bias": head.bias})
+    return head.accuracy
+
+
+def solved_weights(
+    blueprint: Blueprint, module: ModuleType, examples: "Solvable", *, seed: int
+) -> dict[str, NDArray[Any]]:
+    """Build a model, solve it, and return its weights by name.
+
+    Args:
+        blueprint: what to build; `is_solved` is true of it.
+        module: the backend's module.
+        examples: what it is solved on.
+        seed: of the model, and of what is chosen.
+    """
+    model = build(blueprint, seed=seed)
+    solve_model(model, blueprint, module, examples, seed=seed)
+    return {each.path: np.array(keras.ops.convert_to_numpy(each.value)) for each in model.weights}
+
+
+@dataclass(frozen=True)
+class Solvable:
+    """Training examples, as far as a model's weights can be taken from them."""
+
+    inputs: Any
+    """Encoded examples, N: an array or ragged."""
+    prepare: Callable[[Any], NDArray[Any]]
+    """Turns a batch of them into what the model reads."""
+    truth: NDArray[Any]
+    """Class numbers N, or N x labels of 0 and 1."""
+
+
+def solve(features_NF: NDArray[np.float32], truth: NDArray[Any], classes: int, *, seed: int = 0) -> Head:
     """Solve a head for features.
 
     Args:
         features_NF: of the training examples.
-        truth_N: class numbers.
+        truth: class numbers N, or N x labels of 0 and 1.
         classes: number of classes C.
         seed: chooses the examples on which the strength is chosen, where there are more than a few thousand.
     """
     mean_F = features_NF.mean(axis=0, dtype=np.float64)
     std_F = features_NF.std(axis=0, dtype=np.float64)
     std_F[std_F < 1e-9] = 1.0
-    target_NC = np.where(truth_N[:, None] == np.arange(classes), 1.0, -1.0)
-    some = np.arange(len(truth_N))
+    target_NC = np.where(truth[:, None] == np.arange(classes) if truth.ndim == 1 else truth > 0.5, 1.0, -1.0)
+    some = np.arange(len(truth))
     if len(some) > MOST_AT_ONCE:
         some = np.sort(np.random.default_rng(seed).permutation(len(some))[:MOST_AT_ONCE])
     # Single precision suffices for the products, which are the most of the time; what follows is solved in double.
     scaled_NF = ((features_NF[some] - mean_F) / std_F).astype(np.float32)
     dual_NC, left_out_NC, strength = _leave_one_out(scaled_NF, target_NC[some])
     offset_C = target_NC[some].mean(axis=0)
-    if len(some) == len(truth_N):
+    if len(some) == len(truth):
         slope_FC = scaled_NF.T.astype(np.float64) @ dual_NC - scaled_NF.mean(axis=0, dtype=np.float64)[:, None] * dual_NC.sum(axis=0)
     else:
         offset_C = target_NC.mean(axis=0)
         slope_FC = _primal(features_NF, mean_F, std_F, target_NC - offset_C, strength)
-    factor = _sharpness(left_out_NC, truth_N[some])
+    factor = _sharpness(left_out_NC, truth[some])
     kernel_FC = factor * slope_FC / std_F[:, None]
     bias_C = factor * offset_C - mean_F @ kernel_FC
-    accuracy = float((left_out_NC.argmax(axis=1) == truth_N[some]).mean())
+    right = left_out_NC.argmax(axis=1) == truth[some] if truth.ndim == 1 else (left_out_NC > 0) == (truth[some] > 0.5)
+    accuracy = float(right.mean())
     return Head(kernel_FC.astype(np.float32), bias_C.astype(np.float32), strength, accuracy)
 
 
@@ -114,23 +197,46 @@ def _primal(features_NF: NDArray[np.float32], mean_F: Floats, std_F: Floats, cen
     return linalg.cho_solve(linalg.cho_factor(whole_FF, overwrite_a=True, check_finite=False), moment_FC)
 
 
-def _sharpness(scores_NC: Floats, truth_N: NDArray[np.integer[Any]]) -> float:
-    """Return the factor on scores whose softmax has the least cross-entropy."""
-    rows = np.arange(len(truth_N))
-    losses = [
-        float((logsumexp(factor * scores_NC, axis=1) - factor * scores_NC[rows, truth_N]).mean())
-        for factor in SHARPNESS.tolist()
-    ]
-    return float(SHARPNESS[int(np.argmin(losses))])
+def _sharpness(scores_NC: Floats, truth: NDArray[Any]) -> float:
+    """Return the factor on scores whose probabilities have the least cross-entropy."""
+
+    def loss(factor: float) -> float:
+        if truth.ndim == 2:
+            return float(np.logaddexp(0, np.where(truth > 0.5, -factor, factor) * scores_NC).mean())
+        right_N = scores_NC[np.arange(len(truth)), truth]
+        return float((logsumexp(factor * scores_NC, axis=1) - factor * right_N).mean())
+
+    return min(SHARPNESS.tolist(), key=loss)
 
 
-def assigned(model: Any, weights: Mapping[str, NDArray[Any]]) -> None:
-    """Set weights of a model by their names.
-
-    Args:
-        model: a Keras model.
-        weights: arrays by name.
-    """
+def _assign(model: keras.Model, weights: dict[str, NDArray[Any]]) -> None:
     variables = {variable.path: variable for variable in model.variables}
     for path, array in weights.items():
         variables[path].assign(array)
+
+
+class Solved:
+    """An engine whose model is solved: its steps tell the loss of a batch and change nothing."""
+
+    def __init__(self, engine: Engine):
+        self._engine = engine
+
+    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
+        """Return loss and score of a batch; see `Engine.step`."""
+        return self._engine.step(inputs, truth, 0.0)
+
+    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the logits of a batch; see `Engine.predict`."""
+        return self._engine.predict(inputs)
+
+    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
+        """Return the gradient with respect to the inputs, zero for counted features; see `Engine.input_gradient`."""
+        return self._engine.input_gradient(inputs, truth)
+
+    def read_state(self) -> State:
+        """Copy the whole state out; see `Engine.read_state`."""
+        return self._engine.read_state()
+
+    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Copy a state in; see `Engine.write_state`."""
+        self._engine.write_state(state)

@@ -55,6 +55,26 @@ TASKS: dict[str, Task] = {
         answer="labels",
         doc="Says which of several labels a recording has; it may have none, or many.",
     ),
+    "series-label": Task(
+        modality="series",
+        answer="label",
+        doc="Says which one of several classes a series belongs to.",
+    ),
+    "series-labels": Task(
+        modality="series",
+        answer="labels",
+        doc="Says which of several labels a series has; it may have none, or many.",
+    ),
+    "table-label": Task(
+        modality="table",
+        answer="label",
+        doc="Says which one of several classes a row of a table belongs to.",
+    ),
+    "table-labels": Task(
+        modality="table",
+        answer="labels",
+        doc="Says which of several labels a row of a table has; it may have none, or many.",
+    ),
 }
 """Every task, in the order shown to users."""
 

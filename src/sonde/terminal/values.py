@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from sonde.terminal.several import interval, show_several
 from sonde.terminal.text import draw, program, safe, say, table
 
 if TYPE_CHECKING:
@@ -64,22 +65,20 @@ def plain(value: Any) -> Any:
 
 
 def _show_run(run: "RunFolder") -> None:
-    if run.scores_file.exists():
-        _show_headline(run.read_json(run.scores_file))
+    scores = run.read_json(run.scores_file) if run.scores_file.exists() else {}
+    if scores:
+        _show_headline(scores)
     path = shlex.quote(str(run.path))
     data = shlex.quote(str(run.settings().value("run.data", "DATA"))) if run.settings_file.exists() else "DATA"
     report = run.report_file if run.report_file.exists() else f"none yet: {program()} evaluate {path}"
     say(f"\nReport: {report}\n\nNext:")
-    draw(
-        table(
-            ("", "", ""),
-            [
-                ("", f"{program()} predict {path} FILE...", "answers for new files"),
-                ("", f"{program()} train {data} --model=NAME", "trains another model (sonde list models)"),
-                ("", f"{program()} compare {path} RUN...", "says which run is better, and how sure that is"),
-            ],
-        )
-    )
+    rows = [
+        ("", f"{program()} predict {path} FILE...", "answers for new files"),
+        ("", f"{program()} train {data} --model=NAME", "trains another model (sonde list models)"),
+        ("", f"{program()} compare {path} RUN...", "says which run is better, and how sure that is"),
+    ]
+    # A cross-validation has no model of its own.
+    draw(table(("", "", ""), rows[1:] if scores.get("folds") else rows))
 
 
 def _show_headline(scores: Mapping[str, Any]) -> None:
@@ -91,6 +90,7 @@ def _show_headline(scores: Mapping[str, Any]) -> None:
     # There is no verdict where the data that the baselines would learn from is gone.
     if sentence := (scores.get("verdict") or {}).get("sentence"):
         say(sentence)
+    show_several(scores)
 
 
 def _show_scores(scores: Mapping[str, Any]) -> None:
@@ -118,32 +118,27 @@ def _doubt(scores: Mapping[str, Any]) -> list[str]:
     return said
 
 
-def interval(score: Mapping[str, Any] | None) -> str:
-    """Return a score with its interval, such as "0.981 (0.962 to 0.992)".
-
-    Args:
-        score: value, low and high as in scores.json; none, or a value of none, where it cannot be computed.
-    """
-    if score is None or score.get("value") is None:
-        return "-"
-    if score.get("low") is None or score.get("high") is None:
-        return f"{score['value']:.3f}"
-    return f"{score['value']:.3f} ({score['low']:.3f} to {score['high']:.3f})"
-
-
 def _show_predictions(rows: Sequence[Mapping[str, Any]]) -> None:
     heads: tuple[str, ...] = ("file", "answer", "confidence", "next best", "set")
     columns = len(heads) if any("set" in row for row in rows) else len(heads) - 1
     shown = [
         (row["file"], f"cannot be read: {row['error']}", "", "", "")
         if row.get("error")
-        else (row["file"], _answer(row), f"{row['confidence']:.3f}", _others(row), _set(row))
+        else (row["file"], _answer(row), _confidence(row), _others(row), _set(row))
         for row in rows
     ]
     draw(table(heads[:columns], [row[:columns] for row in shown], right=("confidence",)))
 
 
+def _confidence(row: Mapping[str, Any]) -> str:
+    if "labels" in row:  # Several labels have a confidence each.
+        return ", ".join(f"{label['confidence']:.3f}" for label in row["labels"])
+    return f"{row['confidence']:.3f}"
+
+
 def _answer(row: Mapping[str, Any]) -> str:
+    if "labels" in row:
+        return ", ".join(label["answer"] for label in row["labels"]) or "no label"
     return f"none (unsure: {row['answer']})" if row.get("abstains") else str(row["answer"])
 
 
@@ -151,6 +146,18 @@ def _set(row: Mapping[str, Any]) -> str:
     names = row.get("set", ())
     more = f" and {len(names) - SHOWN_SET:,} more" if len(names) > SHOWN_SET else ""
     return ", ".join(names[:SHOWN_SET]) + more
+
+
+def _show_explanations(rows: Sequence[Mapping[str, Any]]) -> None:
+    for row in rows:
+        if row.get("error"):
+            say(f"{row['file']}: {row['error']}")
+            continue
+        about = "" if row["explained"] == row["answer"] else f"; explained is {row['explained']}"
+        say(f"{row['file']}: {row['answer']} with {row['confidence']:.3f}{about}\n  {row['picture']}")
+        for found in row["methods"]:
+            reason = found.get("does_not_apply")
+            say(f"  {found['method']}: {f'does not apply: {reason}.' if reason else found['found']}")
 
 
 def _others(row: Mapping[str, Any]) -> str:
@@ -207,6 +214,7 @@ VALUES: dict[str, Callable[[Any], None]] = {
     "resume": _show_run,
     "evaluate": _show_scores,
     "predict": _show_predictions,
+    "explain": _show_explanations,
     "show": _show_path,
     "init": _show_path,
     "ensemble": _show_run,

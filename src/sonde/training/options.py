@@ -18,6 +18,9 @@ WEIGHT_DECAYS = {"adamw": 0.05, "sgd": 5e-4, "lion": 0.1, "muon": 0.05}
 ENOUGH_STEPS = 1_500
 """Steps that a small network on small images needs to settle; sets the epochs where nobody does."""
 
+FEW_EXAMPLES, MOST_EPOCHS_OF_FEW = 1_000, 400
+"""Training series below which there may be more epochs than the usual forty, and how many."""
+
 LONGEST = 10
 """Times the usual epochs that a run with a budget of time trains for at most: what comes after changes little."""
 
@@ -124,6 +127,8 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     """
     optimizer = settings.value("training.optimizer", "adamw")
     batch = max(1, min(128, examples // 16)) if examples < 2048 else 128
+    if str(settings.value("run.task")).startswith("series"):
+        batch = max(batch, min(16, max(1, examples // 2)))  # Batch norm needs a few.
     parts = settings.value("training.accumulate", 1)
     if isinstance(parts, int) and parts > 1:
         batch = max(parts, batch // parts * parts)
@@ -137,7 +142,9 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     batch = settings.value("training.batch_size", batch)
     if isinstance(batch, int) and batch > 0:
         steps = max(1, examples // batch)
-        epochs = min(40, max(5, -(-ENOUGH_STEPS // steps)))
+        # The archives of series hold sets of some dozen examples, whose epochs are a few steps each.
+        few = isinstance(task, str) and task.startswith("series") and examples < FEW_EXAMPLES
+        epochs = min(MOST_EPOCHS_OF_FEW if few else 40, max(5, -(-ENOUGH_STEPS // steps)))
         most = settings.value("training.steps", 0)
         if isinstance(most, int) and most > 0:
             epochs = min(100_000, -(-most // steps))

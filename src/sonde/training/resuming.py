@@ -1,6 +1,7 @@
 """Whether a checkpoint may be gone on with: by the settings that it was made under, and by what its progress says."""
 
 import json
+from collections.abc import Collection
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -17,12 +18,8 @@ Count = Annotated[int, Field(ge=0)]
 STRICT = ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
 
-class Figures(BaseModel):
-    """What an epoch says of one split."""
-
-    model_config = STRICT
-    loss: float
-    accuracy: float
+Figures = dict[str, Number]
+"""What an epoch says of one split: the loss, and the figures of the answer by their names."""
 
 
 class Record(BaseModel):
@@ -67,20 +64,21 @@ def _word(options: dict[str, Any], key: str) -> str:
     return json.dumps(options[key]) if key in options else "not there"
 
 
-def is_sound(progress: Progress, *, steps: int, most: int) -> bool:
+def is_sound(progress: Progress, *, steps: int, most: int, figures: Collection[str] = ("accuracy",)) -> bool:
     """Tell whether a progress is one that a run of this length can be at.
 
     Args:
         progress: as it was read.
         steps: of each epoch; the last one may be a part of one.
         most: steps of the whole training at most.
+        figures: what each validation says, beside the loss.
     """
     try:
         history = TypeAdapter(list[Record]).validate_python(progress.history)
     except ValidationError:
         return False
     ended = len(history)
-    figures = [progress.loss_sum, progress.score_sum, *(progress.best_figure or ())]
+    sums = [progress.loss_sum, progress.score_sum, *(progress.best_figure or ())]
     return (
         progress.epoch == ended + 1
         and 0 <= progress.step <= steps
@@ -92,7 +90,8 @@ def is_sound(progress: Progress, *, steps: int, most: int) -> bool:
         and (progress.step == 0 or not progress.done)
         and (1 <= progress.best_epoch <= ended if ended else progress.best_epoch == 0 and not progress.done)
         and (progress.best_figure is None) == (ended == 0)
-        and all(abs(figure) < float("inf") for figure in figures)
+        and all({"loss", *figures} == set(record.validation) and "loss" in record.train for record in history)
+        and all(abs(each) < float("inf") for each in sums)
         and (progress.spending is None or _is_possible(progress.spending, most))
     )
 

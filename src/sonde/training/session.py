@@ -240,9 +240,12 @@ class Session:
         logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
         if kept is not state:
             self.engine.write_state(state)
-        monitored = {self.options.monitor} - {"loss", self.answer.SCORE}
-        told: dict[str, float] = self.answer.figures(logits, self.validation_truth, (self.answer.SCORE, *monitored))
+        told: dict[str, float] = self.answer.figures(logits, self.validation_truth, self._figure_names())
         return told
+
+    def _figure_names(self) -> tuple[str, ...]:
+        """Return what each validation says, beside the loss."""
+        return (self.answer.SCORE, *({self.options.monitor} - {"loss", self.answer.SCORE}))
 
     def _monitored(self, validation: Mapping[str, float]) -> float:
         """Return the figure that an epoch is chosen by, better when higher."""
@@ -305,7 +308,19 @@ class Session:
         )
         logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
         known = self._known(logits)
+        weights = self._solved_again(weights)
         folder.save(self.folder.model, folder.Description(**self.description, **known), weights)
+
+    def _solved_again(self, weights: State) -> State:
+        """Return the weights of a solved model as training and validation examples together give them."""
+        from sonde.models.solving import Solvable, is_refitted, solved_weights
+
+        if not is_refitted(self.blueprint):
+            return weights
+        train, validation = self.dataset.train.inputs, self.dataset.validation.inputs
+        truth = np.concatenate([self.training.truth, self.validation_truth])
+        solvable = Solvable(data.join([train, validation]), self.dataset.spec.prepare, truth)
+        return solved_weights(self.blueprint, backend.use(self.run.backend), solvable, seed=self.run.seed)
 
     def _known(self, logits: NDArray[np.float32]) -> dict[str, Any]:
         """Return what the validation examples tell: temperature, decision, and where one label is asked, its doubt."""
@@ -345,7 +360,9 @@ class Session:
                 )
             if changed:
                 raise RunError(f"{file} was changed since this training began: {changed}. {cure}")
-            if not is_sound(checkpoint.progress, steps=self.training.steps, most=self.most_steps):
+            if not is_sound(
+                checkpoint.progress, steps=self.training.steps, most=self.most_steps, figures=self._figure_names()
+            ):
                 raise ModelError(
                     f"The checkpoint in {self.folder.checkpoints} says what no training of {file} can have come to. "
                     f"Remove the folder and go on from the start (sonde resume {self.folder.path}), or train anew: "
@@ -384,6 +401,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
 
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint
+    from sonde.models.solving import Solvable
 
     answer = tasks.TASKS[run.task].answer
     task = tasks.answer(run.task)
@@ -420,7 +438,8 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         options.sampling,
     )
     validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
-    engine = _build_engine(blueprint, run, options, evening, lambda: _few_prepared(dataset))
+    solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
+    engine = _build_engine(blueprint, run, options, evening, solvable, lambda: _few_prepared(dataset))
     own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
     parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: own}
     parts |= {"model": model_options, "training": options}
@@ -450,14 +469,18 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
 
 
 def _build_engine(
-    blueprint: Any, run: Run, options: Options, evening: Evening, examples: Callable[[], NDArray[np.float32]]
+    blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, examples: Callable[[], NDArray[Any]]
 ) -> Engine:
     from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import HEADS
+    from sonde.models.solving import Solved, is_solved, solve_model
 
     module, head = backend.use(run.backend), HEADS[blueprint.answer]
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
     fit_to_data(model, blueprint, examples)
+    solved = is_solved(blueprint)
+    if solved:
+        solve_model(model, blueprint, module, solvable, seed=run.seed)
     settings = EngineSettings(
         optimizer=options.optimizer,
         weight_decay=options.weight_decay,
@@ -476,4 +499,4 @@ def _build_engine(
     recorded = head.loss(0.0) if options.label_smoothing or told else None
     loss = head.loss(options.label_smoothing, **told)
     engine: Engine = module.build(model, loss, head.score, settings, recorded=recorded)
-    return engine
+    return Solved(engine) if solved else engine

@@ -4,6 +4,7 @@
 
 from typing import Any
 
+import keras
 import torch
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
@@ -26,9 +27,13 @@ def batch_norm(layer: Any) -> Call | None:
     axis = layer.axis % rank
     has_rows = rank == 3 and axis == 2
 
-    def call(run: Run, x: torch.Tensor) -> torch.Tensor:
+    def call(run: Run, x: torch.Tensor, mask: torch.Tensor | None = None) -> torch.Tensor:
         scale, offset = _affine(layer)
         mean, variance = layer.moving_mean.value, layer.moving_variance.value
+        if mask is not None and run.training and layer.trainable:
+            if not has_rows:
+                return layer(x, training=True, mask=mask)
+            return _masked_batch_norm(layer, x, mask)
         # The steps of a sequence are rows: normalising them as such reads memory as it lies, three times as fast.
         by_row = has_rows and x.is_contiguous()
         x_first = x.flatten(0, 1) if by_row else x.movedim(axis, 1)
@@ -45,6 +50,23 @@ def batch_norm(layer: Any) -> Call | None:
         return y.view(x.shape) if by_row else y.movedim(1, axis)
 
     return call
+
+
+def _masked_batch_norm(layer: Any, x_BTC: torch.Tensor, mask_BT: torch.Tensor) -> torch.Tensor:
+    """Normalise by the statistics of the steps that a mask leaves, as Keras weighs them."""
+    scale, offset = _affine(layer)
+    x = x_BTC.float()
+    weights_BT1 = mask_BT.unsqueeze(-1).to(x.dtype)
+    count = weights_BT1.sum() + keras.config.epsilon()
+    mean_C = (x * weights_BT1).sum((0, 1)) / count
+    apart_BTC = x - mean_C
+    variance_C = (apart_BTC.square() * weights_BT1).sum((0, 1)) / count
+    with torch.no_grad():
+        layer.moving_mean.value.lerp_(mean_C, 1 - layer.momentum)
+        layer.moving_variance.value.lerp_(variance_C, 1 - layer.momentum)
+    factor_C = torch.rsqrt(variance_C + layer.epsilon) * (1.0 if scale is None else scale)
+    y = apart_BTC * factor_C if offset is None else torch.addcmul(offset, apart_BTC, factor_C)
+    return y.to(x_BTC.dtype)
 
 
 def layer_norm(layer: Any) -> Call | None:

@@ -13,6 +13,7 @@ import keras
 import torch
 from keras import layers, tree
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from sonde.backend.lowering import recurrent_cores
 from sonde.backend.lowering.calls import Call, Run
@@ -154,6 +155,8 @@ def _output(
     states = first or [x_BTF.new_zeros(len(x_BTF), layer.units)] * (2 if type(layer) is layers.LSTM else 1)
     taken_BT = None if mask is None else tree.flatten(mask)[0].bool().reshape(x_BTF.shape[:2])
     skipped_BT = None if taken_BT is None or bool(taken_BT.all()) else ~taken_BT
+    if skipped_BT is not None and _may_go_by_length(layer, skipped_BT):
+        return (_by_length(layer, recurrence, x_BTF, states, weights, ~skipped_BT),)
     y_BTU, *states = recurrence(x_BTF, states, weights, Order(skipped_BT, layer.go_backwards))
     if skipped_BT is None:
         return y_BTU if layer.return_sequences else states[0], *states
@@ -163,6 +166,65 @@ def _output(
         return y_BTU * shown_BT.unsqueeze(-1), *states
     last = 0 if layer.go_backwards else -1
     return states[0] * shown_BT[:, last].unsqueeze(-1), *states
+
+
+def _may_go_by_length(layer: Any, skipped_BT: Tensor) -> bool:
+    """Tell whether an operation that knows no masks can run the layer: where all that is skipped is at the end.
+
+    What comes behind a sequence has no part in its outputs, and read from its own end it is at the end again. The
+    carry state after the last step is known to nobody then.
+    """
+    if layer.return_state or not (skipped_BT.is_cuda or type(layer) is layers.LSTM):
+        return False
+    return bool((skipped_BT[:, 1:] >= skipped_BT[:, :-1]).all())
+
+
+def _by_length(
+    layer: Any, recurrence: Recurrence, x_BTF: Tensor, states: list[Tensor], weights: Weights, taken_BT: Tensor
+) -> Tensor:
+    """Return a layer's output, in the order of the data where it is a sequence, for steps that are taken up to an end.
+
+    Measured on a processor: two LSTMs both ways of 128 units on 64 texts of 24 to 32 words take 0.80 of the time that
+    they take with gates that skip.
+    """
+    lengths_B, backwards = taken_BT.sum(1), layer.go_backwards
+    turned_BT = None
+    if backwards:
+        places_T = torch.arange(taken_BT.shape[1], device=x_BTF.device)
+        turned_BT = torch.where(taken_BT, lengths_B[:, None] - 1 - places_T, places_T)
+        x_BTF = _Reordered.apply(x_BTF, turned_BT)
+    y_BTU = recurrence(x_BTF, states, weights, Order())[0]
+    if not layer.return_sequences or not (backwards or layer.zero_output_for_mask):
+        # Without any step it is zeros in Keras, whatever the first state is.
+        examples = torch.arange(len(y_BTU), device=y_BTU.device)
+        last_BU = y_BTU[examples, (lengths_B - 1).clamp(min=0)].masked_fill((lengths_B == 0)[:, None], 0)
+    if not layer.return_sequences:
+        hidden = layer.zero_output_for_mask and not backwards
+        return last_BU.masked_fill(~taken_BT[:, -1:], 0) if hidden else last_BU
+    if turned_BT is not None:
+        y_BTU = _Reordered.apply(y_BTU, turned_BT)
+    if backwards or layer.zero_output_for_mask:
+        return y_BTU.masked_fill(~taken_BT.unsqueeze(-1), 0)
+    return torch.where(taken_BT.unsqueeze(-1), y_BTU, last_BU.unsqueeze(1))
+
+
+class _Reordered(torch.autograd.Function):
+    """Steps in another order, B x T places that undo themselves: the way back is the way there, and adds nothing up."""
+
+    @staticmethod
+    def forward(ctx: Any, x_BTF: Tensor, places_BT: Tensor) -> Tensor:
+        ctx.save_for_backward(places_BT)
+        return _rearranged(x_BTF, places_BT)
+
+    @staticmethod
+    @once_differentiable  # type: ignore[untyped-decorator]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
+        return _rearranged(gradient, *ctx.saved_tensors), None
+
+
+def _rearranged(x_BTF: Tensor, places_BT: Tensor) -> Tensor:
+    first_B1 = torch.arange(len(x_BTF), device=x_BTF.device).unsqueeze(1) * x_BTF.shape[1]
+    return x_BTF.flatten(0, 1).index_select(0, (first_B1 + places_BT).flatten()).view(x_BTF.shape)
 
 
 def _begun(taken_BT: Tensor, backwards: bool) -> Tensor:

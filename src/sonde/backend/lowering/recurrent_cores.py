@@ -29,7 +29,7 @@ def lstm(x_BTF: Tensor, states: list[Tensor], weights: Weights, order: Order) ->
     Returns:
         Outputs B x T x U in the order of the data, and both states after the last step.
     """
-    if order.skipped_BT is not None:
+    if order.skipped_BT is not None or not _is_fused_here(x_BTF):
         return through_time.lstm(x_BTF, states, weights, order)
     return _fused(torch.lstm, x_BTF, states, _flat(weights), order.backwards)
 
@@ -111,6 +111,13 @@ def fused_simple(
     assert order.skipped_BT is None
     native = {"tanh": torch.rnn_tanh, "relu": torch.rnn_relu}[activation]
     return _fused(native, x_BTF, states, _flat(weights), order.backwards)
+
+
+def _is_fused_here(x_BTF: Tensor) -> bool:
+    """Tell whether torch's LSTM runs in the type that autocast asks for; a processor without AVX-512 has none in bf16."""
+    if x_BTF.is_cuda or not torch.is_autocast_enabled("cpu"):
+        return True
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
 
 
 def _flat(weights: Weights) -> list[Tensor]:

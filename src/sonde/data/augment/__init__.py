@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from sonde.config import Settings
 from sonde.config.fill import unknown_option
-from sonde.data.augment import audio, image, text
+from sonde.data.augment import audio, image, series, table, text
 from sonde.data.augment.augmentation import Augmentation
 from sonde.data.augment.draws import uniform
 from sonde.data.ragged import Stored
@@ -25,6 +25,8 @@ AUGMENTATIONS: dict[str, Mapping[str, Augmentation]] = {
     "image": image.TABLE,
     "text": text.TABLE,
     "audio": audio.TABLE,
+    "series": series.TABLE,
+    "table": table.TABLE,
 }
 """The augmentations of each modality."""
 
@@ -51,10 +53,10 @@ def augment(
     Returns:
         Inputs of the same kind; perhaps those that were given, changed.
     """
-    table = AUGMENTATIONS[modality]
-    assert len(batch) == len(indices_B) and strengths.keys() <= table.keys()
+    rows = AUGMENTATIONS[modality]
+    assert len(batch) == len(indices_B) and strengths.keys() <= rows.keys()
     result = batch
-    for name, row in table.items():
+    for name, row in rows.items():
         strength = strengths.get(name, row.neutral)
         if strength != row.neutral and len(result) and not row.mixes:
             drawn = (epoch - 1) // 2 if row.mirrored else epoch
@@ -104,17 +106,17 @@ def fill_augment(settings: Settings, modality: str) -> dict[str, float]:
     Raises:
         ConfigError: an unknown augmentation, a wrong type, or a strength out of range.
     """
-    table = AUGMENTATIONS[modality]
+    rows = AUGMENTATIONS[modality]
     given = settings.part("augment")
     for name, setting in given.items():
         place = f"{setting.place}: " if setting.place else ""
-        if name not in table:
-            raise ConfigError(unknown_option(name, "augment", setting, table))
-        row = table[name]
+        if name not in rows:
+            raise ConfigError(unknown_option(name, "augment", setting, rows))
+        row = rows[name]
         number = isinstance(setting.value, int | float) and not isinstance(setting.value, bool)
         if not number or not row.low <= setting.value <= row.high:
             raise ConfigError(
                 f"{place}augment.{name} = {setting.value!r} is not possible: expected a number, at least {row.low:g}, "
                 f"at most {row.high:g}. ({row.doc} {row.neutral:g} is off.)"
             )
-    return {name: float(given[name].value if name in given else row.neutral) for name, row in table.items()}
+    return {name: float(given[name].value if name in given else row.neutral) for name, row in rows.items()}

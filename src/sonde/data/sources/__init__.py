@@ -7,8 +7,25 @@ from pathlib import Path
 from sonde.data.decode import SUFFIXES
 from sonde.data.listing import Listing
 from sonde.data.options import Options
-from sonde.data.sources import builtin, cifar, class_folders, idx, manifest, npz, patterns, sounds, text_folders, texts
+from sonde.data.sources import (
+    builtin,
+    cifar,
+    class_folders,
+    idx,
+    manifest,
+    npz,
+    patterns,
+    rows,
+    series_csv,
+    series_npz,
+    series_ts,
+    series_ucr,
+    sounds,
+    text_folders,
+    texts,
+)
 from sonde.data.sources.builtin import BUILTIN
+from sonde.data.sources.several import recognised
 from sonde.data.sources.source import Source
 from sonde.data.sources.tables import tables_in
 from sonde.errors import DataError, did_you_mean
@@ -16,11 +33,34 @@ from sonde.errors import DataError, did_you_mean
 __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
 
 SOURCES: dict[str, Source] = {
-    "builtin": Source("A built-in data set: digits.", builtin.sniff, builtin.read),
+    "builtin": Source(
+        "A built-in data set: digits, breast-cancer or wine.", builtin.sniff, builtin.read, ("image", "table")
+    ),
     "idx": Source(
         "A folder of IDX files, gzip or not, such as train-images-idx3-ubyte.gz (MNIST family).", idx.sniff, idx.read
     ),
     "cifar": Source("The folder of the CIFAR-10 or CIFAR-100 binary version.", cifar.sniff, cifar.read),
+    "series-ts": Source(
+        "A .ts file of time series (sktime, aeon), or a folder with X_TRAIN.ts and X_TEST.ts.",
+        series_ts.sniff,
+        series_ts.read,
+        ("series",),
+    ),
+    "series-ucr": Source(
+        "Text files of a label and a series per line without a header, such as X_TRAIN.tsv and X_TEST.tsv (UCR).",
+        series_ucr.sniff,
+        series_ucr.read,
+        ("series",),
+    ),
+    "series-table": Source(
+        "A .csv, .tsv or .parquet file of series: columns numbered by time, or a row for each step of a series.",
+        series_csv.sniff,
+        series_csv.read,
+        ("series",),
+    ),
+    "series-npz": Source(
+        "An .npz file with x_train, y_train, x_test, y_test of N x steps.", series_npz.sniff, series_npz.read, ("series",)
+    ),
     "npz": Source(
         "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
     ),
@@ -60,13 +100,35 @@ SOURCES: dict[str, Source] = {
         text_folders.read,
         ("text",),
     ),
+    "rows": Source(
+        "A .csv, .tsv or .parquet file with numbers, dates or categories and a label per row; or one such file for "
+        "each split.",
+        rows.sniff,
+        rows.read,
+        ("table",),
+    ),
+    "series-said-table": Source(
+        "Any such table, where the task is said to read series: all numbers of a row are the steps of one.",
+        series_csv.sniff_any,
+        series_csv.read,
+        ("series",),
+    ),
+    "series-said-npz": Source(
+        "Any .npz file, where the task is said to read series: N x steps x channels.",
+        series_npz.sniff_any,
+        series_npz.read,
+        ("series",),
+    ),
 }
 """Every format, in the order in which they are tried and shown."""
 
 COLUMNS = ("path_column", "label_column", "split_column", "group_column", "test_where")
 """Options that only what has columns or fields reads."""
 
-WITH_COLUMNS = ("manifest", "file-names", "texts")
+WITH_COLUMNS = ("manifest", "file-names", "texts", "rows", "series-table", "series-said-table")
+
+ONE_LABEL = ("series-ts", "series-ucr", "series-npz", "series-said-npz", "builtin", "idx", "cifar", "sounds", "class-folders", "text-folders", "file-names")
+"""Formats whose examples have one label each, whatever letters it is made of."""
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")
 
@@ -107,6 +169,7 @@ def survey(source: str, options: Options, modality: str = "") -> Listing:
         for name, row in SOURCES.items():
             if name != "builtin" and (not modality or modality in row.modalities) and row.sniff(path):
                 listing = row.read(path, options)
+                listing = listing if name in ONE_LABEL else recognised(listing, options)
                 return listing if name in WITH_COLUMNS else _noting_columns(listing, options)
     except PermissionError as error:
         raise DataError(f"Cannot read {error.filename}: permission denied. Change its permissions.") from None

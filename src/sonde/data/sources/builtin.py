@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.columns import table_of
 from sonde.data.listing import Listing, numbered
 from sonde.data.options import Options
 
@@ -23,7 +25,38 @@ def digits() -> tuple[NDArray[np.uint8], NDArray[np.str_]]:
     return np.rint(bunch.images * (255 / 16)).astype(np.uint8)[..., None], bunch.target.astype(np.str_)
 
 
-BUILTIN: dict[str, Callable[[], tuple[NDArray[np.uint8], NDArray[np.str_]]]] = {"digits": digits}
+def breast_cancer() -> tuple[NDArray[np.void], NDArray[np.str_]]:
+    """Return the cell measurements of the Wisconsin diagnostic set that scikit-learn carries: 569 rows of 30 numbers.
+
+    Returns:
+        Rows and their labels, malignant or benign.
+    """
+    from sklearn.datasets import load_breast_cancer
+
+    return _rows_of(load_breast_cancer())
+
+
+def wine() -> tuple[NDArray[np.void], NDArray[np.str_]]:
+    """Return the analyses of wines of three growers that scikit-learn carries: 178 rows of 13 numbers.
+
+    Returns:
+        Rows and their labels.
+    """
+    from sklearn.datasets import load_wine
+
+    return _rows_of(load_wine())
+
+
+def _rows_of(bunch: Any) -> tuple[NDArray[np.void], NDArray[np.str_]]:
+    columns = {str(name): bunch.data[:, place] for place, name in enumerate(bunch.feature_names)}
+    return table_of(columns), bunch.target_names[bunch.target].astype(np.str_)
+
+
+BUILTIN: dict[str, Callable[[], tuple[NDArray[Any], NDArray[np.str_]]]] = {
+    "digits": digits,
+    "breast-cancer": breast_cancer,
+    "wine": wine,
+}
 """The built-in data sets, in the order shown to users."""
 
 
@@ -44,15 +77,16 @@ def read(path: Path, options: Options) -> Listing:
         options: not used by this format.
     """
     name = str(path)
-    images, answers = BUILTIN[name]()
+    content, answers = BUILTIN[name]()
     notes = (f"a folder of the same name is here too; write ./{name} to use that one",) if path.is_dir() else ()
     return Listing(
         name=name,
         format="built-in",
         reason=sniff(path) or "",
-        names=numbered(name, len(images)),
+        names=numbered(name, len(content)),
         answers=answers,
-        splits=np.full(len(images), ""),
-        content=images,
+        splits=np.full(len(content), ""),
+        content=content,
         notes=notes,
+        modality="image" if content.dtype.names is None else "table",
     )

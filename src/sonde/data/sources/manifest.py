@@ -7,16 +7,32 @@ data.label_column, data.split_column and data.group_column. Paths are relative t
 from dataclasses import dataclass
 from pathlib import Path
 
+from sonde.data.decode import SUFFIXES as IMAGE_SUFFIXES
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.sources.class_folders import IMAGES, SOUNDS, holds, subfolders
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
+from sonde.data.sources.text_tables import head
 from sonde.errors import DataError, did_you_mean
 
 PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "image_file")
-LABELS = ("label", "class", "target", "category", "y", "class_name", "label_name", "species", "diagnosis", "answer")
+LABELS = (
+    "label",
+    "class",
+    "target",
+    "category",
+    "y",
+    "class_name",
+    "label_name",
+    "species",
+    "diagnosis",
+    "answer",
+    "labels",
+    "tags",
+)
 SPLIT_NAMES = ("split", "set", "subset", "partition", "fold", "usage")
 GROUPS = ("group", "group_id", "patient", "patient_id", "subject", "subject_id", "person", "user_id", "speaker", "site")
 SAMPLE = 50
@@ -46,7 +62,7 @@ def sniff(path: Path) -> str | None:
         path: what the user named.
     """
     file = _file(path)
-    if file is None:
+    if file is None or not _may_list_files(file):
         return None
     return f"a table of paths and labels ({file.name})"
 
@@ -64,7 +80,7 @@ def read(path: Path, options: Options) -> Listing:
     file = _file(path)
     assert file is not None, "read follows sniff"
     root = file.parent
-    table = read_table(file, lambda cell: _is_image(root, cell))
+    table = prepared_labels(read_table(file, lambda cell: _is_image(root, cell)), options, file)
     if not any(table.values()):
         raise DataError(
             f"{file} holds a header ({', '.join(table) or 'without columns'}) and no row below it. "
@@ -102,6 +118,16 @@ def read(path: Path, options: Options) -> Listing:
         notes=tuple(notes),
         modality="audio" if _are_sounds(content) else "image",
     )
+
+
+def _may_list_files(file: Path) -> bool:
+    """Tell whether the first rows name files, or a column is called as if it did; other tables are read as rows."""
+    first = head(file)
+    if first is None:
+        return True  # Damaged: `read` says how.
+    cells = (cell.lower() for column in first.table.values() for cell in column[:SAMPLE])
+    endings = (*IMAGE_SUFFIXES, *SOUND_SUFFIXES)
+    return any(name.lower() in PATHS for name in first.table) or any(cell.endswith(endings) for cell in cells)
 
 
 def _are_sounds(files: tuple[Path, ...]) -> bool:

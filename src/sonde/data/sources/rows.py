@@ -18,6 +18,7 @@ from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.sources.conditions import with_test
 from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.data.table_guesses import left_out, telling
 from sonde.errors import DataError, did_you_mean
@@ -70,7 +71,7 @@ def read(path: Path, options: Options) -> Listing:
     """
     files = _files(path)
     assert files, "read follows sniff"
-    held = {file: read_cells(file) for file, _ in files}
+    held = {file: prepared_labels(read_cells(file), options, file) for file, _ in files}
     first = files[0][0]
     columns = _columns(held[first], options, first)
     files, notes = _with_label(files, held, columns)
@@ -189,10 +190,9 @@ def _groups(cells: list[str]) -> bool:
 
 def _label(cells: Cells, taken: set[str], file: Path) -> str:
     free = [name for name in cells if name not in taken]
-    named = sorted(
-        (name for name in free if name.lower() in MORE_LABELS), key=lambda name: MORE_LABELS.index(name.lower())
-    )
-    named = [name for name in named if len(set(cells[name])) > 1]
+    named = [name for name in free if name.lower() in MORE_LABELS and len(set(cells[name])) > 1]
+    # A column y of coordinates is called as a label is, and holds none.
+    named.sort(key=lambda name: (not _may_be_label(cells[name]), MORE_LABELS.index(name.lower())))
     if named:
         return named[0]
     # By custom the label is last, or else first.

@@ -19,6 +19,7 @@ from sonde.data.listing import Listing, split_named
 from sonde.data.options import Options
 from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
 from sonde.data.sources.series_arrays import Found
+from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.errors import DataError, did_you_mean
 
@@ -74,7 +75,7 @@ def sniff_any(path: Path) -> str | None:
     Args:
         path: what the user named.
     """
-    file = _file(path)
+    file = _file(path) if path.is_file() else None
     return f"a table ({file.name})" if file else None
 
 
@@ -90,7 +91,7 @@ def read(path: Path, options: Options) -> Listing:
     """
     file = _file(path)
     assert file is not None, "read follows sniff"
-    table = read_table(file, lambda cell: False)
+    table = prepared_labels(read_table(file, lambda cell: False), options, file)
     if not any(table.values()):
         raise DataError(f"{file} holds a header ({', '.join(table)}) and no row below it. Add rows of series.")
     _check_options(table, options, file)
@@ -106,7 +107,9 @@ def read(path: Path, options: Options) -> Listing:
         how = "wide"
     found.notes.append(f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)")
     name = file.stem if path.is_file() else path.resolve().name
-    return found.listing(name=name, kind=f"{how} table of series", reason=f"{sniff(path) or sniff_any(path)}", path=file)
+    return found.listing(
+        name=name, kind=f"{how} table of series", reason=f"{sniff(path) or sniff_any(path)}", path=file
+    )
 
 
 def _file(path: Path) -> Path | None:
@@ -291,7 +294,9 @@ def _is_number(cell: str) -> bool:
 def _numbers(cells: list[str], name: str, file: Path) -> NDArray[np.float64]:
     bad = next((row for row, cell in enumerate(cells, 1) if not _is_number(cell)), None)
     if bad is not None:
-        raise DataError(f"{file}: row {bad:,} of the column '{name}' holds '{cells[bad - 1][:40]}', which is no number.")
+        raise DataError(
+            f"{file}: row {bad:,} of the column '{name}' holds '{cells[bad - 1][:40]}', which is no number."
+        )
     return np.array([float(cell) if _plain(cell) else np.nan for cell in cells], dtype=np.float64)
 
 

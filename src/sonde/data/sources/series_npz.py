@@ -56,7 +56,7 @@ def sniff_any(path: Path) -> str | None:
     Args:
         path: what the user named.
     """
-    file = file_of(path)
+    file = file_of(path) if path.is_file() else None
     return f"an archive of NumPy arrays ({file.name})" if file else None
 
 
@@ -93,7 +93,7 @@ def read(path: Path, options: Options) -> Listing:
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{file} is damaged or cut off ({error}). Make or fetch it again.") from None
     name = file.stem if path.is_file() else path.resolve().name
-    return found.listing(name=name, kind="NumPy archive of series", reason=f"{sniff_any(path)}", path=file)
+    return found.listing(name=name, kind="NumPy archive of series", reason=f"an archive of NumPy arrays ({file.name})", path=file)
 
 
 def file_of(path: Path) -> Path | None:

@@ -75,12 +75,11 @@ def read_file(path: Path, encoding: str = "") -> Read:
     return parse(text, path, (note,) if note else ())
 
 
-def head(path: Path, encoding: str = "") -> Read | None:
+def head(path: Path) -> Read | None:
     """Read the first rows of a file, or return None where it holds no rows.
 
     Args:
         path: any file.
-        encoding: what the user says it is; empty guesses it.
     """
     suffix = path.suffix.lower()
     try:
@@ -91,10 +90,19 @@ def head(path: Path, encoding: str = "") -> Read | None:
         if len(raw) == HEAD:
             # Half a line, and perhaps half a letter, would be no fair sample.
             raw = raw[: raw.rfind(b"\n") + 1]
-        text, _ = decode(raw, path.name, encoding)
-        return _parser(suffix)(text, path, ())
+        return _parser(suffix)(_as_well_as_it_goes(raw, path.name), path, ())
     except (DataError, OSError):
         return None
+
+
+def _as_well_as_it_goes(raw: bytes, name: str) -> str:
+    """Decode what is to be recognised: commas and labels are seen in any encoding, and reading names a wrong one."""
+    try:
+        return decode(raw, name)[0]
+    except DataError:
+        if b"\0" in raw:
+            raise
+        return raw.decode("iso-8859-1")
 
 
 def _parser(suffix: str) -> Callable[[str, Path, tuple[str, ...]], Read]:

@@ -6,7 +6,7 @@ data.text_column=title+body.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.ragged import texts
 from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.text_tables import SAMPLE, Table, head, read_file
 from sonde.errors import DataError, did_you_mean
 
@@ -31,6 +32,12 @@ OTHERS = ("id", "index", "idx", "number", "nr", "date", "time", "timestamp", "ur
 
 FEWEST_WORDS = 3
 """Mean number of words from which a column with no telling name may be one of texts."""
+
+MOST_SIGNS = 0.4
+"""Share of letters among the signs of a column below which it is no text: series of numbers have fewer."""
+
+FILES = 20
+"""Rows whose cells are looked up: a column of files is a table of images or recordings."""
 
 PLAIN = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson", ".txt")
 """Endings of a file that may be alone in a folder."""
@@ -83,6 +90,10 @@ def read(path: Path, options: Options) -> Listing:
     files, notes = _files(path)
     assert files, "read follows sniff"
     held = [read_file(file, options.encoding) for file, _ in files]
+    held = [
+        replace(each, table=prepared_labels(each.table, options, file))
+        for (file, _), each in zip(files, held, strict=True)
+    ]
     columns = _columns(held[0].table, options, files[0][0])
     labels: list[str] = []
     words: list[str] = []
@@ -169,13 +180,36 @@ def _with_training(splits: list[str], files: list[tuple[Path, str]], notes: list
 
 
 def _is_table_of_texts(table: Table, file: Path) -> bool:
-    """Tell a table of texts from one of numbers and categories with a column of names in it."""
+    """Tell a table of texts from one of numbers and categories with a column of names in it, and from one of files."""
     cells = {name: [cell for cell in column[:SAMPLE] if cell.strip()] for name, column in table.items()}
-    texts_like = [name for name in cells if _mean_words(cells[name]) >= FEWEST_WORDS and _distinct(cells[name]) > 0.3]
-    named = [name for name in cells if name.lower() in TEXTS and _mean_words(cells[name]) >= 1.5]
+    if any(_is_file(file.parent, cell) for column in cells.values() for cell in column[:FILES]):
+        return False
+    wordy = [name for name in cells if _letters(cells[name]) > MOST_SIGNS]
+    texts_like = [name for name in wordy if _mean_words(cells[name]) >= FEWEST_WORDS and _distinct(cells[name]) > 0.3]
+    named = [
+        name for name in wordy if name.lower() in TEXTS and (_mean_words(cells[name]) >= 1.5 or _foreign(cells[name]))
+    ]
     usual = {*SPLIT_NAMES, *GROUPS, *MORE_LABELS, *OTHERS, *TEXTS}
     others = [name for name in cells if name not in texts_like and name.lower() not in usual]
-    return (bool(named) and len(others) <= 4) or (bool(texts_like) and len(others) <= 1)
+    return bool((named and len(others) <= 4) or (texts_like and len(others) <= 1))
+
+
+def _is_file(folder: Path, cell: str) -> bool:
+    try:
+        return "." in cell and len(cell) < 4096 and "\0" not in cell and (folder / cell.strip()).is_file()
+    except OSError:  # A name longer than the system allows.
+        return False
+
+
+def _foreign(cells: list[str]) -> bool:
+    """Tell whether many signs are beyond ASCII: such languages may write without blanks."""
+    together = "".join(cells[:50])
+    return sum(not sign.isascii() for sign in together) > len(together) / 3
+
+
+def _letters(cells: list[str]) -> float:
+    together = "".join(cells[:50])
+    return sum(sign.isalpha() or not sign.isascii() for sign in together) / max(len(together), 1)
 
 
 def _mean_words(cells: list[str]) -> float:

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from sonde import tasks
 from sonde.data import Examples
 from sonde.evaluation.options import Options
+from sonde.evaluation.pictures import Picture
+from sonde.evaluation.pictures import picture as picture_of
 from sonde.evaluation.scores import Bootstrap, Score
 
 CONFIDENCE = 0.95
@@ -123,12 +125,11 @@ def heads(answers: Answers, frame: Frame, headline: str) -> dict[str, Any]:
     }
 
 
-def picture(answers: Answers, row: int) -> NDArray[np.uint8] | None:
-    """Return what is shown of one example, or None where it is no image.
+def picture(answers: Answers, row: int) -> Picture | None:
+    """Return what is shown of one example, or None where nothing can be.
 
     Args:
         answers: with the examples.
         row: of the examples.
     """
-    shown = np.asarray(answers.examples.raw[row])
-    return shown if shown.ndim == 3 and shown.dtype == np.uint8 else None
+    return picture_of(tasks.TASKS[answers.description.task].modality, answers.examples.raw[row])

@@ -237,7 +237,7 @@ def without_windows(subject: Subject, example: Example, target: int) -> Found:
 
 
 def without_columns(subject: Subject, example: Example, target: int) -> Found:
-    """Show what the logit loses when a column's value is taken away, so that the model fills it in as if it were missing.
+    """Show what the logit loses when a column's value is taken away and filled in as a missing one is.
 
     Args:
         subject: the model.

@@ -4,9 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sonde.evaluation.pictures import Picture
 from sonde.metrics.curves import Curve, Reliability
 
 
@@ -22,8 +20,8 @@ class Mistake:
     """Probability that the model gave its guess."""
     truth_probability: float | None = None
     """Probability that it gave the truth."""
-    picture: NDArray[np.uint8] | None = None
-    """Stored example, height x width x channels with 1, 3 or 4 channels; None where it cannot be shown."""
+    picture: Picture | None = None
+    """What is shown of the example; None where nothing can be."""
 
 
 @dataclass(frozen=True)

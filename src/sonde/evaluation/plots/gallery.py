@@ -1,20 +1,12 @@
 """Draws the mistakes that the model made with the most confidence."""
 
-import base64
-import io
 from collections.abc import Sequence
-
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
 
 from sonde.evaluation.plots.evidence import Mistake
 from sonde.evaluation.plots.markup import Markup, join, tag
 from sonde.evaluation.plots.names import one_line
+from sonde.evaluation.plots.shown import Box, shown
 from sonde.evaluation.plots.svg import mark, name, sheet, text
-
-THUMBNAIL = 128
-"""Pixels of a thumbnail's longer side at most; smaller pictures are kept as they are and drawn with hard edges."""
 
 COLUMNS, CELL, CAPTION, GAP = 4, 136.0, 58.0, 14.0
 
@@ -47,33 +39,13 @@ def caption(mistake: Mistake) -> str:
     return f"{one_line(mistake.name, longest=80)}: {truth}, taken for {guess} with {mistake.confidence:.1%}"
 
 
-def thumbnail(picture: NDArray[np.uint8]) -> str:
-    """Return an image as a `data:` address, made small.
-
-    Args:
-        picture: height x width x channels with 1 or 3 channels, or height x width.
-    """
-    flat = picture[..., 0] if picture.ndim == 3 and picture.shape[2] == 1 else picture
-    image = Image.fromarray(np.ascontiguousarray(flat, dtype=np.uint8))
-    if max(image.size) > THUMBNAIL:
-        image.thumbnail((THUMBNAIL, THUMBNAIL))
-    buffer = io.BytesIO()
-    image.save(buffer, format="PNG", optimize=True)
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode("ascii")
-
-
-def is_tiny(picture: NDArray[np.uint8]) -> bool:
-    """Tell whether a picture is so small that its pixels should stay visible when it is enlarged."""
-    return max(picture.shape[:2]) <= 64
-
-
 def _one(mistake: Mistake, place: tuple[float, float]) -> Markup:
     x, y = place
     return tag(
         "g",
         tag("title", caption(mistake)),
         mark("rect", "p-grid", {"x": x, "y": y, "width": CELL, "height": CELL}),
-        _picture(mistake, place),
+        shown(mistake.picture, Box(x + 1, y + 1, CELL - 2, CELL - 2)),
         join(
             [
                 name(x, y + CELL + 17, mistake.guess, CELL - 52, size=12.5),
@@ -83,21 +55,4 @@ def _one(mistake: Mistake, place: tuple[float, float]) -> Markup:
                 name(x, y + CELL + 49, mistake.name, CELL, size=10.5),
             ]
         ),
-    )
-
-
-def _picture(mistake: Mistake, place: tuple[float, float]) -> Markup:
-    x, y = place
-    if mistake.picture is None:
-        return text(x + CELL / 2, y + CELL / 2, "no picture", "p-muted", anchor="middle")
-    return tag(
-        "image",
-        attributes={
-            "x": x + 1,
-            "y": y + 1,
-            "width": CELL - 2,
-            "height": CELL - 2,
-            "href": thumbnail(mistake.picture),
-            "image-rendering": "pixelated" if is_tiny(mistake.picture) else None,
-        },
     )

@@ -194,15 +194,17 @@ def _image(image: NDArray[np.uint8], box: Box) -> Markup:
 def _broken(picture: Text, wide: float) -> list[list[tuple[int, str, float]]]:
     """Return the lines of a text: for each piece its number, its words and where it begins."""
     lines: list[list[tuple[int, str, float]]] = [[]]
-    x, gap = 0.0, 0.33 * SIZE if picture.apart else 0.0
+    x, blank = 0.0, 0.33 * SIZE
     for number, piece in enumerate(picture.pieces):
-        words = cut(piece, wide / SIZE) if piece.strip() else piece
+        # A blank at the front of a piece is room before it: SVG leaves such blanks out.
+        front = blank if lines[-1] and (picture.apart or piece[:1].isspace()) else 0.0
+        words = cut(piece.strip(), wide / SIZE) if piece.strip() else " "
         room = width(words) * SIZE
-        if lines[-1] and x + room > wide:
+        if lines[-1] and x + front + room > wide:
             lines.append([])
-            x = 0.0
-        lines[-1].append((number, words, x))
-        x += room + gap
+            x = front = 0.0
+        lines[-1].append((number, words, x + front))
+        x += front + room
     return lines
 
 
@@ -312,12 +314,15 @@ def _bars(picture: Row, weights: NDArray[Any], box: Box) -> Markup:
     for at, column in enumerate(order.tolist()):
         y, share = box.y + BAR * at, float(weights[column]) / largest
         left, right = sorted((across(0), across(share)))
+        value, bar = (
+            picture.values[column] or "–",
+            {"x": left, "y": y + 4, "width": max(right - left, 0.5), "height": 12},
+        )
         parts += [
             name(box.x, y + 14, picture.columns[column], box.wide * 0.28, size=11.5),
-            name(box.x + box.wide * 0.5, y + 14, picture.values[column] or "–", box.wide * 0.2, anchor="end", size=11.5),
-            mark("rect", "p-for" if share >= 0 else "p-against",
-                 {"x": left, "y": y + 4, "width": max(right - left, 0.5), "height": BAR - 8}),
-        ]  # fmt: skip
+            name(box.x + box.wide * 0.5, y + 14, value, box.wide * 0.2, anchor="end", size=11.5),
+            mark("rect", "p-for" if share >= 0 else "p-against", bar),
+        ]
     foot = box.y + BAR * len(order)
     parts.append(mark("line", "p-axis", {"x1": across(0), "x2": across(0), "y1": box.y, "y2": foot}))
     return join(parts)

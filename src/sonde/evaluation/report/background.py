@@ -152,11 +152,18 @@ def again(facts: Facts) -> Markup:
     """Return the commands that repeat, use, go on with and compare this run."""
     run = shlex.quote(facts.run)
     other = shlex.quote(f"{facts.run.rpartition('/')[2]}-again")
+    repeat = f"sonde train {run}/run.toml --name {other}"
+    if facts.option("run.model") == "ensemble":
+        members = ((facts.scores.get("ensemble") or {}).get("members")) or []
+        repeat = f"sonde ensemble {' '.join(shlex.quote('runs/' + str(row['name'])) for row in members)} --name {other}"
     commands = [
-        command(f"sonde train {run}/run.toml --name {other}", "Repeat it, with the same options:"),
+        command(one_line(repeat, longest=1000), "Repeat it, with the same options:"),
         command(f"sonde predict {run} FILE...", "Use the model:"),
         command(f"sonde evaluate {run} --data OTHER", "Score it on other data:"),
         command(f"sonde resume {run}", "Go on where the training stopped:"),
         command(f"sonde compare {run} runs/OTHER", "Compare it with another run, on the same examples:"),
     ]
+    if facts.scores.get("folds"):
+        # There is no model of the whole.
+        del commands[1:3]
     return section("again", "Repeat, use, compare", join(commands))

@@ -1,11 +1,10 @@
-"""Writes the sections on the results: scores, classes, confusion, training, calibration, ranking, mistakes."""
+"""Writes the sections on the results: scores, classes, confusion, training, calibration, ranking."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.evaluation.plots import PLOTS, Mistake
+from sonde.evaluation.plots import PLOTS
 from sonde.evaluation.plots.confusion import MOST_PAIRS, MOST_WITH_NUMBERS, confused_pairs
-from sonde.evaluation.plots.gallery import caption, is_tiny, thumbnail
 from sonde.evaluation.plots.intervals import by_f1
 from sonde.evaluation.plots.markup import Child, Markup, tag
 from sonde.evaluation.plots.names import one_line
@@ -14,7 +13,6 @@ from sonde.evaluation.plots.words import NOT_KNOWN, amount, count, duration, int
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, figure, section, sentences, table
 from sonde.evaluation.report.pointers import name
-from sonde.evaluation.scores import CALIBRATION
 from sonde.metrics import PER_CLASS
 
 BASELINE_READS = "Training examples that the linear baseline learned from, at most"
@@ -143,8 +141,7 @@ def calibration(facts: Facts) -> Markup | None:
     before, after = said.get("before") or {}, said.get("after") or {}
     rows: list[list[Child]] = [
         [title(metric), _cell(metric, before.get(metric)), _cell(metric, after.get(metric))]
-        for metric in CALIBRATION
-        if metric in before or metric in after
+        for metric in dict.fromkeys([*after, *before])
     ]
     parts: list[Child] = []
     temperature = said.get("temperature")
@@ -155,7 +152,7 @@ def calibration(facts: Facts) -> Markup | None:
         parts.append(
             sentences(
                 f"Temperature {temperature:.2f}, fitted on the validation split: the raw model {effect}. "
-                "Scaling changes how sure an answer is, never which answer it is."
+                "Scaling changes how sure an answer is, not the order of the answers."
             )
         )
     if rows:
@@ -175,48 +172,6 @@ def ranking(facts: Facts) -> Markup | None:
     if len(facts.classes) > MOST_CURVES:
         told += f" Only the {WEAKEST} classes with the smallest area are drawn; the mean is that of all."
     return section("ranking", "Thresholds", sentences(told), element("div", "pictures", *figures))
-
-
-def mistakes(facts: Facts) -> Markup | None:
-    """Return the gallery of the worst mistakes."""
-    if not facts.mistakes:
-        return None
-    told = (
-        "The wrong answers in which the model gave the truth the least chance. Look for wrong labels first: they are "
-        "often found here. "
-        "predictions.parquet in the run's folder holds every test example."
-    )
-    return section(
-        "mistakes", "Worst mistakes", sentences(told), element("div", "gallery", *map(_mistake, facts.mistakes))
-    )
-
-
-def _mistake(mistake: Mistake) -> Markup:
-    picture: Markup = element("div", "missing", "no picture")
-    if mistake.picture is not None:
-        high, wide = mistake.picture.shape[:2]
-        picture = tag(
-            "img",
-            attributes={
-                "src": thumbnail(mistake.picture),
-                "alt": caption(mistake),
-                "width": wide,
-                "height": high,
-                "class": "tiny" if is_tiny(mistake.picture) else None,
-            },
-        )
-    truth = f" ({percent(mistake.truth_probability)})" if mistake.truth_probability is not None else ""
-    return element(
-        "figure",
-        "mistake",
-        picture,
-        tag(
-            "figcaption",
-            element("span", "guess", name(mistake.guess), " ", tag("b", percent(mistake.confidence))),
-            element("span", "truth", "truth: ", name(mistake.truth), truth),
-            element("span", "file", name(mistake.name)),
-        ),
-    )
 
 
 def _figure(facts: Facts, plot: str, *, style: str = "") -> Markup | None:

@@ -26,7 +26,9 @@ def folds(facts: Facts) -> Markup | None:
     said = facts.scores.get("folds")
     if not said:
         return None
-    made = "made of everything" if said.get("of") == "everything" else "made of the training part"
+    made = "made of all examples"
+    if said.get("of") != "everything":
+        made = "made of all that the data does not keep for its own test"
     told = (
         f"{count(len(said['runs']), 'run')}, each trained without the fold that it was tested on; folds are {made}. "
         "Every score above and below this section is of the pooled answers: each example was answered once, by the run "
@@ -120,9 +122,11 @@ def members(facts: Facts) -> Markup | None:
         ),
     ]
     heads = ["Member", "Model", "Trained with", "Weight", *(title(name) for name in metrics)]
-    told = (
-        f"The mean of the probabilities of {count(len(said['members']), 'run')}, "
-        f"{_weighed(said['members'])}. Temperature and thresholds were fitted anew on validation."
+    told = f"The mean of the probabilities of {count(len(said['members']), 'run')}, {_weighed(said['members'])}. "
+    told += (
+        "Temperature and thresholds were fitted anew on validation."
+        if said.get("fitted", True)
+        else "Nothing was fitted anew: a member was trained on the validation examples too, so that they tell nothing."
     )
     return section(
         "members",

@@ -14,8 +14,13 @@ from sonde.evaluation.report.facts import SPLITS, Facts
 from sonde.evaluation.report.page import element, figure
 from sonde.evaluation.report.pointers import MISCALIBRATED, name, pointers
 
-QUESTIONS = {"image-label": "Which of {classes} classes does an image show?"}
+QUESTIONS = {
+    "image-label": "Which of {classes} classes does an image show?",
+    "table-label": "Which of {classes} classes does a row of a table belong to?",
+}
 """What each task asks, in words."""
+SEVERAL = "Which of {classes} labels apply?"
+"""The same for every task with several labels for each example."""
 
 NAMED_CLASSES = 6
 
@@ -56,7 +61,9 @@ def _masthead(facts: Facts) -> Markup:
 
 def _question(facts: Facts) -> str:
     task = str(facts.scores.get("task", ""))
-    return QUESTIONS.get(task, one_line(task.replace("-", " to "))).format(classes=len(facts.classes))
+    usual = SEVERAL if task.endswith("-labels") else "{task}"
+    words = QUESTIONS.get(task, usual)
+    return words.format(classes=len(facts.classes), task=one_line(task.replace("-", " to ")))
 
 
 def _asked(facts: Facts) -> Markup:

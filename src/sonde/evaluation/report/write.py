@@ -11,7 +11,7 @@ from sonde.config.files import write_atomically
 from sonde.evaluation.plots import Mistake
 from sonde.evaluation.plots.markup import Child, Markup, tag
 from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.report import background, restraint, sections, several
+from sonde.evaluation.report import background, decisions, explained, gallery, restraint, sections, several
 from sonde.evaluation.report.facts import Facts, read_facts
 from sonde.evaluation.report.page import element, page
 from sonde.evaluation.report.summary import summary
@@ -26,8 +26,10 @@ SECTIONS = {
     "training": ("Training", sections.training),
     "calibration": ("Calibration", sections.calibration),
     "restraint": ("When not to answer", restraint.restraint),
+    "decision": ("Decision", decisions.decision),
     "ranking": ("Thresholds", sections.ranking),
-    "mistakes": ("Mistakes", sections.mistakes),
+    "mistakes": ("Mistakes", gallery.mistakes),
+    "explanations": ("Explanations", explained.explanations),
     "data": ("Data", background.data),
     "how": ("How it was run", background.how),
     "again": ("Commands", background.again),
@@ -56,7 +58,8 @@ def write_report(folder: RunFolder, pictures: Mapping[str, str], *, mistakes: Se
 
 def compose(facts: Facts) -> str:
     """Return the report's HTML."""
-    written = {anchor: section for anchor, (_, write) in SECTIONS.items() if (section := write(facts)) is not None}
+    found = {anchor: section for anchor, (_, write) in SECTIONS.items() if (section := write(facts)) is not None}
+    written = {anchor: found[anchor] for anchor in decisions.in_order(list(found), facts)}
     body: list[Child] = [
         tag("a", "Skip to the sections", attributes={"class": "skip", "href": "#contents"}),
         tag("main", summary(facts), _contents(written), *written.values()),

@@ -1,0 +1,195 @@
+"""Explains examples: those that a person names, and a few of the test split for the report."""
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde import tasks
+from sonde.data import Ragged, Stored
+from sonde.errors import ConfigError, did_you_mean, unknown_name
+from sonde.evaluation.explanations import EXPLANATIONS
+from sonde.evaluation.explanations.found import Example, Found, Subject
+from sonde.evaluation.pictures import Picture, Text, picture
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """One example, the model's answer, and what each method found."""
+
+    name: str
+    """What a person can find the example by."""
+    answer: str
+    confidence: float
+    """Probability of the answer."""
+    about: str
+    """The class whose logit is explained: the answer, unless somebody chose another."""
+    found: dict[str, Found]
+    """By the method's name in `EXPLANATIONS`."""
+    picture: Picture | None
+    modality: str
+    truth: str = ""
+    """What is true, where that is known."""
+
+
+def explain_one(
+    subject: Subject,
+    raw: Stored,
+    *,
+    name: str,
+    only: Sequence[str] = (),
+    about: str = "",
+    truth: str = "",
+) -> Explanation:
+    """Explain the answer to one example.
+
+    Args:
+        subject: the model.
+        raw: one raw example, N first.
+        name: what a person can find it by.
+        only: methods, by their names in `EXPLANATIONS`; all when empty.
+        about: the class to explain; the answer when empty.
+        truth: what is true.
+
+    Raises:
+        ConfigError: there is no such method for what is read, or no such class.
+    """
+    encoded = subject.spec.encode(raw)
+    probabilities_C = _probabilities(subject, encoded)
+    answered = _answered(subject, probabilities_C)
+    target = class_number(subject, about) if about else answered
+    example = Example(raw, encoded, _picture(subject, raw))
+    found = {each: _found(subject, example, target, each) for each in methods_of(subject, only)}
+    return Explanation(
+        name,
+        subject.classes[answered],
+        float(probabilities_C[answered]),
+        subject.classes[target],
+        found,
+        example.picture,
+        subject.modality,
+        truth,
+    )
+
+
+def methods_of(subject: Subject, only: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return the methods for what a model reads.
+
+    Args:
+        subject: the model.
+        only: those that a person asked for; all when empty.
+
+    Raises:
+        ConfigError: one of them is unknown, or is for other things.
+    """
+    table = EXPLANATIONS.get(subject.modality, {})
+    everywhere = {name for each in EXPLANATIONS.values() for name in each}
+    for name in only:
+        if name not in everywhere:
+            raise ConfigError(unknown_name("method", name, sorted(everywhere), "sonde explain --help"))
+        if name not in table:
+            raise ConfigError(f"'{name}' does not go with {subject.modality}; these do: {', '.join(table)}.")
+    return tuple(only) or tuple(table)
+
+
+def class_number(subject: Subject, name: str) -> int:
+    """Return the number of a class that a person named.
+
+    Args:
+        subject: the model.
+        name: of the class.
+
+    Raises:
+        ConfigError: there is no such class.
+    """
+    classes = subject.classes
+    if name not in classes:
+        raise ConfigError(
+            f"The model knows no class '{name}'.{did_you_mean(name, classes)} It knows: {', '.join(classes[:20])}."
+        )
+    return classes.index(name)
+
+
+def of_the_test(
+    subject: Subject, raw: Stored, names: NDArray[np.str_], rows: Sequence[tuple[int, str]], *, seconds: float
+) -> Iterator[Explanation]:
+    """Explain some test examples, for as long as there is time.
+
+    Args:
+        subject: the model.
+        raw: the test examples.
+        names: theirs.
+        rows: places of those to be explained, with what is true.
+        seconds: time for all of them; the first one is explained in any case.
+    """
+    begun = time.monotonic()
+    for at, (row, truth) in enumerate(rows):
+        if at and (time.monotonic() - begun) * (at + 1) / at > seconds:
+            return
+        yield explain_one(subject, raw[row : row + 1], name=str(names[row]), truth=truth)
+
+
+def right_and_wrong(
+    truth_N: NDArray[np.int64], guess_N: NDArray[np.int64], probabilities_NC: NDArray[np.floating[Any]], most: int
+) -> list[int]:
+    """Choose test examples to explain: wrong answers that are surest, and right ones spread over the classes.
+
+    Args:
+        truth_N: class numbers.
+        guess_N: class numbers of the answers.
+        probabilities_NC: of each class.
+        most: how many; every second one is wrong, as far as there are such.
+
+    Returns:
+        Their places, a right one and a wrong one in turns.
+    """
+    rows = np.arange(len(truth_N))
+    sure_N = probabilities_NC[rows, guess_N]
+    wrong = rows[guess_N != truth_N]
+    wrong = wrong[np.argsort(-sure_N[wrong], kind="stable")][: most // 2].tolist()
+    right: list[int] = []
+    # The middle one of each class by confidence: neither the easiest nor the luckiest.
+    for number in np.unique(truth_N).tolist():
+        its = rows[(truth_N == number) & (guess_N == number)]
+        if len(its):
+            right.append(int(its[np.argsort(-sure_N[its], kind="stable")][len(its) // 2]))
+    spread = np.linspace(0, len(right) - 1, min(len(right), most - len(wrong))).round().astype(int) if right else []
+    chosen = [right[at] for at in dict.fromkeys(int(at) for at in spread)]
+    turns = [row for pair in zip(chosen, wrong, strict=False) for row in pair]
+    return turns + [row for row in (*chosen, *wrong) if row not in turns]
+
+
+def _found(subject: Subject, example: Example, target: int, method: str) -> Found:
+    if example.picture is None:
+        return Found(reason="there is nothing to show of such examples")
+    return EXPLANATIONS[subject.modality][method].function(subject, example, target)
+
+
+def _probabilities(subject: Subject, encoded: Stored) -> NDArray[np.float64]:
+    said = subject.opened.description
+    probabilities_NC: NDArray[np.float64] = tasks.answer(said.task).probabilities(
+        subject.logits(encoded), said.temperature
+    )
+    return probabilities_NC[0]
+
+
+def _answered(subject: Subject, probabilities_C: NDArray[np.float64]) -> int:
+    """Return the number of the answer; of several labels that of the one furthest above its threshold."""
+    said = subject.opened.description
+    if said.answer == "labels":
+        return int((probabilities_C - (np.asarray(said.decision) if said.decision else 0.5)).argmax())
+    return int(tasks.label.decide(probabilities_C[None], said.decision)[0])
+
+
+def _picture(subject: Subject, raw: Stored) -> Picture | None:
+    """Return what is shown of an example; of a text its tokens, as many as have weights."""
+    if subject.modality == "text" and hasattr(subject.spec, "pieces"):
+        assert isinstance(raw, Ragged)
+        return Text(tuple(subject.spec.pieces(raw)[0]), apart=subject.spec.tokens == "words")
+    if subject.modality == "table" and hasattr(subject.spec, "columns"):
+        assert isinstance(raw, np.ndarray)
+        raw = raw[list(subject.spec.columns)]
+    return picture(subject.modality, raw[0])

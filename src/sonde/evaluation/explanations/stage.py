@@ -1,0 +1,137 @@
+"""Explains what a run answers to files: `sonde explain RUN FILE...`.
+
+Writes runs/<name>/explanations/<file>.svg for each example, and tells what each method found.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from sonde import tasks
+from sonde.config import RunFolder
+from sonde.config.files import write_atomically
+from sonde.data import Stored
+from sonde.errors import ConfigError, DataError
+from sonde.evaluation.explanations import EXPLANATIONS
+from sonde.evaluation.explanations.explain import Explanation, class_number, explain_one, methods_of
+from sonde.evaluation.explanations.found import Subject
+from sonde.evaluation.opening import open_model
+from sonde.evaluation.plots.explained import Explained, explanation, heading
+
+MOST_OF_A_FILE = 20
+"""Examples of one file that are explained; a table of thousands would fill the folder."""
+
+
+def explain(
+    folder: RunFolder, files: Sequence[Path], *, method: str | None = None, label: str | None = None
+) -> list[dict[str, Any]]:
+    """Explain the answers to files, and write a picture of each into the run's folder.
+
+    Args:
+        folder: a run whose model is trained.
+        files: files of the kind that it was trained on.
+        method: a name in `EXPLANATIONS`; all that go with what is read when left out.
+        label: the class to explain; the answer when left out.
+
+    Returns:
+        For each example: file, answer, confidence, the class that is explained, the picture's path, and what each
+        method found; or file and the reason why it cannot be read.
+
+    Raises:
+        ModelError: the model is missing or damaged.
+        ConfigError: there is no such method or class.
+    """
+    subject = open_subject(folder)
+    only = () if method is None else (method,)
+    # Before the first file is read, so that a slip of the keyboard writes nothing.
+    methods_of(subject, only)
+    if label is not None:
+        class_number(subject, label)
+    rows: list[dict[str, Any]] = []
+    for file in files:
+        try:
+            names, raw = subject.spec.read(str(file))
+        except DataError as error:
+            rows.append({"file": str(file), "error": str(error)})
+            continue
+        for name, one in _each(names, raw):
+            explained = explain_one(subject, one, name=name, only=only, about=label or "")
+            path = folder.explanations / f"{_free_stem(folder.explanations, name)}.svg"
+            write_atomically(path, draw(explained, "explanation"))
+            rows.append(row_of(explained, path))
+        if len(names) > MOST_OF_A_FILE:
+            more = (
+                f"{len(names) - MOST_OF_A_FILE:,} more examples were not explained (at most {MOST_OF_A_FILE} of a file)"
+            )
+            rows.append({"file": str(file), "error": more})
+    return rows
+
+
+def open_subject(folder: RunFolder) -> Subject:
+    """Open a run's model to be explained.
+
+    Args:
+        folder: a run whose model is trained.
+
+    Raises:
+        ModelError: the model is missing or damaged.
+        ConfigError: what it reads has no explanations.
+    """
+    opened = open_model(folder)
+    modality = tasks.TASKS[opened.description.task].modality
+    if modality not in EXPLANATIONS:
+        raise ConfigError(f"There are no explanations for {modality} yet; there are for {', '.join(EXPLANATIONS)}.")
+    return Subject(opened, modality)
+
+
+def draw(explained: Explanation, key: str) -> str:
+    """Draw an explanation as SVG.
+
+    Args:
+        explained: what was found.
+        key: a word that is unique among the pictures of a page.
+    """
+    titles = EXPLANATIONS[explained.modality]
+    words = heading(explained.answer, explained.confidence, truth=explained.truth, about=explained.about)
+    found = [(titles[method].title, each) for method, each in explained.found.items()]
+    return explanation(Explained(explained.name, words, explained.picture, found), key)
+
+
+def row_of(explained: Explanation, path: Path) -> dict[str, Any]:
+    """Return an explanation as plain values.
+
+    Args:
+        explained: what was found.
+        path: of its picture.
+    """
+    return {
+        "file": explained.name,
+        "answer": explained.answer,
+        "confidence": explained.confidence,
+        "explained": explained.about,
+        "picture": str(path),
+        "methods": [
+            {
+                "method": method,
+                "found": each.sentence,
+                **({"does_not_apply": each.reason} if each.reason else {}),
+                **each.facts,
+            }
+            for method, each in explained.found.items()
+        ],
+    }
+
+
+def _each(names: list[str], raw: Stored) -> Iterator[tuple[str, Stored]]:
+    for row, name in enumerate(names[:MOST_OF_A_FILE]):
+        yield name, raw[row : row + 1]
+
+
+def _free_stem(folder: Path, name: str) -> str:
+    """Return a file name that tells of the example and that no other picture has."""
+    stem = re.sub(r"[^A-Za-z0-9]+", "-", Path(name).stem or name).strip("-").lower()[:60] or "example"
+    number = 1
+    while (folder / f"{stem}-{number}.svg").exists():
+        number += 1
+    return f"{stem}-{number}"

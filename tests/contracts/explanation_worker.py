@@ -1,0 +1,84 @@
+"""Runs in a process of its own with one backend, started by `test_explanations`: what explanations see of small models.
+
+    python tests/contracts/explanation_worker.py torch FILE.json
+"""
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde import backend
+from sonde.evaluation.explanations.integrated import integrate
+
+CLASSES = 3
+CASES: dict[str, tuple[str, tuple[int | None, ...], dict[str, Any], dict[str, Any]]] = {
+    "image": ("cnn", (12, 12, 1), {"width": 4, "stages": 2}, {}),
+    "text": ("transformer", (None,), {"width": 8, "depth": 1, "heads": 2}, {"dtype": "int32", "levels": (30,)}),
+    "series": ("rnn", (None, 3), {"width": 6, "depth": 1}, {"presence": True}),
+}
+"""Model, shape, options and what else is said of its input; the series have two channels and one for presence."""
+
+
+def inputs_of(case: str) -> NDArray[Any]:
+    """Return two examples; the second one is shorter where lengths may differ."""
+    rng = np.random.default_rng(3)
+    if case == "image":
+        return rng.normal(size=(2, 12, 12, 1)).astype(np.float32)
+    present = np.arange(8) < np.array([[8], [5]])
+    if case == "text":
+        return (rng.integers(1, 30, size=(2, 8)) * present).astype(np.int32)
+    numbers = rng.normal(size=(2, 8, 2)) * present[..., None]
+    return np.concatenate([numbers, present[..., None]], axis=-1).astype(np.float32)
+
+
+def look(module: ModuleType, case: str) -> dict[str, Any]:
+    """Build a model of one case and return what its explanations say."""
+    from sonde.models import inside, options_of
+    from sonde.models.assemble import Blueprint, build
+
+    name, shape, options, more = CASES[case]
+    model = build(Blueprint(name, "label", shape, CLASSES, options_of(name)(**options), **more), seed=1)
+    head = model.get_layer("answer")
+    # Fresh weights answer nearly the same to everything; nobody would see a gap.
+    head.kernel.assign(head.kernel * 20)
+    engine, inputs = inside.logit_engine(module, model), inputs_of(case)
+    tensor = {"image": inside.feature_map, "text": inside.embedding, "series": lambda model: None}[case](model)
+    said: dict[str, Any] = {}
+    target, points, baseline = engine, inputs, np.zeros_like(inputs)
+    if case == "series":
+        baseline[..., -1] = inputs[..., -1]
+    if tensor is not None:
+        cut = inside.cut(module, model, tensor)
+        middle = cut.middle(inputs)
+        said["halves"] = float(np.abs(cut.second.predict(middle) - engine.predict(inputs)).max())
+        if case == "text":
+            target, points, baseline = cut.second, middle, middle.copy()
+            baseline[..., : middle.shape[-1] - cut.beside] = 0
+    said["parts"] = []
+    for row in range(2):
+        found = integrate(
+            lambda batch: target.input_gradient(batch, np.full(len(batch), 1, dtype=np.int32)),
+            lambda batch: target.predict(batch)[:, 1],
+            points[row],
+            baseline[row],
+        )
+        said["parts"].append([found.difference, found.gap, found.steps, float(np.abs(found.parts_X[5:]).max())])
+    maps = {name: inside.logit_engine(module, each).predict(inputs) for name, each in inside.attention_maps(model).items()}
+    said["attention"] = [[list(each.shape), each.sum(axis=-1).tolist(), each[1, ..., 5:].tolist()] for each in maps.values()]
+    return said
+
+
+def main(name: str, file: Path) -> None:
+    """Look at all cases on one backend."""
+    module = backend.use(name)
+    module.start(threads=1)
+    file.write_text(json.dumps({case: look(module, case) for case in CASES}), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))

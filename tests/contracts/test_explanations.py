@@ -1,0 +1,69 @@
+"""What explanations promise on each backend: halves that make the whole, parts that add up, attention that sums to 1."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from contracts.explanation_worker import CASES
+from contracts.parity import ALONE
+from sonde.backend import BACKENDS
+from sonde.evaluation.explanations.integrated import SMALLEST, TOLERANCE
+
+WORKER = Path(__file__).with_name("explanation_worker.py")
+Seen = dict[str, dict[str, dict[str, Any]]]
+
+each_backend = pytest.mark.parametrize("name", BACKENDS)
+
+
+@pytest.fixture(scope="module")
+def seen(tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    """Return what the worker wrote on each backend; they run one after the other, as two cores are few."""
+    folder = tmp_path_factory.mktemp("explanations")
+    found: Seen = {}
+    for name in BACKENDS:
+        command = [sys.executable, "-W", "error", str(WORKER), name, str(folder / f"{name}.json")]
+        environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"} | ALONE
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{name}:\n{(done.stdout + done.stderr)[-3000:]}"
+        found[name] = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    return found
+
+
+@each_backend
+def test_the_two_halves_of_a_model_are_the_model(name: str, seen: Seen) -> None:
+    # The same layers in the same order; a backend may fuse what it computes in another way at the cut.
+    assert {case: said["halves"] < 1e-4 for case, said in seen[name].items() if "halves" in said} == {
+        "image": True,
+        "text": True,
+    }
+
+
+@each_backend
+@pytest.mark.parametrize("case", CASES)
+def test_integrated_gradients_are_complete(name: str, case: str, seen: Seen) -> None:
+    for difference, gap, steps, _ in seen[name][case]["parts"]:
+        assert abs(difference) > SMALLEST, "nothing would be seen"
+        assert abs(gap) <= TOLERANCE * abs(difference), f"after {steps} steps"
+
+
+@each_backend
+@pytest.mark.parametrize("case", ["text", "series"])
+def test_padding_is_given_no_part(name: str, case: str, seen: Seen) -> None:
+    assert seen[name][case]["parts"][1][3] == 0
+
+
+@each_backend
+def test_attention_sums_to_one_and_never_looks_at_padding(name: str, seen: Seen) -> None:
+    (attention,) = seen[name]["text"]["attention"]
+    shape, sums, behind = attention
+    assert shape == [2, 2, 8, 8]
+    assert np.array(sums) == pytest.approx(np.ones((2, 2, 8)), abs=1e-5)
+    assert not np.array(behind).any()
+
+

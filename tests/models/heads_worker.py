@@ -1,0 +1,57 @@
+"""Computes the losses of every head on one backend, and prints them: heads_worker.py BACKEND."""
+
+import json
+import sys
+
+import numpy as np
+
+from sonde import backend
+
+CASES = {
+    "plain": {},
+    "weights": {"weights": (0.5, 2.0, 1.0)},
+    "focal": {"focus": 2.0},
+    "soft focal": {"focus": 0.5},
+    "adjusted": {"shifts": (-0.2, -1.5, -2.0)},
+    "all": {"focus": 1.5, "weights": (0.5, 2.0, 1.0), "shifts": (-0.2, -1.5, -2.0)},
+}
+"""What a loss is told beside the label smoothing."""
+SMOOTHINGS = (0.0, 0.1)
+
+
+def examples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return logits, class numbers, and labels of 0 and 1; one example is beyond doubt."""
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 2, (8, 3)).astype(np.float32)
+    logits[0] = (60.0, -60.0, 0.0)
+    numbers = rng.integers(0, 3, 8).astype(np.int32)
+    numbers[0] = 0
+    return logits, numbers, rng.integers(0, 2, (8, 3)).astype(np.int32)
+
+
+def main(name: str) -> None:
+    """Print the losses and the scores as JSON.
+
+    Args:
+        name: of the backend.
+    """
+    backend.use(name).start(threads=1)
+    from keras import ops
+
+    from sonde.models.heads import HEADS
+
+    logits, numbers, table = examples()
+    told = {}
+    for answer, truth in (("label", numbers), ("labels", table)):
+        head = HEADS[answer]
+        outputs, right = ops.convert_to_tensor(logits), ops.convert_to_tensor(truth)
+        for case, options in CASES.items():
+            for smoothing in SMOOTHINGS:
+                loss = head.loss(smoothing, **options)(outputs, right)
+                told[f"{answer} {case} {smoothing}"] = float(ops.convert_to_numpy(loss))
+        told[f"{answer} score"] = float(ops.convert_to_numpy(head.score(outputs, right)))
+    print(json.dumps(told))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,113 @@
+"""The heads: losses as their closed forms say, on three backends, and slopes that stay finite."""
+
+# N examples, C classes
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+from scipy.special import expit, log_expit, log_softmax, softmax
+from sklearn.metrics import f1_score, log_loss
+
+from models import heads_worker
+from sonde import backend
+from sonde.models.heads import HEADS
+
+WORKER = Path(heads_worker.__file__)
+ALONE = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
+CLOSE = 2e-6
+"""Some twenty float32 operations, each right to 6e-8."""
+
+Floats = NDArray[np.float64]
+
+
+def of_label(smoothing: float, focus: float = 0.0, weights: Any = (), shifts: Any = ()) -> float:
+    """Return the loss of one label as its papers write it, in float64."""
+    logits, numbers, _ = heads_worker.examples()
+    shifted = logits.astype(np.float64) + (np.asarray(shifts) if len(shifts) else 0.0)
+    truth = np.eye(3)[numbers]
+    target = truth * (1 - smoothing) + smoothing / 3
+    if focus:
+        target = target * np.maximum(1 - softmax(shifted, axis=1), 1e-6) ** focus
+    each = -(target * log_softmax(shifted, axis=1)).sum(axis=1)
+    return float((each * (np.asarray(weights)[numbers] if len(weights) else 1.0)).mean())
+
+
+def of_labels(smoothing: float, focus: float = 0.0, weights: Any = (), shifts: Any = ()) -> float:
+    """Return the loss of several labels as its papers write it, in float64."""
+    logits, _, table = heads_worker.examples()
+    shifted = logits.astype(np.float64) + (np.asarray(shifts) if len(shifts) else 0.0)
+    yes = table * (1 - smoothing) + smoothing / 2
+    no = 1 - yes
+    if focus:
+        yes, no = yes * np.maximum(expit(-shifted), 1e-6) ** focus, no * np.maximum(expit(shifted), 1e-6) ** focus
+    each = -(yes * log_expit(shifted) + no * log_expit(-shifted))
+    return float((each * (np.where(table, np.asarray(weights), 1.0) if len(weights) else 1.0)).mean())
+
+
+def expected() -> dict[str, float]:
+    """Return what every loss of the worker has to be."""
+    closed = {"label": of_label, "labels": of_labels}
+    return {
+        f"{answer} {case} {smoothing}": closed[answer](smoothing, **options)
+        for answer in closed
+        for case, options in heads_worker.CASES.items()
+        for smoothing in heads_worker.SMOOTHINGS
+    }
+
+
+@pytest.mark.parametrize("name", list(backend.BACKENDS))
+def test_every_loss_is_its_closed_form(name: str) -> None:
+    if not backend.is_installed(name):
+        pytest.skip(f"{name} is not installed")
+    environment = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"} | ALONE
+    found = subprocess.run(
+        [sys.executable, str(WORKER), name], env=environment, capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr[-2000:]
+    told = json.loads(found.stdout.splitlines()[-1])
+    scores = {key: told.pop(key) for key in ("label score", "labels score")}
+    assert told == pytest.approx(expected(), rel=CLOSE, abs=CLOSE)
+    logits, numbers, table = heads_worker.examples()
+    assert scores["label score"] == pytest.approx((logits.argmax(axis=1) == numbers).mean())
+    assert scores["labels score"] == pytest.approx(f1_score(table, logits >= 0, average="micro"))
+
+
+def test_the_plain_losses_are_what_scikit_learn_says() -> None:
+    logits, numbers, table = heads_worker.examples()
+    wide = logits.astype(np.float64)
+    assert of_label(0.0) == pytest.approx(log_loss(numbers, softmax(wide, axis=1), labels=[0, 1, 2]), abs=1e-9)
+    assert of_labels(0.0) == pytest.approx(log_loss(table.ravel(), expit(wide).ravel()), abs=1e-6)
+
+
+@pytest.mark.parametrize("answer", list(HEADS))
+@pytest.mark.parametrize("case", list(heads_worker.CASES))
+def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, case: str) -> None:
+    logits, numbers, table = heads_worker.examples()
+    outputs = torch.tensor(logits, requires_grad=True)
+    truth = torch.tensor(numbers if answer == "label" else table)
+    (slope,) = torch.autograd.grad(HEADS[answer].loss(0.05, **heads_worker.CASES[case])(outputs, truth), [outputs])
+    assert torch.isfinite(slope).all() and bool(slope.abs().max() > 0)
+
+
+@pytest.mark.parametrize("answer", list(HEADS))
+def test_equal_parts_of_a_batch_give_its_loss(answer: str) -> None:
+    logits, numbers, table = heads_worker.examples()
+    truth = torch.tensor(numbers if answer == "label" else table)
+    loss = HEADS[answer].loss(0.1, **heads_worker.CASES["all"])
+    whole = loss(torch.tensor(logits), truth)
+    parts = [loss(torch.tensor(logits[rows]), truth[rows]) for rows in (slice(0, 4), slice(4, 8))]
+    assert float(whole) == pytest.approx(float(sum(parts)) / 2, rel=CLOSE)
+
+
+def test_nothing_true_and_nothing_given_is_all_right() -> None:
+    none = torch.zeros(3, 2)
+    assert float(HEADS["labels"].score(none - 1.0, none)) == 1.0
+    assert float(HEADS["labels"].score(none + 1.0, none)) == 0.0
