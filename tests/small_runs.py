@@ -30,6 +30,7 @@ WORDS: dict[str, Any] = {
     "training.threads": 1,
     "augment.shift": 0.2,
     "evaluation.resamples": 100,
+    "evaluation.explain": 0,
 }
 """What all small runs have in common."""
 

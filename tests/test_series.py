@@ -159,7 +159,8 @@ def _own() -> Any:
 def test_leaving_one_group_out_tests_on_each_group_once() -> None:
     whole = train("grouped/list.csv", "groups", folds="groups")
     said = json.loads((whole.path / "folds.json").read_text())
-    assert [row["test"] for row in said["runs"]][:2] == ["the group 'cat0', fold 1 of 8", "the group 'cat1', fold 2 of 8"]
+    tests = [row["test"] for row in said["runs"]]
+    assert tests[:2] == ["the group 'cat0', fold 1 of 8", "the group 'cat1', fold 2 of 8"]
     assert len(said["runs"]) == 8 and whole.scores()["test"]["accuracy"]["n"] == 24
     assert [row["name"] for row in said["runs"]][-1] == "groups-fold8"
 

@@ -16,7 +16,7 @@ from sonde.config import RunFolder
 from sonde.errors import ConfigError
 from sonde.training.batches import TrainingSet
 
-QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100")
+QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "evaluation.explain=2")
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sonde.api import compare, doctor, evaluate, explain, init, list, predict, resume, show, train
+    from sonde.api import compare, doctor, ensemble, evaluate, explain, init, list, predict, resume, show, train
     from sonde.errors import SondeError
 
 __version__ = "0.1.0"
@@ -24,6 +24,7 @@ __all__ = [
     "__version__",
     "compare",
     "doctor",
+    "ensemble",
     "evaluate",
     "explain",
     "init",

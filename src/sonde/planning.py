@@ -296,6 +296,11 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     if not is_run_file(source):
         return said.over(from_words({"run.data": source})), ""
     file = _with_data_beside(read_settings(Path(source)), Path(source).parent)
+    if file.value("run.model") == "ensemble" and "run.model" not in said:
+        raise ConfigError(
+            f"{source} is of an ensemble, which is not trained: average runs with sonde ensemble RUN RUN, or train a "
+            "model on its data with --model=NAME."
+        )
     file = _with_free_name(file, Path(source))
     notes = []
     named = recipe(said)

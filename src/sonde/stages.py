@@ -17,6 +17,7 @@ from sonde import data, planning, terminal, training
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset, Listing
+from sonde.data.table import TableSpec
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
@@ -339,13 +340,22 @@ def contact_sheet(said: Settings) -> Path:
     rows = training.first_rows(len(dataset.train), seed, size)[:MOST_SHOWN]
     modality = listing.modality
     strengths = data.fill_augment(settings, modality)
-    images = data.augment(dataset.train.inputs[rows], strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
-    suffix = ".txt" if modality == "text" else ".png"
+    inputs = dataset.train.inputs
+    images = data.mix_others(inputs[rows], inputs, strengths, modality=modality, moment=(seed, 1), indices_B=rows)
+    images = data.augment(images, strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
+    if isinstance(dataset.spec, data.AudioSpec):
+        images = dataset.spec.pixels(images)
+    if modality == "series":
+        images = data.series_tiles(images)
+    suffix = ".txt" if modality in ("text", "table") else ".png"
     names = (Path(f"{Path(listing.name).name}-sheet-{number}{suffix}") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())
     labels = [str(answer) for answer in dataset.train.answers[rows]]
     if isinstance(dataset.spec, data.TextSpec):
         write_atomically(path, data.text_sheet(dataset.spec.named(images), labels).encode())
+        return path
+    if isinstance(dataset.spec, TableSpec):
+        write_atomically(path, data.text_sheet(data.row_pieces(dataset.spec.features, images), labels).encode())
         return path
     write_atomically(path, data.contact_sheet(images, labels))
     return path

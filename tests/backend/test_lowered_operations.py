@@ -58,6 +58,17 @@ def along(operate: Callable[..., Any], **options: Any) -> st.SearchStrategy[Oper
     return AXES.map(lambda axis: lambda x, y: operate(x, axis=axis, **options))
 
 
+def attended(options: dict[str, Any]) -> Operate:
+    """Return attention of two heads; a mask comes from the data, and some rows may see nothing."""
+
+    def operate(x: Any, y: Any) -> Any:
+        q, v = ops.reshape(x, (-1, 4, 2, 3)), ops.reshape(y, (-1, 4, 2, 3))
+        mask = ops.expand_dims(ops.expand_dims(y[:, :, 0] > 0, 1), 1) if options.get("mask") else None
+        return ops.dot_product_attention(q, v, v, **{**options, "mask": mask})
+
+    return operate
+
+
 DRAWN: dict[str, st.SearchStrategy[Operate]] = {
     **{each.__name__: paired(each) for each in PAIRS},
     "power": st.sampled_from([2, 3, 0.5, -1]).map(lambda n: lambda x, y: ops.power(ops.abs(x) + 0.5, n))
@@ -77,6 +88,7 @@ DRAWN: dict[str, st.SearchStrategy[Operate]] = {
     | st.just(lambda x, y: ops.rms_normalization(x, ops.mean(y, (0, 1)))),
     "max_pool": pooled(ops.max_pool),
     "average_pool": pooled(ops.average_pool),
+    "dot_product_attention": st.sampled_from([{}, {"scale": 0.3}, {"mask": True}, {"is_causal": True}]).map(attended),
     "relu": rectified(),
 }
 """An operation of each kind that has a rule; what its rule leaves to Keras is drawn too."""
@@ -165,6 +177,7 @@ def test_a_graph_of_twenty_operations_runs_alike_under_autocast() -> None:
         lambda x: ops.mean(x, axis=-1),
         lambda x: ops.max_pool(x, 2),
         lambda x: ops.maximum(x, 0.5),
+        lambda x: ops.dot_product_attention(*[ops.expand_dims(x, 2)] * 3),
     ],
 )
 def test_bfloat16_stays_bfloat16_under_autocast(operate: Callable[[Any], Any]) -> None:

@@ -58,6 +58,30 @@ def test_both_ways_skip_what_is_masked(kind: str, sequences: bool, mask: torch.T
     assert_same(masked(layer), [*tensors([(5, 2)], len(mask)), mask], training=True, fallbacks=())
 
 
+LENGTHS = torch.arange(5) < torch.tensor([5, 3, 1, 0, 4])[:, None]
+"""Padding behind what is read, and nothing to read."""
+
+
+@pytest.mark.parametrize("stated", [True, False])
+@pytest.mark.parametrize("zero", [True, False])
+@pytest.mark.parametrize("backwards", [True, False])
+@pytest.mark.parametrize("sequences", [True, False])
+def test_padding_at_the_end_is_left_to_the_fused_operation(
+    sequences: bool, backwards: bool, zero: bool, stated: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(through_time, "lstm", lambda *arguments: pytest.fail("the gates were told to skip"))
+    layer = layers.LSTM(3, return_sequences=sequences, go_backwards=backwards, zero_output_for_mask=zero)
+    batch = [*tensors([(5, 2), *[(3,)] * (2 * stated)], 5), LENGTHS]
+    assert_same(masked(layer, states=2 * stated), batch, training=True, fallbacks=())
+
+
+@pytest.mark.parametrize("sequences", [True, False])
+@pytest.mark.parametrize("kind", KINDS)
+def test_both_ways_stop_where_a_sequence_ends(kind: str, sequences: bool) -> None:
+    layer = layers.Bidirectional(KINDS[kind](3, return_sequences=sequences))
+    assert_same(masked(layer), [*tensors([(5, 2)], 5), LENGTHS], training=True, fallbacks=())
+
+
 def test_a_mask_of_numbers_is_read_as_in_keras() -> None:
     model = masked(layers.GRU(3), dtype="float32")
     assert_same(model, [*tensors([(5, 2)], 5), MASK.float()], training=False, fallbacks=())

@@ -1,6 +1,6 @@
 """Runs in a process of its own with one backend, started by `test_explanations`: what explanations see of small models.
 
-    python tests/contracts/explanation_worker.py torch FILE.json
+python tests/contracts/explanation_worker.py torch FILE.json
 """
 
 import json
@@ -68,8 +68,12 @@ def look(module: ModuleType, case: str) -> dict[str, Any]:
             baseline[row],
         )
         said["parts"].append([found.difference, found.gap, found.steps, float(np.abs(found.parts_X[5:]).max())])
-    maps = {name: inside.logit_engine(module, each).predict(inputs) for name, each in inside.attention_maps(model).items()}
-    said["attention"] = [[list(each.shape), each.sum(axis=-1).tolist(), each[1, ..., 5:].tolist()] for each in maps.values()]
+    maps = {
+        name: inside.logit_engine(module, each).predict(inputs) for name, each in inside.attention_maps(model).items()
+    }
+    said["attention"] = [
+        [list(each.shape[:2]), each.sum(axis=-1).tolist(), each[1, ..., 5:].tolist()] for each in maps.values()
+    ]
     return said
 
 

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 
-from contracts import readme_model
+from contracts import kinds, readme_model
+from contracts.kinds import KINDS
 from sonde import backend
 from sonde.backend import weights_of
 from sonde.backend.engine import WEIGHTS, EngineSettings
@@ -24,9 +25,26 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"width": 8, "stages": 2},
     "mlp": {"width": 32},
     "resnet": {"width": 8},
-    "rnn": {"width": 32},
+    "fcn": {"width": 16},
+    "inceptiontime": {"width": 8, "depth": 2},
+    "lstm-fcn": {"width": 16},
+    "spectrogram-cnn": {"width": 8},
+    "dscnn": {"width": 16},
+    "crnn": {"width": 8, "units": 16},
+    "textcnn": {"embedding": 16, "filters": 8},
+    "bag": {"width": 32, "buckets": 64},
+    "rnn": {"width": 16, "embedding": 16},
+    "transformer": {"width": 16},
+    "cnn-transformer": {"channels": 4, "width": 16},
 }
-"""Options that make a model quick to train; a model that is not here takes its defaults."""
+"""Options that make a model quick to train, as far as it has them; the others are defaults."""
+PAIRS = [(name, key) for name in MODELS for key in kinds.read_by(name, MODELS[name].reads)]
+PAIRS += [(readme_model.NAME, "image")]
+"""Every model with every kind of input that it reads."""
+OF_IMAGES = [name for name in NAMES if (name, "image") in PAIRS]
+SOLVED = [name for name in MODELS if name == "minirocket"]
+"""Models whose features are measured, not learned, and whose head is solved: they take no steps."""
+LEARNING = [pair for pair in PAIRS if pair[0] not in SOLVED]
 SHAPES = [(8, 8, 1), (12, 12, 3), (9, 14, 1), (20, 6, 2), (28, 28, 1), (1, 1, 1)]
 """Smallest usual, colour, not square both ways, another number of channels, MNIST, and a single pixel."""
 CLASSES = 4
@@ -41,19 +59,39 @@ def torch_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def options(name: str, **more: Any) -> Options:
     known = options_of(name).model_fields
+    if "dropout" in more:
+        more |= {key: more["dropout"] for key in known if key.startswith("dropout")}
     return options_of(name)(**{key: value for key, value in {**SMALL.get(name, {}), **more}.items() if key in known})
 
 
-def blueprint(name: str, shape: tuple[int, ...] = (12, 12, 1), **more: Any) -> Any:
+def blueprint(name: str, read: str | tuple[int, ...] = "", **more: Any) -> Any:
+    """Return what a model is that reads a kind of input, images of a shape, or the first kind that it reads."""
     from sonde.models.assemble import Blueprint
 
-    return Blueprint(name, "label", shape, CLASSES, options(name, **more))
+    if isinstance(read, tuple):
+        return Blueprint(name, "label", read, CLASSES, options(name, **more))
+    kind = KINDS[read or kind_of(name)]
+    return Blueprint(
+        name,
+        "label",
+        kind.shape,
+        CLASSES,
+        options(name, **more),
+        kind.dtype,
+        kind.levels,
+        kind.presence,  # type: ignore[arg-type]
+    )
 
 
-def model_of(name: str, shape: tuple[int, ...] = (12, 12, 1), *, seed: int = 1, **more: Any) -> Any:
+def kind_of(name: str) -> str:
+    """Return the first kind of input that a model reads."""
+    return next(key for each, key in PAIRS if each == name)
+
+
+def model_of(name: str, read: str | tuple[int, ...] = "", *, seed: int = 1, **more: Any) -> Any:
     from sonde.models.assemble import build
 
-    return build(blueprint(name, shape, **more), seed=seed)
+    return build(blueprint(name, read, **more), seed=seed)
 
 
 def engine_of(model: Any, **settings: Any) -> Any:
@@ -62,33 +100,33 @@ def engine_of(model: Any, **settings: Any) -> Any:
     return backend.use("torch").build(model, label.loss(0.0), label.score, EngineSettings(**settings))
 
 
-def examples(count: int = 16, shape: tuple[int, ...] = (12, 12, 1)) -> tuple[NDArray[Any], NDArray[np.int32]]:
-    rng = np.random.default_rng(0)
-    return rng.normal(size=(count, *shape)).astype(np.float32), (np.arange(count) % CLASSES).astype(np.int32)
+def examples(key: str = "image", count: int = 16) -> tuple[NDArray[Any], NDArray[np.int32]]:
+    return kinds.examples(key, count, CLASSES)
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_IMAGES)
 def test_it_gives_a_finite_logit_per_class_for_images_of_any_kind(name: str, shape: tuple[int, ...]) -> None:
-    model, (inputs, _) = model_of(name, shape), examples(3, shape)
+    rng = np.random.default_rng(0)
+    model, inputs = model_of(name, shape), rng.normal(size=(3, *shape)).astype(np.float32)
     outputs = engine_of(model).predict(inputs)
     assert model.output_shape == (None, CLASSES)
     assert outputs.shape == (3, CLASSES) and outputs.dtype == np.float32 and np.isfinite(outputs).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_an_answer_depends_on_its_own_image_alone(name: str) -> None:
-    engine, (inputs, _) = engine_of(model_of(name)), examples(5)
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_an_answer_depends_on_its_own_example_alone(name: str, key: str) -> None:
+    engine, (inputs, _) = engine_of(model_of(name, key)), examples(key, 5)
     whole = engine.predict(inputs)
     assert np.abs(whole[1:] - whole[:1]).max() > 1e-3
     # Another batch size adds the same products in another order.
     assert engine.predict(inputs[2:3]) == pytest.approx(whole[2:3], abs=1e-5)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_trainable_weight_gets_a_finite_gradient(name: str) -> None:
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_every_trainable_weight_gets_a_finite_gradient(name: str, key: str) -> None:
     # The momentum of the first step is the gradient times the learning rate.
-    engine, (inputs, truth) = engine_of(model_of(name), optimizer="sgd"), examples()
+    engine, (inputs, truth) = engine_of(model_of(name, key), optimizer="sgd"), examples(key)
     trainable = {variable.path for variable in engine._variables}
     engine.step(inputs, truth, 1.0)
     slots = {key: array for key, array in engine.read_state().items() if key.endswith("_momentum")}
@@ -97,28 +135,28 @@ def test_every_trainable_weight_gets_a_finite_gradient(name: str) -> None:
     assert [key for key, array in slots.items() if not array.any()] == []
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_its_layers_have_names_of_their_own_choice(name: str) -> None:
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_its_layers_have_names_of_their_own_choice(name: str, key: str) -> None:
     # Keras numbers what is not named by how much the process has made before, so two builds would differ.
-    first, second = ([layer.name for layer in model_of(name).layers] for _ in range(2))
+    first, second = ([layer.name for layer in model_of(name, key).layers] for _ in range(2))
     assert first == second and len(set(first)) == len(first)
-    paths = [[variable.path for variable in model_of(name).weights] for _ in range(2)]
+    paths = [[variable.path for variable in model_of(name, key).weights] for _ in range(2)]
     assert paths[0] == paths[1] and len(set(paths[0])) == len(paths[0])
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_the_names_of_a_state_do_not_depend_on_what_the_process_built_before(name: str) -> None:
-    first, second = (engine_of(model_of(name, dropout=0.5), seed=3) for _ in range(2))
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_the_names_of_a_state_do_not_depend_on_what_the_process_built_before(name: str, key: str) -> None:
+    first, second = (engine_of(model_of(name, key, dropout=0.5), seed=3) for _ in range(2))
     state = first.read_state()
     assert list(second.read_state()) == list(state)
     second.write_state(state)
-    inputs, truth = examples()
+    inputs, truth = examples(key)
     assert first.step(inputs, truth, 0.01) == second.step(inputs, truth, 0.01)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_overfits_sixteen_examples_of_noise(name: str) -> None:
-    engine, (inputs, truth) = engine_of(model_of(name, dropout=0.0)), examples()
+@pytest.mark.parametrize(("name", "key"), LEARNING)
+def test_it_overfits_sixteen_examples_of_noise(name: str, key: str) -> None:
+    engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0)), examples(key)
     losses = [engine.step(inputs, truth, 5e-3)[0]]
     # A model of few weights needs some hundred steps, and one that cannot learn never gets there.
     while losses[-1] >= 0.05 and len(losses) < MOST_STEPS:
@@ -129,11 +167,11 @@ def test_it_overfits_sixteen_examples_of_noise(name: str) -> None:
     assert (engine.predict(inputs).argmax(axis=1) == truth).all()
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_its_first_weights_are_a_function_of_the_seed_alone(name: str) -> None:
+@pytest.mark.parametrize(("name", "key"), LEARNING)
+def test_its_first_weights_are_a_function_of_the_seed_alone(name: str, key: str) -> None:
     random.seed(5)
     before = random.getstate()
-    first, again, other = (weights_of(engine_of(model_of(name, seed=seed)).read_state()) for seed in (1, 1, 2))
+    first, again, other = (weights_of(engine_of(model_of(name, key, seed=seed)).read_state()) for seed in (1, 1, 2))
     assert random.getstate() == before
     assert all(np.array_equal(first[key], again[key]) for key in first)
     # A kernel may start as the identity.
@@ -141,13 +179,13 @@ def test_its_first_weights_are_a_function_of_the_seed_alone(name: str) -> None:
     assert drawn and all(not np.array_equal(first[key], other[key]) for key in drawn)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_dropout_is_on_in_a_step_and_off_in_a_prediction(name: str) -> None:
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_dropout_is_on_in_a_step_and_off_in_a_prediction(name: str, key: str) -> None:
     if "dropout" not in options_of(name).model_fields:
         pytest.skip("it has no dropout")
-    silenced, plain = (engine_of(model_of(name, dropout=rate)) for rate in (0.5, 0.0))
+    silenced, plain = (engine_of(model_of(name, key, dropout=rate)) for rate in (0.5, 0.0))
     plain.write_state(silenced.read_state())
-    inputs, truth = examples()
+    inputs, truth = examples(key)
     outputs = silenced.predict(inputs)
     assert np.array_equal(outputs, plain.predict(inputs))
     # At rate 0 the weights stay, so that two losses differ by the draw alone.
@@ -163,7 +201,7 @@ VARIANTS = [(name, {}) for name in NAMES] + [("rnn", {"cell": "gru"}), ("rnn", {
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion", "muon"])
 @pytest.mark.parametrize(("name", "more"), VARIANTS, ids=str)
 def test_weight_decay_shrinks_kernels_alone(name: str, more: dict[str, Any], optimizer: str) -> None:
-    after, (inputs, truth) = [], examples()
+    after, (inputs, truth) = [], examples(kind_of(name))
     for decay in (0.0, 0.5):
         engine = engine_of(model_of(name, dropout=0.0, **more), optimizer=optimizer, weight_decay=decay)
         engine.step(inputs, truth, 0.01)
@@ -182,19 +220,21 @@ def test_muon_leaves_biases_and_the_head_to_adamw(cell: str) -> None:
     assert by_adamw == {f"{layer}_bias_velocity", "answer_bias_velocity", "answer_kernel_velocity"}
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_it_comes_back_from_its_folder_bit_for_bit(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path: Path) -> None:
     from sonde.models import folder
 
     # Trained a little, so that running statistics and biases are no longer what they start as.
-    engine, (inputs, truth) = engine_of(model_of(name)), examples()
+    engine, (inputs, truth) = engine_of(model_of(name, key)), examples(key)
     engine.step(inputs, truth, 0.01)
-    weights, own = weights_of(engine.read_state()), blueprint(name)
+    weights, own = weights_of(engine.read_state()), blueprint(name, key)
     names = [variable.path for variable in engine._model.weights]
     classes = tuple(f"class {number}" for number in range(CLASSES))
     description = folder.Description(
-        sonde="0", task="image-label", answer="label", model=name, options=own.options.model_dump(mode="json"),
-        input_shape=own.input_shape, input={"mean": [0.5]}, classes=classes, temperature=1.5,
+        sonde="0", task=f"{KINDS[key].modality}-label", answer="label", model=name,
+        options=own.options.model_dump(mode="json"),
+        input_shape=own.input_shape, dtype=own.dtype, levels=own.levels, presence=own.presence,
+        input={"mean": [0.5]}, classes=classes, temperature=1.5,
     )  # fmt: skip
     folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
     loaded, read = folder.load(tmp_path / "model")
@@ -206,46 +246,115 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, tmp_path: Path) ->
     }
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_a_rebuilt_model_owns_its_weights_and_trains_on(name: str) -> None:
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_a_rebuilt_model_owns_its_weights_and_trains_on(name: str, key: str) -> None:
     from sonde.models.assemble import rebuild
 
-    engine, (inputs, truth) = engine_of(model_of(name, dropout=0.0)), examples()
+    engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0)), examples(key)
     weights = weights_of(engine.read_state())
     kept = {key: array.copy() for key, array in weights.items()}
-    again = engine_of(rebuild(blueprint(name, dropout=0.0), weights))
+    again = engine_of(rebuild(blueprint(name, key, dropout=0.0), weights))
     assert [engine.step(inputs, truth, 0.01) for _ in range(3)] == [again.step(inputs, truth, 0.01) for _ in range(3)]
     assert all(np.array_equal(weights[key], kept[key]) for key in weights)
 
 
-@pytest.mark.parametrize("shape", [(8, 8, 1), (9, 14, 3)], ids=str)
-@pytest.mark.parametrize("name", NAMES)
-def test_its_shapes_are_known_before_it_has_weights(name: str, shape: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_its_shapes_are_known_before_it_has_weights(name: str, key: str) -> None:
     from sonde.models.assemble import tensor_shapes
 
-    weights = {variable.path: tuple(variable.shape) for variable in model_of(name, shape).weights}
-    assert tensor_shapes(blueprint(name, shape)) == weights
+    weights = {variable.path: tuple(variable.shape) for variable in model_of(name, key).weights}
+    assert tensor_shapes(blueprint(name, key)) == weights
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_torch_runs_it_with_native_operations(name: str) -> None:
-    assert set(engine_of(model_of(name, (8, 8, 1))).fallbacks) <= {"pad"}
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_torch_runs_it_with_native_operations(name: str, key: str) -> None:
+    assert set(engine_of(model_of(name, key)).fallbacks) <= {"pad"}
 
 
 @pytest.mark.parametrize("shape", [(0, 8, 1), (8, 0, 3), (8, 8, 0), ()], ids=str)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", OF_IMAGES)
 def test_an_input_with_nothing_in_it_is_refused_with_the_cure(name: str, shape: tuple[int, ...]) -> None:
     with pytest.raises(ModelError, match=r"cannot read inputs of shape .*--set image\.size=\[32,32\].*sonde list"):
         model_of(name, shape)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name != "mlp"])
-def test_an_input_that_is_no_image_is_refused_with_the_cure(name: str) -> None:
-    for shape in ((8,), (8, 8), (4, 4, 4, 1)):
-        with pytest.raises(
-            ModelError, match=r"cannot read inputs of shape .*\. Take larger inputs .*sonde list models"
-        ):
-            model_of(name, shape)
+UNREAD = [
+    (name, key)
+    for name in NAMES
+    for key, kind in KINDS.items()
+    if kind.looks not in {KINDS[its].looks for each, its in PAIRS if each == name}
+]
+"""Every model with every kind of input that does not look like one that it reads."""
+
+
+@pytest.mark.parametrize(("name", "key"), UNREAD)
+def test_an_input_that_it_does_not_read_is_refused_with_the_cure(name: str, key: str) -> None:
+    with pytest.raises(ModelError, match=r"cannot read inputs of shape .*\. Take .*sonde list models"):
+        model_of(name, key)
+
+
+@pytest.mark.parametrize("name", kinds.NEEDS_ONE_LENGTH)
+def test_a_model_that_needs_one_length_refuses_what_varies(name: str) -> None:
+    with pytest.raises(ModelError, match=r"cannot read inputs of shape \(None, 3\)"):
+        model_of(name, "series of unequal length")
+
+
+def test_a_model_of_series_that_needs_one_length_says_how_to_get_it() -> None:
+    with pytest.raises(ModelError, match=r"one length, which --set series\.length=N brings series to"):
+        model_of("mlp", "series of unequal length")
+
+
+PADDED = [(name, key) for name, key in PAIRS if KINDS[key].length]
+"""Every model with every kind of input whose length varies."""
+
+
+@pytest.mark.parametrize("training", [False, True])
+@pytest.mark.parametrize(("name", "key"), PADDED)
+def test_more_padding_never_changes_an_answer(name: str, key: str, training: bool) -> None:
+    engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0), optimizer="sgd"), examples(key)
+    for _ in range(3 * training):  # Norms and biases then say something of padding, if they can.
+        engine.step(inputs, truth, 0.02)
+    whole = engine.predict(inputs)
+    for more in (1, 7, 20):
+        padded = np.pad(inputs, [(0, 0), (0, more)] + [(0, 0)] * (inputs.ndim - 2))
+        assert engine.predict(padded) == pytest.approx(whole, abs=1e-5 * max(1.0, float(np.abs(whole).max())))
+
+
+@pytest.mark.parametrize(("name", "key"), PADDED)
+def test_more_padding_never_changes_a_gradient(name: str, key: str) -> None:
+    slopes = []
+    inputs, truth = examples(key)
+    for more in (0, 5):
+        engine = engine_of(model_of(name, key, dropout=0.0), optimizer="sgd", momentum=0.9)
+        engine.step(np.pad(inputs, [(0, 0), (0, more)] + [(0, 0)] * (inputs.ndim - 2)), truth, 1.0)
+        slopes.append({k: v for k, v in engine.read_state().items() if k.endswith("_momentum")})
+    largest = max(float(np.abs(each).max()) for each in slopes[0].values())
+    assert all(slopes[1][k] == pytest.approx(each, abs=1e-4 * largest) for k, each in slopes[0].items())
+
+
+@pytest.mark.parametrize(("name", "key"), PADDED)
+def test_an_example_is_answered_alike_alone_and_beside_longer_ones(name: str, key: str) -> None:
+    engine, (inputs, _) = engine_of(model_of(name, key)), examples(key)
+    whole = engine.predict(inputs)
+    real = inputs != 0 if inputs.ndim == 2 else inputs[..., -1] > 0
+    for row in (1, 2, 3):
+        alone = engine.predict(inputs[row : row + 1, : int(real[row].sum())])
+        assert alone == pytest.approx(whole[row : row + 1], abs=1e-5 * max(1.0, float(np.abs(whole).max())))
+
+
+@pytest.mark.parametrize(("name", "key"), PADDED)
+def test_an_example_with_nothing_in_it_gets_a_finite_answer(name: str, key: str) -> None:
+    engine, (inputs, truth) = engine_of(model_of(name, key)), examples(key)
+    inputs[1] = 0
+    assert np.isfinite(engine.predict(inputs)).all() and np.isfinite(engine.predict(inputs[1:2, :1])).all()
+    assert np.isfinite(engine.step(inputs, truth, 0.01)[0])
+    assert all(np.isfinite(array).all() for array in engine.read_state().values())
+
+
+def test_codes_have_no_slope() -> None:
+    engine, (inputs, truth) = engine_of(model_of("rnn", "text")), examples("text")
+    with pytest.raises(ModelError, match=r"'rnn' reads whole numbers, and between them there is no slope\. Take the"):
+        engine.input_gradient(inputs, truth)
 
 
 def test_a_refusal_leaves_keras_as_it_was() -> None:
@@ -306,10 +415,18 @@ def test_an_unknown_option_is_answered_with_the_nearest_one(name: str) -> None:
 def test_its_options_change_it(name: str) -> None:
     from sonde.models.assemble import tensor_shapes
 
-    plain = tensor_shapes(blueprint(name))
-    sizes = [key for key, field in options_of(name).model_fields.items() if field.annotation is int]
-    for key in sizes:
-        assert tensor_shapes(blueprint(name, **{key: getattr(options(name), key) + 1})) != plain, key
+    # Some say something of one kind of input alone, such as the size of embeddings.
+    read = [key for each, key in PAIRS if each == name]
+    sizes = [option for option, field in options_of(name).model_fields.items() if field.annotation is int]
+    for option in sizes:
+        # A kernel's length may be rounded to an odd one.
+        larger = [{option: getattr(options(name), option) + more} for more in (1, 2)]
+        changed = (
+            tensor_shapes(blueprint(name, key, **more)) != tensor_shapes(blueprint(name, key))
+            for key in read
+            for more in larger
+        )
+        assert any(changed), option
 
 
 def test_a_state_of_another_model_is_told_by_its_names() -> None:

@@ -68,7 +68,7 @@ def test_a_folder_of_names_with_labels_is_recognised_and_the_guess_is_said(tmp_p
 def test_names_without_a_label_are_not_taken_for_data(tmp_path: Path) -> None:
     for number in range(9):
         recordings.save(recordings.tone(0, number), tmp_path / "set" / f"rec_{number:04}.wav")
-    with pytest.raises(DataError, match=r"9 \.wav.*data\.pattern"):
+    with pytest.raises(DataError, match=r"9 \.wav.*such as --set .data\.pattern"):
         listed(tmp_path / "set")
 
 

@@ -28,3 +28,18 @@ def test_strange_labels_are_drawn_or_cut() -> None:
     images = np.stack([makers.picture(0, 0)] * 4)
     labels = ["x" * 500, "\x1b[31mred\n", "", "日本語"]
     assert opened(data.contact_sheet(images, labels)).shape[1] < 1000
+
+
+def test_series_of_any_length_and_number_of_channels_are_drawn() -> None:
+    rng = np.random.default_rng(0)
+    ragged = data.Ragged.of([rng.normal(size=(length, 9)).astype(np.float32) for length in (1, 2, 300)])
+    tiles = data.series_tiles(ragged)
+    assert tiles.shape[0] == 3 and tiles.dtype == np.uint8 and all((tile < 100).any() for tile in tiles)
+    flat = data.series_tiles(np.zeros((2, 5, 1), dtype=np.float32))
+    assert (flat[0] < 100).sum() > 100, "a series that stands still is a straight line"
+    opened(data.contact_sheet(tiles, ["a", "b", "c"]))
+
+
+def test_rows_are_written_with_the_name_of_each_number() -> None:
+    sheet = data.text_sheet(data.row_pieces(("age", "city\n"), np.array([[0.5, 3.0]])), ["yes"])
+    assert sheet == "yes\tage=0.5|city?=3\n"

@@ -25,15 +25,27 @@ def test_the_parts_of_a_linear_function_are_weight_times_distance_at_once() -> N
 
 
 def test_steps_are_doubled_until_the_parts_add_up() -> None:
+    # A wave that the first steps are too few for.
     def value(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.maximum(points.sum(axis=1) - 1.97, 0) * 30
+        return np.sin(40 * points[:, 0]) + 0.2 * points[:, 1]
 
     def gradient(points: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.repeat(30.0 * (points.sum(axis=1, keepdims=True) > 1.97), 2, axis=1)
+        return np.stack([40 * np.cos(40 * points[:, 0]), np.full(len(points), 0.2)], axis=1)
 
     found = integrate(gradient, value, np.ones(2), np.zeros(2), most_steps=4096)
     assert found.is_complete and found.steps > FIRST_STEPS
     assert found.parts_X.sum() + found.gap == pytest.approx(found.difference)
+
+
+def test_what_happens_close_to_the_baseline_is_not_stepped_over() -> None:
+    # As behind a layer norm: all of it within a thousandth of the way, and nothing of that in 512 even steps.
+    found = integrate(
+        lambda points: 1e-4 / (1e-4 + points) ** 2,
+        lambda points: points[:, 0] / (1e-4 + points[:, 0]),
+        np.ones(1),
+        np.zeros(1),
+    )
+    assert found.is_complete and found.steps <= 128
 
 
 def test_a_function_of_jumps_leaves_a_gap_that_is_told() -> None:
@@ -50,7 +62,11 @@ def test_gradients_are_always_asked_for_as_many_points() -> None:
         sizes.add(len(points))
         return 3 * points**2
 
-    integrate(gradient, lambda points: (points**3).sum(axis=1), np.ones(2), np.zeros(2))
+    def value(points: NDArray[np.float64]) -> NDArray[np.float64]:
+        sizes.add(len(points))
+        return (points**3).sum(axis=1)
+
+    integrate(gradient, value, np.ones(2), np.zeros(2))
     assert sizes == {AT_ONCE}
 
 

@@ -12,7 +12,7 @@ Rows = NDArray[np.void]
 
 
 def make(count: int, *, seed: int) -> tuple[Rows, NDArray[np.int64]]:
-    """Return rows whose class is whether a number is far from 0, turned round by a category; some numbers are missing."""
+    """Return rows whose class is whether a number is far from 0, turned round by a category; some are missing."""
     rng = np.random.default_rng(seed)
     x, kind = rng.normal(size=count), rng.choice(np.array(["left", "right", ""]), count)
     truth = (np.abs(x) > 0.7) ^ (kind == "right")

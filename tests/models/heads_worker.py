@@ -29,13 +29,8 @@ def examples() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return logits, numbers, rng.integers(0, 2, (8, 3)).astype(np.int32)
 
 
-def main(name: str) -> None:
-    """Print the losses and the scores as JSON.
-
-    Args:
-        name: of the backend.
-    """
-    backend.use(name).start(threads=1)
+def measure() -> dict[str, float]:
+    """Return the losses and the scores on the backend of this process."""
     from keras import ops
 
     from sonde.models.heads import HEADS
@@ -50,8 +45,9 @@ def main(name: str) -> None:
                 loss = head.loss(smoothing, **options)(outputs, right)
                 told[f"{answer} {case} {smoothing}"] = float(ops.convert_to_numpy(loss))
         told[f"{answer} score"] = float(ops.convert_to_numpy(head.score(outputs, right)))
-    print(json.dumps(told))
+    return told
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    backend.use(sys.argv[1]).start(threads=1)
+    print(json.dumps(measure()))

@@ -89,4 +89,4 @@ def test_more_tokens_than_the_hash_can_hold_are_refused() -> None:
     from sonde.models.assemble import build
 
     with pytest.raises(ModelError, match="hash at most 50,002 tokens"):
-        build(blueprint("bag", levels=60_000), seed=0)
+        build(blueprint("bag", levels=60_000, ngrams=2), seed=0)

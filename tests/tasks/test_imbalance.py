@@ -74,7 +74,7 @@ def test_the_shifts_of_the_paper_are_the_logarithms_of_the_shares() -> None:
 
 
 def test_batches_cannot_be_balanced_for_several_labels() -> None:
-    with pytest.raises(ConfigError, match="not possible with several labels.*class_weights=balanced"):
+    with pytest.raises(ConfigError, match=r"not possible with several labels.*class_weights=balanced"):
         imbalance.even_out_labels(COUNTS, 100, weights="none", sampling="balanced", adjustment=0.0)
 
 

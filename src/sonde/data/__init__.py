@@ -6,6 +6,7 @@ dataset = load(listing, options, own)        decode once, divide, look for damag
 batch = augment(images, strengths, modality="image", seed=0, epoch=1, indices_B=rows)
 """
 
+from sonde.data.audio import AudioSpec
 from sonde.data.augment import AUGMENTATIONS, Augmentation, augment, fill_augment, mix_others
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.decoded import marks
@@ -16,9 +17,9 @@ from sonde.data.loading import WHOLE, Unsplit, load, load_unsplit
 from sonde.data.modalities import MODALITIES, Modality, guess, spec_from
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored, join
-from sonde.data.sheet import contact_sheet, text_sheet
+from sonde.data.sheet import contact_sheet, row_pieces, series_tiles, text_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
-from sonde.data.text import TextSpec
+from sonde.data.text import TextSpec, starting_vectors
 
 __all__ = [
     "AUGMENTATIONS",
@@ -27,6 +28,7 @@ __all__ = [
     "MODALITIES",
     "SOURCES",
     "WHOLE",
+    "AudioSpec",
     "Augmentation",
     "Dataset",
     "Examples",
@@ -52,6 +54,9 @@ __all__ = [
     "marks",
     "mix_others",
     "spec_from",
+    "starting_vectors",
     "survey",
+    "row_pieces",
+    "series_tiles",
     "text_sheet",
 ]

@@ -28,6 +28,9 @@ from sonde.errors import ConfigError, ModelError
 MOST_FRAMES = 4096
 """Frames of a window; a model's input is never longer."""
 
+NOTHING = 10 * np.log10(FAINTEST) + 0.01
+"""Decibels below which not even the loudest band holds anything; a little more, since logarithms are rounded."""
+
 BLOCK = 512
 """Recordings that are looked at together when mean and deviation are measured."""
 
@@ -193,6 +196,19 @@ class AudioSpec(BaseModel):
         prepared_BTF *= 1 / np.asarray(self.std, dtype=np.float32)
         return prepared_BTF
 
+    def pixels(self, inputs: NDArray[np.float32]) -> NDArray[np.uint8]:
+        """Turn decibels into grey pictures, to be shown to people: low bands below, time to the right, loud is bright.
+
+        Args:
+            inputs: decibels, B x frames x bands.
+
+        Returns:
+            uint8, B x bands x frames x 1.
+        """
+        loudest_B11 = inputs.max(axis=(1, 2), keepdims=True)
+        shares = np.clip(1 + (inputs - loudest_B11) / REACH, 0, 1)
+        return np.rint(255 * shares).astype(np.uint8).transpose(0, 2, 1)[:, ::-1, :, None]
+
     def spectrogram(self, path: Path) -> tuple[NDArray[np.float32], tuple[str, ...]]:
         """Read one sound file as it is stored.
 
@@ -208,7 +224,7 @@ class AudioSpec(BaseModel):
         sound = read_sound(path, rate=self.sample_rate, seconds=self.seconds)
         decibels = log_mel(sound.samples, self.front)
         loudest = float(decibels.max())
-        if loudest <= 10 * np.log10(FAINTEST):
+        if loudest < NOTHING:
             # Nothing is heard, and that is no even noise of full loudness.
             decibels[:], loudest = -REACH, 0.0
         if self.level == "recording":

@@ -1,9 +1,9 @@
-"""Cuts the examples into folds, each of which is the test of one run: cross-validation, or one group left out at a time.
+"""Cuts the examples into folds, each of which is the test of one run: cross-validation, or one group left out.
 
     data.fold = "2/5"          the second of five folds, stratified by the labels; groups and copies stay together
     data.fold = "2/groups"     the second group is the test, all others are trained on
 
-A fold is a pure function of the data and of data.split_seed, so that each run can be repeated, resumed and scored alone.
+A fold is a pure function of the data and of data.split_seed, so that each run can be repeated and resumed alone.
 """
 
 # N examples, P examples that folds are made of, U units (what stays together), K folds, C classes
@@ -180,7 +180,7 @@ def _refuse_lone(answers_P: Texts, number_P: Indices, grouped: bool) -> None:
     folds_of: dict[str, set[int]] = {}
     for kind, number in np.unique(np.stack([kind_P, number_P]), axis=1).T.tolist():
         # Where an example has several labels, each of them is to be learned.
-        for label in str(names[kind]).split("|"):
+        for label in filter(None, str(names[kind]).split("|")):
             folds_of.setdefault(label, set()).add(number)
     lone = sorted(label for label, folds in folds_of.items() if len(folds) == 1 and -1 not in folds)
     if lone:

@@ -21,6 +21,7 @@ from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
 from sonde.data.tokens import FIRST, UNKNOWN
+from sonde.data.vectors import read_vectors
 from sonde.errors import DataError, ModelError
 
 LARGEST_LENGTH = 8192
@@ -71,6 +72,12 @@ class Options(OptionSet):
 
     strip_accents: bool = False
     """Read letters without their marks, é as e."""
+
+    vectors: str = ""
+    """File of word vectors that the model's embeddings begin with: text (GloVe, fastText) or safetensors."""
+
+    vectors_sha256: str = ""
+    """Digest that the file of word vectors must have; empty takes any file."""
 
 
 class TextSpec(BaseModel):
@@ -287,6 +294,30 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
     )
     lengths = [len(row) for row in spec._numbered(raw)]
     return spec.model_copy(update={"length": options.length or usual_length(lengths, options.tokens)})
+
+
+def starting_vectors(spec: Any, options: Any) -> NDArray[np.float32] | None:
+    """Return what embeddings begin with where word vectors were named, else None.
+
+    Args:
+        spec: of texts, whose tokens are looked up; others have no word vectors.
+        options: those of what is read; of texts they may name a file.
+
+    Returns:
+        Vectors of all numbers, padding and the unknown token among them, V x D; those of
+        tokens that the file does not hold are drawn, always the same, and of the size of the others.
+
+    Raises:
+        DataError: the file is not there, damaged, or another one than was said.
+    """
+    if not isinstance(spec, TextSpec) or not isinstance(options, Options) or not options.vectors:
+        return None
+    matrix_VD, found = read_vectors(Path(options.vectors).expanduser(), spec.known, sha256=options.vectors_sha256)
+    rng = np.random.default_rng(0)
+    size = float(matrix_VD[found].std())
+    all_VD = rng.normal(0.0, size, (FIRST + len(matrix_VD), matrix_VD.shape[1])).astype(np.float32)
+    all_VD[FIRST:][found] = matrix_VD[found]
+    return all_VD
 
 
 def usual_length(lengths: list[int], kind: str) -> int:

@@ -6,8 +6,9 @@ folds.json -> pooled predictions -> scores.json, predictions.parquet, plots, rep
 # N examples, C classes
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,9 @@ from sonde.evaluation.predictions import Predictions, read_predictions
 from sonde.evaluation.several import spread_of_folds
 from sonde.evaluation.stage import write_up
 
-READ = {"label": read_predictions, "labels": read_label_predictions}
+Made = Predictions | LabelPredictions
+
+READ: dict[str, Callable[[Path], Made]] = {"label": read_predictions, "labels": read_label_predictions}
 """What reads the predictions of each answer."""
 
 
@@ -104,17 +107,17 @@ def _decision(said: Sequence[Any]) -> tuple[float, ...]:
     return tuple(float(each) for each in np.mean(tuned, axis=0)) if len(tuned) == len(said) else ()
 
 
-def _answers(made: Sequence[Predictions | LabelPredictions], said: Any) -> Any:
+def _answers(made: Sequence[Made], said: Any) -> Any:
     words = []
     for each in made:
         for truth in each.truth:
             names = [said.classes[int(truth)]] if np.ndim(truth) == 0 else _having(truth, said.classes)
-            words.append("|".join(names))
+            words.append(names[0] if np.ndim(truth) == 0 else tasks.labels.join(names))
     return np.array(words, dtype=np.str_)
 
 
 def _having(truth_K: Any, classes: Sequence[str]) -> list[str]:
-    return [classes[index] for index in np.flatnonzero(truth_K)]
+    return [classes[index] for index in np.flatnonzero(truth_K).tolist()]
 
 
 def _keys(names: Sequence[str]) -> list[tuple[str, int]]:

@@ -71,7 +71,7 @@ def spread_of_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, A
     Raises:
         RunError: a run is not finished, or damaged.
     """
-    rows = [_row(run) for run in runs]
+    rows = [_row(run, "folds") for run in runs]
     overlap = float(np.mean([row["sizes"]["test"] / max(1, row["sizes"]["train"]) for row in rows]))
     settings = folder.settings()
     content = {
@@ -100,24 +100,28 @@ def sum_up_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, Any]
     Raises:
         RunError: a run is not finished, or damaged.
     """
-    content = {"format": FORMAT, "seeds": len(runs), **_spreads([_row(run) for run in runs], 0.0)}
+    content = {"format": FORMAT, "seeds": len(runs), **_spreads([_row(run, "seeds") for run in runs], 0.0)}
     folder.write_json(folder.path / SEEDS, content)
     return content
 
 
-def _row(run: RunFolder) -> dict[str, Any]:
+def _row(run: RunFolder, of: str) -> dict[str, Any]:
     """Return what one run says of itself."""
     scores, environment, settings = run.scores(), run.read_json(run.environment_file), run.settings()
     dataset = environment.get("dataset") or {}
     sizes, origin = dataset.get("sizes"), dataset.get("split_origin") or {}
     if not isinstance(sizes, dict) or not {"train", "test"} <= set(sizes):
         raise RunError(f"{run.environment_file} is damaged: it names no sizes of the splits. Train that run anew.")
+    test, fold = str(origin.get("test", "")), str(settings.value("data.fold", ""))
+    group = test.removeprefix("the group '").rpartition("', fold")[0] if test.startswith("the group '") else ""
+    label = f"fold {fold.partition('/')[0]}{f', {group}' if group else ''}"
     kept = next((record["epoch"] for record in reversed(run.history()) if record.get("best")), None)
     return {
         "name": run.name,
-        "fold": settings.value("data.fold", ""),
+        "label": label if fold and of == "folds" else f"seed {settings.value('run.seed', 0)}",
+        "fold": fold,
         "seed": settings.value("run.seed", 0),
-        "test": str(origin.get("test", "")),
+        "test": test,
         "sizes": {name: int(size) for name, size in sizes.items()},
         "epoch": kept,
         "headline": scores["headline"],

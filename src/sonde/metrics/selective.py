@@ -134,8 +134,10 @@ def at_share(confidence_N: ArrayLike, correct_N: ArrayLike, *, wanted: float) ->
 
 
 def _choice(points: Curve, at: int, *, is_sure: bool) -> Choice:
-    values = points.thresholds_P[at], points.answered_P[at], points.accuracy_P[at]
-    return Choice(*(float(value) for value in values), is_sure=is_sure)
+    threshold, share, accuracy = (
+        float(each[at]) for each in (points.thresholds_P, points.answered_P, points.accuracy_P)
+    )
+    return Choice(threshold, share, accuracy, is_sure)
 
 
 def _most_wrong(wrong: float, count: float, doubt: float) -> float:

@@ -51,19 +51,22 @@ MODELS: dict[str, Architecture] = {
         "Kernels of several lengths side by side (Ismail Fawaz et al., 2020).", ("series",)
     ),
     "lstm-fcn": Architecture("The same as fcn, with a small LSTM beside it (Karim et al., 2018).", ("series",)),
+    "crnn": Architecture(
+        "Convolutions, then a GRU over time (an image from top to bottom); the default for recordings.", ("audio", "image")
+    ),
+    "bag": Architecture(
+        "The weighted mean of the embeddings of words and hashed n-grams (fastText); the default for texts.",
+        ("text",),
+        "matrix product",
+        {"training.learning_rate": 1e-3},
+    ),
+    "textcnn": Architecture("Windows over words, and the best match of each (Kim, 2014).", ("text",)),
     "spectrogram-cnn": Architecture(
-        "Pairs of 3x3 convolutions over a spectrogram; the default for recordings.", ("audio",)
+        "Pairs of 3x3 convolutions over a spectrogram (after CNN10, Kong et al., 2020).", ("audio",)
     ),
     "dscnn": Architecture(
         "Depthwise separable convolutions (Zhang et al., 2017), small enough for a microcontroller.", ("audio",)
     ),
-    "crnn": Architecture(
-        "Convolutions, then a GRU over time; an image from top to bottom.", ("audio", "image")
-    ),
-    "textcnn": Architecture(
-        "Windows over words, and the best match of each (Kim, 2014); the default for texts.", ("text",)
-    ),
-    "bag": Architecture("The mean of the embeddings of words and hashed n-grams (fastText).", ("text",), "matrix product"),
     "rnn": Architecture(
         "Reads step by step with an LSTM, a GRU or a SimpleRNN; an image row by row.",
         ("image", "text", "audio", "series"),

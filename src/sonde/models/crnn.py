@@ -19,7 +19,7 @@ POOLS = {"attention": attention_pool, "mean": masked_mean, "max": masked_max}
 class Options(_Options):
     """Convolutions that keep the time, then recurrent layers that read both ways along it (Choi et al., 2017)."""
 
-    width: Annotated[int, Field(ge=1, le=4096)] = 32
+    width: Annotated[int, Field(ge=1, le=4096)] = 16
     """Channels of the first convolution; each stage doubles them."""
 
     stages: Annotated[int, Field(ge=1, le=8)] = 3
@@ -66,4 +66,5 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         recurrent = CELLS[options.cell](options.units, return_sequences=True, name=f"recurrent_{layer}")
         x_BTD = layers.Bidirectional(recurrent, name=f"both_{layer}")(x_BTD)
         x_BTD = layers.Dropout(options.dropout, name=f"dropout_{layer}")(x_BTD)
-    return POOLS[options.pool](x_BTD, None)
+    # Of a single step every mean is that step, and Keras warns of weights over one.
+    return POOLS[options.pool if time > 1 else "mean"](x_BTD, None)

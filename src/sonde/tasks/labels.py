@@ -110,13 +110,13 @@ def figures(
         truth: 1 where an example has a label, N x K.
         wanted: names in `FIGURES`.
     """
+    if not np.isfinite(logits).all():
+        return {"loss": float("nan")}
     signed = np.where(truth > 0, 1.0, -1.0) * logits.astype(np.float64)
-    told = {"loss": float(np.logaddexp(0.0, -signed).mean())}
-    if np.isfinite(logits).all():
-        sample = prepare_labels(truth, temperature.apply_labels(logits, 1.0))
-        # What cannot be computed for want of a label is no better than nothing.
-        told.update({name: float(np.nan_to_num(value_of(LABEL_METRICS[name], sample))) for name in wanted})
-    return told
+    sample = prepare_labels(truth, temperature.apply_labels(logits, 1.0))
+    # What cannot be computed for want of a label is no better than nothing.
+    told = {name: float(np.nan_to_num(value_of(LABEL_METRICS[name], sample))) for name in wanted}
+    return {"loss": float(np.logaddexp(0.0, -signed).mean()), **told}
 
 
 def calibrate(logits: ArrayLike, truth: ArrayLike) -> float:

@@ -23,7 +23,7 @@ def _show_spread(said: Mapping[str, Any], kind: str) -> None:
     metric, beside = said["headline"], list(said["baselines"])
     rows = [
         (
-            f"{kind} {row[kind]}",
+            row["label"],
             f"{row['sizes']['test']:,}",
             interval(row["scores"].get(metric)),
             *(_value(row["baselines"].get(name), metric) for name in beside),

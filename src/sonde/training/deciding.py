@@ -14,18 +14,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde import tasks
 from sonde.config import Settings
+from sonde.errors import ConfigError
 from sonde.tasks.imbalance import Evening
+from sonde.training.calibrating import calibrate, wanted
 from sonde.training.options import Options
 
 
-def evening_options(options: Options) -> dict[str, Any]:
-    """Return the options that even out classes, as `tasks.<answer>.even_out` reads them.
+def evening_for(answer: ModuleType, truth: NDArray[Any], classes: int, options: Options, *, solved: bool) -> Evening:
+    """Return what evens out the classes of a training.
 
     Args:
+        answer: the module of `tasks.ANSWERS`.
+        truth: of the training examples, as the task encodes it.
+        classes: how many there are.
         options: of the training.
+        solved: whether the model's head is solved for in one go instead of trained.
+
+    Raises:
+        ConfigError: the model cannot be told to even out classes.
     """
-    return {"weights": options.class_weights, "sampling": options.sampling, "adjustment": options.logit_adjustment}
+    asked = {name: getattr(options, name) for name in ("class_weights", "sampling", "logit_adjustment", "loss")}
+    usual = {name: Options.model_fields[name].default for name in asked}
+    if not solved:
+        said = {"weights": options.class_weights, "sampling": options.sampling, "adjustment": options.logit_adjustment}
+        evening: Evening = answer.even_out(truth, classes, options=said)
+        return evening
+    changed = next((name for name in asked if asked[name] != usual[name]), None)
+    if changed is not None:
+        raise ConfigError(
+            f"training.{changed} = {asked[changed]!r} is not possible here: this model's head is solved for, not "
+            "trained. Tune how it decides instead: --set evaluation.tune_for=f1 (or balanced_accuracy)."
+        )
+    return Evening()
 
 
 def loss_options(options: Options, evening: Evening) -> dict[str, Any]:
@@ -55,6 +77,34 @@ def with_corrected_bias(weights: Mapping[str, NDArray[Any]], bias: str, evening:
         return dict(weights)
     corrected = weights[bias] + np.asarray(evening.correction)
     return {**weights, bias: corrected.astype(weights[bias].dtype)}
+
+
+def known_from(
+    logits: NDArray[np.float32],
+    truth: NDArray[Any],
+    *,
+    answer: ModuleType,
+    evening: Evening,
+    classes: Sequence[str],
+    settings: Settings,
+) -> dict[str, Any]:
+    """Return what the validation examples tell, as the description says it: temperature, decision, doubt.
+
+    Args:
+        logits: of the model with the corrected bias, on the validation examples.
+        truth: of the validation examples, as the task encodes it.
+        answer: the module of `tasks.ANSWERS`.
+        evening: what evened out the classes in training.
+        classes: names, in order.
+        settings: say what the decision is tuned for, which class is searched for, and what is asked of doubt.
+    """
+    if answer is tasks.label:
+        known: dict[str, Any] = dict(vars(calibrate(logits, truth, wanted(settings))))
+    else:
+        known = {"temperature": answer.calibrate(logits, truth)}
+    warmth = known["temperature"]
+    shares, untuned = answer.probabilities(logits, warmth), answer.undo(evening.correction, warmth)
+    return known | decide(answer, shares, truth, untuned=untuned, classes=classes, settings=settings)
 
 
 def decide(

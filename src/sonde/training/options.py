@@ -21,6 +21,9 @@ ENOUGH_STEPS = 1_500
 FEW_EXAMPLES, MOST_EPOCHS_OF_FEW = 1_000, 400
 """Training series below which there may be more epochs than the usual forty, and how many."""
 
+ENOUGH_STEPS_OF_TEXTS = 600
+"""The same for texts: words are learned by heart in few epochs, and what comes after overfits (SST-2, TREC, AG News)."""
+
 LONGEST = 10
 """Times the usual epochs that a run with a budget of time trains for at most: what comes after changes little."""
 
@@ -144,7 +147,8 @@ def guess(settings: Settings, *, examples: int) -> Settings:
         steps = max(1, examples // batch)
         # The archives of series hold sets of some dozen examples, whose epochs are a few steps each.
         few = isinstance(task, str) and task.startswith("series") and examples < FEW_EXAMPLES
-        epochs = min(MOST_EPOCHS_OF_FEW if few else 40, max(5, -(-ENOUGH_STEPS // steps)))
+        enough = ENOUGH_STEPS_OF_TEXTS if isinstance(task, str) and task.startswith("text") else ENOUGH_STEPS
+        epochs = min(MOST_EPOCHS_OF_FEW if few else 40, max(5, -(-enough // steps)))
         most = settings.value("training.steps", 0)
         if isinstance(most, int) and most > 0:
             epochs = min(100_000, -(-most // steps))

@@ -37,9 +37,8 @@ from sonde.training.budget import (
     measure,
     reckon,
 )
-from sonde.training.calibrating import calibrate, wanted
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
-from sonde.training.deciding import decide, evening_options, loss_options, with_corrected_bias
+from sonde.training.deciding import evening_for, known_from, loss_options, with_corrected_bias
 from sonde.training.options import Options
 from sonde.training.records import Epoch, Step
 from sonde.training.resuming import compared, differences, is_sound
@@ -307,7 +306,10 @@ class Session:
             backend.use(self.run.backend), model, self.blueprint.answer, views=self.description["views"]
         )
         logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
-        known = self._known(logits)
+        classes, truth = self.description["classes"], self.validation_truth
+        known = known_from(
+            logits, truth, answer=self.answer, evening=self.evening, classes=classes, settings=self.settings
+        )
         weights = self._solved_again(weights)
         folder.save(self.folder.model, folder.Description(**self.description, **known), weights)
 
@@ -321,18 +323,6 @@ class Session:
         truth = np.concatenate([self.training.truth, self.validation_truth])
         solvable = Solvable(data.join([train, validation]), self.dataset.spec.prepare, truth)
         return solved_weights(self.blueprint, backend.use(self.run.backend), solvable, seed=self.run.seed)
-
-    def _known(self, logits: NDArray[np.float32]) -> dict[str, Any]:
-        """Return what the validation examples tell: temperature, decision, and where one label is asked, its doubt."""
-        answer, truth = self.answer, self.validation_truth
-        if answer is tasks.label:
-            known = dict(vars(calibrate(logits, truth, wanted(self.settings))))
-        else:
-            known = {"temperature": answer.calibrate(logits, truth)}
-        warmth = known["temperature"]
-        untuned = answer.undo(self.evening.correction, warmth)
-        probabilities, classes = answer.probabilities(logits, warmth), self.description["classes"]
-        return known | decide(answer, probabilities, truth, untuned=untuned, classes=classes, settings=self.settings)
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.
@@ -401,7 +391,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
 
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint
-    from sonde.models.solving import Solvable
+    from sonde.models.solving import Solvable, is_solved
 
     answer = tasks.TASKS[run.task].answer
     task = tasks.answer(run.task)
@@ -426,7 +416,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         "views": settings.value("evaluation.views", "one"),
     }
     train_truth = task.encode(dataset.train.answers, classes)
-    evening = task.even_out(train_truth, len(classes), options=evening_options(options))
+    evening = evening_for(task, train_truth, len(classes), options, solved=is_solved(blueprint))
     training = TrainingSet(
         dataset.train,
         train_truth.astype(np.int32),
@@ -439,8 +429,9 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     )
     validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
     solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
-    engine = _build_engine(blueprint, run, options, evening, solvable, lambda: _few_prepared(dataset))
     own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
+    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own))
+    engine = _build_engine(blueprint, run, options, evening, solvable, taken)
     parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: own}
     parts |= {"model": model_options, "training": options}
     plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
@@ -461,6 +452,16 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     )
 
 
+@dataclass(frozen=True)
+class _Taken:
+    """What weights of a fresh model are taken from, where some are."""
+
+    examples: Callable[[], NDArray[Any]]
+    """Some prepared training examples."""
+    vectors: Callable[[], NDArray[np.float32] | None]
+    """Word vectors for the embeddings."""
+
+
 def _few_prepared(dataset: Dataset) -> NDArray[Any]:
     # From all over the split, whose order may be that of the classes.
     one = dataset.spec.prepare(dataset.train.inputs[:1])
@@ -469,15 +470,17 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
 
 
 def _build_engine(
-    blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, examples: Callable[[], NDArray[Any]]
+    blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, taken: _Taken
 ) -> Engine:
-    from sonde.models.assemble import build, fit_to_data
+    from sonde.models.assemble import begin_with_vectors, build, fit_to_data
     from sonde.models.heads import HEADS
     from sonde.models.solving import Solved, is_solved, solve_model
 
     module, head = backend.use(run.backend), HEADS[blueprint.answer]
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
-    fit_to_data(model, blueprint, examples)
+    fit_to_data(model, blueprint, taken.examples)
+    if (vectors := taken.vectors()) is not None:
+        begin_with_vectors(model, vectors)
     solved = is_solved(blueprint)
     if solved:
         solve_model(model, blueprint, module, solvable, seed=run.seed)

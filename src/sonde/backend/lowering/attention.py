@@ -115,6 +115,29 @@ def additive_attention(layer: Any) -> Call | None:
     return _without_heads(layer, scores)
 
 
+def of_products(operation: Any) -> Call | None:
+    """Return the attention of `keras.ops.dot_product_attention`, between tensors that are projected already."""
+    if operation.is_causal or operation.flash_attention or operation.attn_logits_soft_cap is not None:
+        return None
+    written = operation.call
+
+    def call(
+        run: Run, query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, scale: float | None = None
+    ) -> Any:
+        tensors = (query, key, value)
+        is_usual = all(isinstance(x, torch.Tensor) and x.ndim == 4 for x in tensors)
+        if bias is not None or not is_usual or (mask is not None and mask.dtype != torch.bool):
+            return written(query, key, value, bias=bias, mask=mask, scale=scale)
+        q, k, v = (x.transpose(1, 2) for x in tensors)
+        scale = q.shape[-1] ** -0.5 if scale is None else scale
+        in_bf16 = q.device.type == "cpu" and (torch.is_autocast_enabled("cpu") or q.dtype == torch.bfloat16)
+        if in_bf16 and q.shape[0] * q.shape[1] * q.shape[2] * k.shape[2] <= MOST_SCORES:
+            return _gathered(_weights(q * scale, k, mask), v).transpose(1, 2)
+        return _fused(q, k, v, scale, mask, False).transpose(1, 2)
+
+    return call
+
+
 def _projections(layer: Any, has_gate: bool) -> tuple[Any, ...]:
     gate = (layer._gate_dense,) if has_gate else ()
     return (layer._query_dense, layer._key_dense, layer._value_dense, *gate)

@@ -15,6 +15,7 @@ import keras
 import torch
 from torch.nn import functional
 
+from sonde.backend.lowering import attention
 from sonde.backend.lowering.activations import elementwise, rectifier
 from sonde.backend.lowering.calls import Call, Rule, Run
 from sonde.backend.lowering.normalization import normalized, rms_normalized
@@ -214,6 +215,7 @@ OPERATIONS: dict[type, Rule] = {
     _kind(keras.ops.rms_normalization): rms_normalization,
     _kind(lambda x: keras.ops.max_pool(x, 1), (2, 2, 1)): pool(max_pool),
     _kind(lambda x: keras.ops.average_pool(x, 1), (2, 2, 1)): pool(average_pool),
+    _kind(lambda x: keras.ops.dot_product_attention(x, x, x), (2, 2, 2)): attention.of_products,
     _kind(keras.activations.relu): relu,
 }
 """A rule for each kind of operation; what its call does not cover runs as Keras wrote it."""

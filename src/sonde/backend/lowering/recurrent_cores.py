@@ -114,7 +114,7 @@ def fused_simple(
 
 
 def _is_fused_here(x_BTF: Tensor) -> bool:
-    """Tell whether torch's LSTM runs in the type that autocast asks for; a processor without AVX-512 has none in bf16."""
+    """Tell whether torch's LSTM runs in the type that autocast asks for: without AVX-512 there is none in bf16."""
     if x_BTF.is_cuda or not torch.is_autocast_enabled("cpu"):
         return True
     return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

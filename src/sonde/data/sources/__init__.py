@@ -7,6 +7,7 @@ from pathlib import Path
 from sonde.data.decode import SUFFIXES
 from sonde.data.listing import Listing
 from sonde.data.options import Options
+from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.sources import (
     builtin,
     cifar,
@@ -217,6 +218,11 @@ def _what_is_there(path: Path) -> str:
     text = f"{path} holds {', '.join(found)}, which is no data set that sonde reads."
     if any(kind in SUFFIXES for kind in kinds):
         text += " Its images have no labels: put those of each class in a folder with the class's name."
+    if any(kind in SOUND_SUFFIXES for kind in kinds):
+        text += (
+            " Its recordings have no labels: put those of each class in a folder with the class's name, or say how "
+            "their names are made, such as --set 'data.pattern={label}_{speaker}_{take}.wav'."
+        )
     tables = tables_in(path)
     if len(tables) > 1:
         text += f" Name the table that lists the images itself, such as {tables[0]}."

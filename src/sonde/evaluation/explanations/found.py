@@ -110,6 +110,18 @@ class Subject:
             name: inside.logit_engine(self.module, each) for name, each in inside.attention_maps(self.model).items()
         }
 
+    def prepared(self, inputs: Stored) -> NDArray[Any]:
+        """Return what the model reads; a length that varies is filled up to a power of two, as few shapes compile.
+
+        Args:
+            inputs: N encoded examples.
+        """
+        array: NDArray[Any] = self.spec.prepare(inputs)
+        if self.spec.shape[0] is not None:
+            return array
+        room = 1 << (array.shape[1] - 1).bit_length()
+        return np.pad(array, [(0, 0), (0, room - array.shape[1]), *[(0, 0)] * (array.ndim - 2)])
+
     def logits(self, inputs: Stored) -> NDArray[np.float64]:
         """Return the answers to encoded examples, as `predict` gives them.
 

@@ -54,7 +54,8 @@ def for_report(model: TrainedModel, answers: Answers, options: Options, scores: 
         scores: of the test examples; names the metric.
     """
     modality = tasks.TASKS[answers.description.task].modality
-    if not options.explain or modality not in EXPLANATIONS:
+    # An ensemble's members read each example in their own ways: there is no one gradient, and no one input.
+    if not options.explain or modality not in EXPLANATIONS or model.parts:
         return Explained({})
     subject = Subject(model, modality, QUICK_STEPS)
     pictures, importance = {}, None

@@ -35,11 +35,15 @@ def grad_cam(subject: Subject, example: Example, target: int) -> Found:
     cut = subject.map_cut
     if cut is None:
         return Found(reason="the model has no feature map of convolutions that all of its answer passes through")
-    middle = cut.middle(subject.spec.prepare(example.inputs))
+    middle = cut.middle(subject.prepared(example.inputs))
     slopes = subject.slope(cut.second, target)(middle)
     width = middle.shape[-1] - cut.beside
     maps_PC = middle[0, ..., :width]
     heat_P = gradcam.heat(maps_PC, slopes[0, ..., :width])
+    if subject.spec.presence:
+        # What was found in padding is not shown.
+        real = len(example.inputs[0]) / subject.prepared(example.inputs).shape[1]
+        heat_P = heat_P[: max(1, round(len(heat_P) * real))]
     places = " x ".join(map(str, heat_P.shape))
     about = f"feature maps of {places} places behind {cut.name}"
     if not heat_P.any():
@@ -80,7 +84,7 @@ def integrated_gradients(subject: Subject, example: Example, target: int) -> Fou
     """
     if subject.model is None:
         return Found(reason=SEVERAL)
-    input_X = subject.spec.prepare(example.inputs)[0]
+    input_X = subject.prepared(example.inputs)[0]
     baseline_X = np.zeros_like(input_X)
     if subject.spec.presence:
         # Padding stays padding: how long an example is, is no part of the question.
@@ -126,7 +130,7 @@ def word_gradients(subject: Subject, example: Example, target: int) -> Found:
     cut = subject.word_cut
     if cut is None:
         return Found(reason="its embeddings are not those of one token each (n-grams, or none); see occlusion")
-    middle_X = cut.middle(subject.spec.prepare(example.inputs))[0]
+    middle_X = cut.middle(subject.prepared(example.inputs))[0]
     baseline_X = middle_X.copy()
     width = middle_X.shape[-1] - cut.beside
     baseline_X[..., :width] = 0
@@ -197,11 +201,11 @@ def attention(subject: Subject, example: Example, target: int) -> Found:
     if not subject.attentions:
         return Found(reason="nothing in the model attends")
     pieces = _pieces(example)
-    prepared = subject.spec.prepare(example.inputs)
+    prepared = subject.prepared(example.inputs)
     maps = []
     for title, engine in subject.attentions.items():
         weights_TT = engine.predict(prepared)[0].astype(np.float64).mean(axis=0)
-        if weights_TT.shape[-1] != prepared.shape[1]:
+        if weights_TT.shape[-1] < prepared.shape[1]:
             continue
         maps.append((title, weights_TT[: len(pieces), : len(pieces)]))
     if not maps:

@@ -79,6 +79,11 @@ def open_subject(folder: RunFolder) -> Subject:
         ConfigError: what it reads has no explanations.
     """
     opened = open_model(folder)
+    if opened.parts:
+        raise ConfigError(
+            f"'{folder.name}' is an ensemble, whose members read each example in their own ways. Explain the answer "
+            "of one of the runs that it was made of (its report names them)."
+        )
     modality = tasks.TASKS[opened.description.task].modality
     if modality not in EXPLANATIONS:
         raise ConfigError(f"There are no explanations for {modality} yet; there are for {', '.join(EXPLANATIONS)}.")

@@ -10,7 +10,7 @@ from sonde.evaluation.plots.svg import Scale, footing, line, mark, name, nice_ti
 
 MOST_RUNS = 40
 """Runs drawn; the table has all."""
-ROW, TOP, NAMES = 22.0, 8.0, 150.0
+WIDE, ROW, TOP, NAMES = 560.0, 22.0, 8.0, 170.0
 
 Score = Mapping[str, Any]
 """A score as `scores.json` holds it: value, low, high, n."""
@@ -22,7 +22,7 @@ def beside_one_another(
     mean: Mapping[str, Any] | None,
     *,
     first: bool = False,
-    wide: float = 560,
+    key: str = "runs",
 ) -> str | None:
     """Draw a score of each run with its interval over the test examples.
 
@@ -31,7 +31,7 @@ def beside_one_another(
         metric: what is measured, by its name in `metrics.METRICS`.
         mean: a spread as folds.json holds it, drawn as a line with a band behind the runs; or None.
         first: whether the first row is what the others are compared with.
-        wide: width of the picture.
+        key: tells the pictures of a page apart.
 
     Returns:
         An SVG picture, or None where no run has the score.
@@ -42,7 +42,7 @@ def beside_one_another(
     ends = [end for _, score in known for end in _ends(score)] + [end for end in _band(mean) if end is not None]
     room = 0.06 * (max(ends) - min(ends) or 0.1)
     left = widest([label for label, _ in known], size=12.5, most=NAMES) + 18
-    across = Scale(min(ends) - room, max(ends) + room, left, wide - 62)
+    across = Scale(min(ends) - room, max(ends) + room, left, WIDE - 62)
     bottom = TOP + ROW * len(known) + 6
     ticks = nice_ticks(across.low, across.high, 5)
     parts = [
@@ -57,7 +57,7 @@ def beside_one_another(
     told = "; ".join(
         f"{one_line(label, longest=60)} {words.amount(metric, score['value'])}" for label, score in known[:20]
     )
-    return sheet((wide, bottom + 42), "plot-runs", f"{words.title(metric)} of each run", f"{told}.", parts)
+    return sheet((WIDE, bottom + 42), f"plot-{key}", f"{words.title(metric)} of each run", f"{told}.", parts)
 
 
 def _band(mean: Mapping[str, Any] | None) -> tuple[float | None, float | None]:

@@ -96,8 +96,7 @@ def _runs(evidence: Evidence) -> str | None:
         return None
     said = evidence.scores[kind]
     metric = str(said["headline"])
-    label = kind.removesuffix("s")
-    rows = [(f"{label} {row[label]}", _score(row["scores"], metric)) for row in said["runs"]]
+    rows = [(str(row["label"]), _score(row["scores"], metric)) for row in said["runs"]]
     return beside_one_another(rows, metric, _score(said["spread"], metric))
 
 
@@ -107,7 +106,8 @@ def _members(evidence: Evidence) -> str | None:
         return None
     metric = str(said["metrics"][0])
     rows = [("the ensemble", said), *((str(row["name"]), row) for row in said["members"])]
-    return beside_one_another([(name, _score(row["scores"], metric)) for name, row in rows], metric, None, first=True)
+    scores = [(name, _score(row["scores"], metric)) for name, row in rows]
+    return beside_one_another(scores, metric, None, first=True, key="members")
 
 
 def _mistakes(evidence: Evidence) -> str | None:

@@ -52,8 +52,8 @@ def _several(facts: Facts, said: Mapping[str, Any], kind: str) -> list[Child]:
     metric, beside = str(said["headline"]), list(said["baselines"])
     rows: list[list[Child]] = [
         [
-            one_line(str(row[kind]) + (f" {row['name']}" if kind == "seed" else "")),
-            one_line(_test(row), longest=60),
+            one_line(str(row["label"]), longest=60),
+            one_line(str(row["name"]), longest=60),
             f"{int(row['sizes']['train']):,}",
             f"{int(row['sizes']['test']):,}",
             _cell(metric, row["scores"].get(metric)),
@@ -61,16 +61,12 @@ def _several(facts: Facts, said: Mapping[str, Any], kind: str) -> list[Child]:
         ]
         for row in said["runs"]
     ]
-    heads = [kind.capitalize(), "Test", "Trained on", "Tested on", title(metric), *(one_line(name) for name in beside)]
+    heads = [kind.capitalize(), "Run", "Trained on", "Tested on", title(metric), *(one_line(name) for name in beside)]
     return [
         figure(facts.pictures.get("runs"), element("span", "", PLOTS["runs"].look_for), style="wide"),
         table(f"Each {kind}, with the interval over its test examples", heads, rows, numbers=range(2, len(heads))),
         _spreads(said, kind),
     ]
-
-
-def _test(row: Mapping[str, Any]) -> str:
-    return "the data's own" if row.get("test") == "given" else str(row.get("test") or "")
 
 
 def _cell(metric: str, score: Mapping[str, Any] | None) -> Child:

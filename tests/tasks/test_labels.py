@@ -1,0 +1,130 @@
+"""Several labels for each example: tables of yes and no, and a clear answer where the data cannot carry the task."""
+
+import numpy as np
+import pytest
+from sklearn.metrics import f1_score, log_loss
+from sklearn.preprocessing import MultiLabelBinarizer
+
+from sonde import data
+from sonde.errors import DataError
+from sonde.tasks import ANSWERS, TASKS, label, labels
+
+SPEC = data.ImageSpec(height=1, width=1, channels=1, mean=(0.0,), std=(1.0,))
+
+
+def dataset(train: list[str], validation: list[str], test: list[str]) -> data.Dataset:
+    """Return a data set of nothing but answers."""
+
+    def examples(answers: list[str]) -> data.Examples:
+        array, inputs = np.array(answers, dtype=np.str_), np.zeros((len(answers), 1, 1, 1), dtype=np.uint8)
+        return data.Examples(inputs, array, array, inputs)
+
+    return data.Dataset(
+        name="set",
+        modality="image",
+        format="manifest",
+        train=examples(train),
+        validation=examples(validation),
+        test=examples(test),
+        spec=SPEC,
+        fingerprint="0",
+        split_origin={},
+    )
+
+
+def test_both_answers_have_the_same_functions() -> None:
+    names = [{name for name in vars(module) if not name.startswith("_")} for module in (label, labels)]
+    shared = {"learn_classes", "encode", "decode", "check", "count", "unknown", "figures", "calibrate", "probabilities"}
+    shared |= {"tune", "undo", "decide", "even_out", "SCORE", "FIGURES", "THINGS"}
+    assert shared <= names[0] and shared <= names[1]
+    assert {row.answer for row in TASKS.values()} == set(ANSWERS)
+
+
+def test_the_table_is_the_one_of_scikit_learn() -> None:
+    answers = np.array(["b|a", "", "c", "a|c|a"], dtype=np.str_)
+    classes = labels.learn_classes(answers)
+    expected = MultiLabelBinarizer(classes=classes).fit_transform([labels.labels_of(each) for each in answers.tolist()])
+    found = labels.encode(answers, classes)
+    assert classes == ("a", "b", "c") and found.dtype == np.uint8 and (found == expected).all()
+    assert labels.encode(np.array([], dtype=np.str_), classes).shape == (0, 3)
+
+
+def test_numbers_are_sorted_by_value() -> None:
+    assert labels.learn_classes(np.array(["10|9", "2"])) == ("2", "9", "10")
+
+
+def test_an_unknown_label_is_named_with_a_suggestion() -> None:
+    with pytest.raises(DataError, match=r"The label 'roses' is none of .* Did you mean 'rose'"):
+        labels.encode(np.array(["daisy|roses"]), ("daisy", "rose"))
+    assert labels.unknown(np.array(["daisy|x", "y"]), ("daisy", "rose")) == ["x", "y"]
+
+
+def test_an_example_counts_for_each_of_its_labels() -> None:
+    assert labels.count(np.array(["a|b", "a", ""])) == {"a": 2, "b": 1}
+
+
+def test_labels_are_given_from_their_thresholds_on() -> None:
+    shares = np.array([[0.9, 0.4, 0.2], [0.1, 0.1, 0.1]])
+    assert labels.decode(shares, ("a", "b", "c")) == [[("a", 0.9)], []]
+    tuned = labels.decode(shares, ("a", "b", "c"), decision=(0.95, 0.3, 0.1))
+    assert [[name for name, _ in row] for row in tuned] == [["b", "c"], ["c"]]
+    assert labels.join(["a", "b"]) == "a|b"
+
+
+def test_the_figures_of_a_validation_are_scikit_learns() -> None:
+    rng = np.random.default_rng(0)
+    logits, truth = rng.normal(0, 2, (50, 3)).astype(np.float32), rng.integers(0, 2, (50, 3))
+    told = labels.figures(logits, truth, labels.FIGURES)
+    chances = 1 / (1 + np.exp(-logits.astype(np.float64)))
+    assert told["loss"] == pytest.approx(log_loss(truth.ravel(), chances.ravel()))
+    assert told["f1_micro"] == pytest.approx(f1_score(truth, logits >= 0, average="micro"))
+    assert set(told) == {"loss", *labels.FIGURES}
+    # What cannot be computed for want of a label is no better than nothing, and no epoch is chosen by it.
+    assert labels.figures(logits, np.zeros_like(truth), ("average_precision",))["average_precision"] == 0.0
+    assert not np.isfinite(labels.figures(logits * np.nan, truth)["loss"])
+
+
+def test_thresholds_undo_a_correction() -> None:
+    logits = np.random.default_rng(1).normal(0, 2, (40, 2))
+    correction, warmth = (1.5, -0.7), 1.3
+    shares = labels.probabilities(logits + correction, warmth)
+    assert (labels.decide(shares, labels.undo(correction, warmth)) == (logits >= 0)).all()
+
+
+def test_offsets_undo_a_correction() -> None:
+    logits = np.random.default_rng(2).normal(0, 2, (40, 3))
+    correction, warmth = (1.5, -0.7, -0.8), 1.3
+    shares = label.probabilities(logits + correction, warmth)
+    assert (label.decide(shares, label.undo(correction, warmth)) == logits.argmax(axis=1)).all()
+    assert label.undo((), warmth) == () and labels.undo((), warmth) == ()
+
+
+def test_healthy_data_passes_without_a_word() -> None:
+    plenty = ["a", "b", "a|b", ""] * 10
+    assert labels.check(dataset(plenty, plenty, plenty)) == ()
+
+
+@pytest.mark.parametrize(
+    ("train", "validation", "test", "answer"),
+    [
+        (["a"], ["b"], ["a|b"], "only 3 examples in all"),
+        (["a", ""] * 5, ["a"], ["a"], r"only the label 'a'.*at least two.*image-label"),
+        ([""] * 10, [""], [""], "no label at all"),
+        (["a", "b"] * 5, ["a|b"], ["a|c"], "in the test split but never in training: 'c'"),
+        (["a", "b"] * 5, ["d"], ["a"], "in the validation split but never in training: 'd'"),
+        (["a", "b"] * 5, ["a"], [], "The test split is empty"),
+    ],
+)
+def test_data_that_cannot_carry_the_task_gets_a_clear_answer(
+    train: list[str], validation: list[str], test: list[str], answer: str
+) -> None:
+    with pytest.raises(DataError, match=answer):
+        labels.check(dataset(train, validation, test))
+
+
+def test_weaknesses_are_said() -> None:
+    notes = labels.check(dataset(["a|b"] * 90 + ["a"] * 9 + ["a|c"], ["a|b"] * 9, ["a"] * 9))
+    assert any("without an example in test" in note and "'b'" in note for note in notes)
+    assert any("fewer than 10 training examples: 'c'" in note for note in notes)
+    assert any("every training example has" in note and "'a'" in note for note in notes)
+    assert any("rare labels, below 2%" in note and "'c'" in note for note in notes)
