@@ -16,6 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from contracts import kinds
+from contracts.kinds import KINDS
 from sonde import backend
 from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings
 from sonde.models import MODELS

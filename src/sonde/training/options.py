@@ -22,7 +22,7 @@ FEW_EXAMPLES, MOST_EPOCHS_OF_FEW = 1_000, 400
 """Training series below which there may be more epochs than the usual forty, and how many."""
 
 ENOUGH_STEPS_OF_TEXTS = 600
-"""The same for texts: words are learned by heart in few epochs, and what comes after overfits (SST-2, TREC, AG News)."""
+"""The same for texts: words are learned by heart in few epochs, and what comes after overfits."""
 
 LONGEST = 10
 """Times the usual epochs that a run with a budget of time trains for at most: what comes after changes little."""
