@@ -156,16 +156,20 @@ def test_a_member_that_was_tampered_with_is_refused(whole: RunFolder, tmp_path: 
     shutil.copytree(whole.path, tmp_path / "copy")
     file = tmp_path / "copy" / "model" / "1" / "model.json"
     file.write_text(file.read_text().replace('"temperature": ', '"temperature": 1'))
-    with pytest.raises(ModelError, match="instead of|was changed"):
+    with pytest.raises(ModelError, match=r"instead of|was changed"):
         sonde.predict(tmp_path / "copy", "x.png")
 
 
 def test_an_ensemble_is_not_trained_and_not_averaged_again(members: list[RunFolder], whole: RunFolder) -> None:
-    with pytest.raises(RunError, match="'whole' is an ensemble itself. Name the runs that it was made of"):
+    with pytest.raises(RunError, match=r"'whole' is an ensemble itself\. Name the runs that it was made of"):
         sonde.ensemble([members[0], whole])
     with pytest.raises(ConfigError, match="is of an ensemble, which is not trained"):
         sonde.train(whole.settings_file, name="again")
     assert sonde.resume(whole) == whole
+    cut_off = changed(whole, "cut-off", {})
+    shutil.rmtree(cut_off.model)
+    with pytest.raises(RunError, match="was cut off before its model was written"):
+        sonde.resume(cut_off)
 
 
 def test_an_ensemble_s_answers_are_explained_by_its_members(whole: RunFolder) -> None:
@@ -212,8 +216,8 @@ def test_several_labels_are_averaged_and_folded_too(place: Path) -> None:
     words = {"model": "mlp", "epochs": 1, "set": (*QUICK, "run.task=image-labels", "evaluation.tune_for=f1")}
     averaged = sonde.train("marks.npz", name="marks", seeds=2, **words)
     one, two = (config.open_run(f"marks-seed{seed}") for seed in (0, 1))
-    thresholds = averaged.read_json(averaged.model / "model.json")["decision"]
-    assert len(thresholds) == 3 and thresholds != one.read_json(one.model / "model.json")["decision"]
+    described = averaged.read_json(averaged.model / "model.json")
+    assert (described["tuned_for"], len(described["decision"])) == ("f1", 3)
     said = json.loads((averaged.path / "ensemble.json").read_text())
     assert [row["scores"]["f1_macro"]["value"] for row in said["members"]] == pytest.approx(
         [run.scores()["test"]["f1_macro"]["value"] for run in (one, two)], abs=1e-6

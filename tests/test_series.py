@@ -89,6 +89,13 @@ def test_a_fold_s_run_file_repeats_that_fold_alone_to_the_bit(folds: RunFolder) 
     assert again.scores() == second.scores()
 
 
+def test_the_run_file_of_the_whole_repeats_the_whole(folds: RunFolder) -> None:
+    again = sonde.train(folds.settings_file, name="repeated")
+    assert again.scores()["test"] == folds.scores()["test"]
+    alone = sonde.train(folds.settings_file, name="alone", folds=0)
+    assert alone.scores()["test"]["accuracy"]["n"] == 12 and not Path("runs/alone-fold1").exists()
+
+
 def test_a_series_that_was_cut_off_goes_on_and_keeps_what_is_finished(
     folds: RunFolder, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

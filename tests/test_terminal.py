@@ -178,6 +178,20 @@ def test_predictions_are_a_table_with_answer_confidence_and_the_next_best() -> N
     assert "\x1b" not in told
 
 
+def test_the_set_of_an_answer_is_shown_and_an_answer_that_is_not_given_is_none() -> None:
+    row = {
+        "answer": "rose",
+        "confidence": 0.41,
+        "others": [],
+        "abstains": True,
+        "set": ["rose", "tulip", "a", "b", "c"],
+    }
+    told = shown("predict", [{"file": "a.png", **row}, {"file": "b.png", **row, "abstains": False, "set": ["rose"]}])
+    assert told.splitlines()[0].split() == ["file", "answer", "confidence", "next", "best", "set"]
+    assert "none (unsure: rose)" in told and "rose, tulip, a, b and 1 more" in told
+    assert told.splitlines()[2].split() == ["b.png", "rose", "0.410", "rose"]
+
+
 def test_rows_are_a_table_whose_columns_are_their_keys() -> None:
     told = shown("list", [{"name": "cnn", "what": "A small network."}, {"name": "mlp", "what": "Layers."}])
     assert [line.split(None, 1) for line in told.splitlines()] == [

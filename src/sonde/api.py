@@ -133,7 +133,7 @@ def predict(run: str | os.PathLike[str], files: Sequence[str | Path]) -> Sequenc
     from sonde import config
     from sonde.evaluation.stage import predict
 
-    return predict(config.open_run(run), [Path(_path(file)) for file in _each(files)])
+    return predict(config.open_run(run), [_path(file) for file in _each(files)])
 
 
 def explain(

@@ -21,7 +21,7 @@ from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
 from sonde.evaluation.opening import open_single, own_dataset, own_options, start_backend
 from sonde.evaluation.several import Tested
 from sonde.metrics import mixture
-from sonde.training.calibrating import calibrate, wanted
+from sonde.training.calibrating import abstain, calibrate, wanted
 from sonde.training.deciding import decide
 
 Weights = Literal["equal", "validation"]
@@ -250,7 +250,11 @@ def _learned(logits: Any, truth: Any, settings: Settings, parts: Sequence[Part])
     if like.answer == "label":
         known = dict(vars(calibrate(logits, truth, wanted(settings))))
     shares = answer.probabilities(logits, known["temperature"])
-    return known | decide(answer, shares, truth, untuned=untuned, classes=like.classes, settings=settings)
+    known |= decide(answer, shares, truth, untuned=untuned, classes=like.classes, settings=settings)
+    if like.answer == "label" and known["decision"]:
+        ask, warmth = wanted(settings), known["temperature"]
+        known["abstention"] = abstain(logits, truth, ask, temperature=warmth, decision=known["decision"])
+    return known
 
 
 def _saw_validation(description: Any) -> bool:

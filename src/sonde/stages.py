@@ -65,7 +65,8 @@ def _saying_that_nothing_was_written() -> Iterator[None]:
 def _announce(listing: Listing) -> None:
     if listing.stored is None and len(listing) > MANY_FILES:
         terminal.say(
-            f"Reading the {len(listing):,} {data.MODALITIES[listing.modality].things} of {listing.name} ({listing.format}) ..."
+            f"Reading the {len(listing):,} {data.MODALITIES[listing.modality].things} of {listing.name} "
+            f"({listing.format}) ..."
         )
 
 
@@ -189,6 +190,11 @@ def go_on(
         remove_leftovers(folder.path)
         remove_leftovers(folder.plots)
         if not _is_trained(folder):
+            if settings.value("run.model") == "ensemble":
+                raise RunError(
+                    f"The ensemble '{folder.name}' was cut off before its model was written. Remove {folder.path} "
+                    "and make it anew: sonde ensemble RUN RUN"
+                )
             dataset = dataset or own_dataset(folder)
             session = session or _open(folder, settings, dataset, began)
             _train(session)

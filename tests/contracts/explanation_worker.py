@@ -57,8 +57,9 @@ def look(module: ModuleType, case: str) -> dict[str, Any]:
         middle = cut.middle(inputs)
         said["halves"] = float(np.abs(cut.second.predict(middle) - engine.predict(inputs)).max())
         if case == "text":
-            target, points, baseline = cut.second, middle, middle.copy()
-            baseline[..., : middle.shape[-1] - cut.beside] = 0
+            target, points = cut.second, middle
+            baseline = cut.middle(np.where(inputs == 0, 0, 1).astype(np.int32))
+            baseline[..., -1] = middle[..., -1]
     said["parts"] = []
     for row in range(2):
         found = integrate(

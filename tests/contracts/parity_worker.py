@@ -32,20 +32,55 @@ SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"width": 4, "stages": 2},
     "mlp": {"width": 16, "depth": 2},
     "resnet": {"width": 4},
-    "rnn": {"width": 8},
+    "minirocket": {"levels": 3},
+    "fcn": {"width": 4},
+    "inceptiontime": {"width": 4, "depth": 2},
+    "lstm-fcn": {"width": 4},
+    "spectrogram-cnn": {"width": 4, "stages": 2},
+    "dscnn": {"width": 8},
+    "crnn": {"width": 4, "units": 8, "stages": 2},
+    "textcnn": {"embedding": 8, "filters": 8},
+    "bag": {"width": 8, "buckets": 64},
+    "rnn": {"width": 8, "embedding": 8},
+    "transformer": {"width": 16, "depth": 1},
+    "cnn-transformer": {"channels": 4, "width": 16, "depth": 1},
 }
 """Options that make a model quick to compile; a model that is not here takes its defaults."""
+OF = " of "
+"""Between a model and what it reads, in the names of cases; a case without it reads images."""
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "rnn, gru": ("rnn", {"cell": "gru", "width": 8, "depth": 1}),
     "rnn, simple": ("rnn", {"cell": "simple", "width": 8, "depth": 1}),
+    "rnn, gru of text": ("rnn of text", {"cell": "gru", "width": 8, "embedding": 8, "depth": 1}),
+    "transformer of patches of series": (
+        "transformer of series of unequal length",
+        {"width": 16, "depth": 1, "patch": 3, "pool": "attention"},
+    ),
 }
 """Options that bring other layers."""
-CASES = {**{name: (name, SMALL.get(name, {})) for name in MODELS}, **VARIANTS}
-"""Every model; the rows of `MODELS` come by themselves."""
+PAIRS = [
+    (name, name if key == "image" else f"{name}{OF}{key}")
+    for name in MODELS
+    for key in kinds.read_by(name, MODELS[name].reads)
+]
+CASES = {**{case: (case, SMALL.get(name, {})) for name, case in PAIRS}, **VARIANTS}
+"""Every model with all that it reads; the rows of `MODELS` come by themselves."""
 
 
-def examples(count: int = EXAMPLES) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+def split(model: str) -> tuple[str, str]:
+    """Return a model's name, and what it reads: a row of `KINDS`.
+
+    Args:
+        model: such as "cnn" or "rnn of text".
+    """
+    name, _, key = model.partition(OF)
+    return name, key or "image"
+
+
+def examples(count: int = EXAMPLES, key: str = "image") -> tuple[NDArray[Any], NDArray[np.int32]]:
     """Return inputs of about unit variance that differ a little by class, and their class numbers."""
+    if key != "image":
+        return kinds.examples(key, count, len(CLASSES), apart=0.5)
     rng = np.random.default_rng(0)
     truth = (np.arange(count) % len(CLASSES)).astype(np.int32)
     inputs = rng.normal(size=(count, *SHAPE)) + 0.5 * rng.normal(size=(len(CLASSES), *SHAPE))[truth]
@@ -57,6 +92,11 @@ def batch_of(step: int) -> NDArray[np.intp]:
     return np.arange(step * BATCH, (step + 1) * BATCH) % EXAMPLES
 
 
+def key_of(case: str) -> str:
+    """Return what the model of a case reads: a row of `KINDS`."""
+    return split(CASES[case][0])[1]
+
+
 def options_in(case: str) -> dict[str, Any]:
     """Return a case's options, without dropout where the model has it: each backend draws its own.
 
@@ -66,7 +106,8 @@ def options_in(case: str) -> dict[str, Any]:
     from sonde.models import options_of
 
     model, options = CASES[case]
-    return {**options, "dropout": 0.0} if "dropout" in options_of(model).model_fields else options
+    known = options_of(split(model)[0]).model_fields
+    return {**options, **{key: 0.0 for key in known if key.startswith("dropout")}}
 
 
 def blueprint_of(model: str, options: dict[str, Any]) -> Any:
@@ -74,7 +115,10 @@ def blueprint_of(model: str, options: dict[str, Any]) -> Any:
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint
 
-    return Blueprint(model, "label", SHAPE, len(CLASSES), options_of(model)(**options))
+    name, key = split(model)
+    kind = KINDS[key]
+    read = kind.dtype, kind.levels, kind.presence
+    return Blueprint(name, "label", kind.shape, len(CLASSES), options_of(name)(**options), *read)  # type: ignore[arg-type]
 
 
 def engine_of(
@@ -93,7 +137,7 @@ def engine_of(
 
     Args:
         name: the backend.
-        model: a row of `MODELS`.
+        model: a row of `MODELS`, and what it reads if that is no image: "rnn of text".
         options: the model's options.
         settings: optimizer, precision and seed of dropout.
         smoothing: label smoothing.
@@ -134,25 +178,29 @@ def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> 
 
     Args:
         path: the folder to write.
-        model: a row of `MODELS`.
+        model: a row of `MODELS`, and what it reads if that is no image: "rnn of text".
         options: the model's options.
         engine: what holds its weights.
     """
     from sonde.models import folder
     from sonde.models.assemble import tensor_shapes
 
+    blueprint = blueprint_of(model, options)
     description = folder.Description(
         sonde="0",
-        task="image-label",
+        task=f"{KINDS[split(model)[1]].modality}-label",
         answer="label",
-        model=model,
+        model=blueprint.name,
         options=options,
-        input_shape=SHAPE,
+        input_shape=blueprint.input_shape,
+        dtype=blueprint.dtype,
+        levels=blueprint.levels,
+        presence=blueprint.presence,
         input={},
         classes=CLASSES,
     )
     weights = backend.weights_of(engine.read_state())
-    folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint_of(model, options))})
+    folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint)})
 
 
 def measure(name: str, case: str, folder: Path) -> None:
@@ -168,7 +216,7 @@ def measure(name: str, case: str, folder: Path) -> None:
     if name == "torch":
         save_model(folder / "start" / case, model, options, engine_of(name, model, options, settings))
     engine = engine_from(name, folder / "start" / case, settings)
-    inputs, truth = examples()
+    inputs, truth = examples(key=split(model)[1])
     found: dict[str, Any] = {"outputs": engine.predict(inputs)}
     losses = []
     for step in range(STEPS):
@@ -201,7 +249,7 @@ def outputs_of_torch_models(name: str, folder: Path) -> dict[str, NDArray[np.flo
         folder: where torch has written its model folders.
     """
     engines = {case: engine_from(name, folder / "torch" / case, EngineSettings()) for case in CASES}
-    return {case: engine.predict(examples()[0]) for case, engine in engines.items()}
+    return {case: engine.predict(examples(key=key_of(case))[0]) for case, engine in engines.items()}
 
 
 def main(name: str, folder: Path, parts: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""What every augmentation of recordings promises: decibels in and out, the same shape, draws that are each one's own."""
+"""What every augmentation of recordings promises: decibels in and out, one shape, draws that are each one's own."""
 
 from itertools import product
 
@@ -34,9 +34,7 @@ def changed(
 ) -> NDArray[np.float32]:
     rows = np.arange(len(batch)) if rows is None else rows
     pool = spectrograms(batch.shape[1:]) if pool is None else pool
-    mixed = data.mix_others(
-        batch.copy(), pool, {name: strength}, modality="audio", moment=(seed, 2), indices_B=rows
-    )
+    mixed = data.mix_others(batch.copy(), pool, {name: strength}, modality="audio", moment=(seed, 2), indices_B=rows)
     result = data.augment(mixed, {name: strength}, modality="audio", seed=seed, epoch=2, indices_B=rows)
     assert isinstance(result, np.ndarray)
     return result

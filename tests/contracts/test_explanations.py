@@ -1,4 +1,4 @@
-"""What explanations promise on each backend: halves that make the whole, parts that add up, attention that sums to 1."""
+"""What explanations promise on each backend: two halves make the whole, parts add up, attention sums to 1."""
 
 import json
 import os

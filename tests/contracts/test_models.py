@@ -32,6 +32,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "dscnn": {"width": 16},
     "crnn": {"width": 8, "units": 16},
     "textcnn": {"embedding": 16, "filters": 8},
+    "minirocket": {"levels": 3},
     "bag": {"width": 32, "buckets": 64},
     "rnn": {"width": 16, "embedding": 16},
     "transformer": {"width": 16},

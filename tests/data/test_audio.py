@@ -158,7 +158,9 @@ def test_guesses_follow_what_the_headers_say(tmp_path: Path) -> None:
     assert all(each.origin == "guessed" and each.reason for each in settings.values())
     fast = tmp_path / "fast"
     for number in range(3):
-        recordings.save(recordings.tone(0, rate=44100, seconds=12), fast / "ab"[number % 2] / f"{number}.wav", rate=44100)
+        recordings.save(
+            recordings.tone(0, rate=44100, seconds=12), fast / "ab"[number % 2] / f"{number}.wav", rate=44100
+        )
     settings = data.guess(data.survey(str(fast), data.Options()))
     assert settings.value("audio.sample_rate") == 16000 and settings.value("audio.seconds") == 10.0
     assert 1000 * 10.0 / settings.value("audio.hop") <= 256

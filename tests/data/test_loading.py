@@ -203,9 +203,7 @@ def test_without_dividing_one_image_of_one_class_is_enough(tmp_path: Path) -> No
     (tmp_path / "set" / "cat" / "0.png").unlink()
     found = unsplit(tmp_path / "set")
     assert found.origin == data.WHOLE and found.examples.answers.tolist() == ["cat"]
-    assert np.array_equal(
-        found.examples.inputs[0], unsplit(tmp_path / "set").examples.inputs[0]
-    )
+    assert np.array_equal(found.examples.inputs[0], unsplit(tmp_path / "set").examples.inputs[0])
 
 
 def test_without_dividing_arrays_with_a_test_split_alone_are_read(tmp_path: Path) -> None:

@@ -60,9 +60,7 @@ def test_cepstra_are_librosas(front: FrontEnd) -> None:
 @pytest.mark.parametrize("front", FRONTS, ids=lambda front: f"{front.rate} Hz")
 def test_the_filters_are_librosas(front: FrontEnd) -> None:
     librosa = pytest.importorskip("librosa", reason="librosa, the oracle, is not installed")
-    theirs = librosa.filters.mel(
-        sr=front.rate, n_fft=front.points, n_mels=front.bands, fmin=front.low, fmax=front.high
-    )
+    theirs = librosa.filters.mel(sr=front.rate, n_fft=front.points, n_mels=front.bands, fmin=front.low, fmax=front.high)
     ours = mel_filters(front.rate, front.points, front.bands, front.low, front.high)
     assert np.allclose(ours.T, theirs, atol=1e-8)
 

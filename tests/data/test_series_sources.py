@@ -52,7 +52,12 @@ def test_series_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     found = survey(path)
     assert len(found) == 2 and [name for name, _ in found.bad] == [f"few.ts:{line}" for line in (8, 9, 10, 11)]
     reasons = " ".join(reason for _, reason in found.bad)
-    for told in ("channels of different lengths", "'left', which @classLabel", "has 1 channels where", "missing values only"):
+    for told in (
+        "channels of different lengths",
+        "'left', which @classLabel",
+        "has 1 channels where",
+        "missing values only",
+    ):
         assert told in reasons
 
 
@@ -87,7 +92,7 @@ def test_a_damaged_ts_file_is_named_with_the_cure(tmp_path: Path, head: str, lin
 
 def test_a_typescript_file_is_not_taken_for_series(tmp_path: Path) -> None:
     (tmp_path / "app.ts").write_text("import { x } from 'y';\n")
-    with pytest.raises(DataError, match="no data set|in no format"):
+    with pytest.raises(DataError, match=r"no data set|in no format"):
         survey(tmp_path / "app.ts")
 
 
@@ -103,12 +108,19 @@ def test_ucr_text_has_its_label_first_and_ends_shorter_series_in_nan(tmp_path: P
 def test_a_wide_table_has_a_row_for_each_series(tmp_path: Path) -> None:
     path = tmp_path / "wide.csv"
     head = ",".join([f"x_{step}" for step in range(10)] + [f"y_{step}" for step in range(10)])
-    rows = "\n".join(f"{','.join(map(str, range(row, row + 20)))},{'ab'[row % 2]},{'train' if row else 'test'}" for row in range(4))
+    rows = "\n".join(
+        f"{','.join(map(str, range(row, row + 20)))},{'ab'[row % 2]},{'train' if row else 'test'}" for row in range(4)
+    )
     path.write_text(f"{head},label,split\n{rows}\n")
     found = survey(path)
     assert found.format == "wide table of series" and isinstance(found.content, np.ndarray)
     assert found.content.shape == (4, 10, 2) and found.content[1, 0].tolist() == [1, 11]
-    assert found.splits.tolist() == ["test", "train", "train", "train"] and found.answers.tolist() == ["a", "b", "a", "b"]
+    assert found.splits.tolist() == ["test", "train", "train", "train"] and found.answers.tolist() == [
+        "a",
+        "b",
+        "a",
+        "b",
+    ]
 
 
 def test_a_long_table_has_a_row_for_each_step_in_any_order(tmp_path: Path) -> None:
@@ -135,7 +147,9 @@ def test_the_columns_of_a_long_table_can_be_said(tmp_path: Path) -> None:
 
 def test_a_table_of_numbers_is_one_of_series_only_where_that_is_said(tmp_path: Path) -> None:
     path = tmp_path / "numbers.csv"
-    path.write_text("low,mid,high,label\n" + "".join(f"{row},{row + 1},{row + 2.5},{'ab'[row % 2]}\n" for row in range(6)))
+    path.write_text(
+        "low,mid,high,label\n" + "".join(f"{row},{row + 1},{row + 2.5},{'ab'[row % 2]}\n" for row in range(6))
+    )
     assert survey(path).modality == "table"
     assert survey(path, "series").content.shape == (6, 3, 1)
 

@@ -13,7 +13,14 @@ from sonde.errors import DataError
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed")
 
-EXACT = [(".wav", "PCM_16"), (".wav", "PCM_24"), (".wav", "PCM_32"), (".wav", "FLOAT"), (".wav", "DOUBLE"), (".flac", None)]
+EXACT = [
+    (".wav", "PCM_16"),
+    (".wav", "PCM_24"),
+    (".wav", "PCM_32"),
+    (".wav", "FLOAT"),
+    (".wav", "DOUBLE"),
+    (".flac", None),
+]
 LOSSY = [(".wav", "PCM_U8"), (".ogg", None), (".mp3", None)]
 
 

@@ -129,8 +129,9 @@ def test_a_column_of_numbers_can_be_read_as_a_category() -> None:
 
 @pytest.mark.parametrize("option", ["categories", "ignore"])
 def test_an_option_with_an_unknown_column_names_the_nearest_one(option: str) -> None:
+    listing, options = make_listing(make_rows()), Options.model_validate({option: ("rom",)})
     with pytest.raises(DataError, match=rf"table.{option} names 'rom', but houses has no such column. Did you mean 'r"):
-        store(make_listing(make_rows()), Options.model_validate({option: ("rom",)}), "key")
+        learn(store(listing, options, "key").raw, listing, options)
 
 
 def test_a_table_of_ignored_columns_is_refused() -> None:
@@ -145,6 +146,26 @@ def test_equal_rows_are_copies_unless_few_values_make_most_rows_equal() -> None:
     assert marks[5] == marks[9] and len(np.unique(marks)) == 59
     few = store(make_listing(table_of({"yes": np.arange(60) % 2 * 1.0})), Options(), "key")
     assert len(np.unique(few.marks)) == 60 and "equal rows are not taken for copies" in few.notes[0]
+
+
+def test_a_number_for_each_row_does_not_hide_copies() -> None:
+    rows = make_rows()
+    rows[5] = rows[9]
+    numbered = table_of({"id": np.arange(60.0), **{name: rows[name] for name in rows.dtype.names}})
+    marks = store(make_listing(numbered), Options(ignore=("id",)), "key").marks
+    assert marks[5] == marks[9] and len(np.unique(marks)) == 59
+
+
+def test_more_values_than_a_model_can_keep_are_refused_with_the_cure() -> None:
+    words = np.array([f"{place:05d}" + "x" * 110 for place in range(20_000)])
+    with pytest.raises(DataError, match=r"more than the 2,000,000 that a model keeps.*--set table.most_values=100"):
+        learn(table_of({"a": words}), None, Options(fewest=1, most_values=100_000))
+
+
+def test_the_description_of_a_model_of_very_many_columns_stays_small() -> None:
+    rows = np.random.default_rng(0).normal(size=(60, 4000))
+    spec = learn(table_of({f"x{place}": rows[:, place] for place in range(4000)}), None, Options())
+    assert len(json.dumps(spec.to_dict(), indent=1)) < 4_000_000
 
 
 def test_a_spec_survives_its_own_json_and_encodes_the_same_bits() -> None:

@@ -52,6 +52,15 @@ def test_a_budget_takes_drawings_and_examples_down_to_its_share_and_no_further(
     assert (300 + 60) / 160 * (3 + costs.BESIDE_THE_SCORES) <= 0.12 * 90
 
 
+def test_a_small_budget_explains_nothing_and_a_large_one_counts_the_explanations(plan: Plan) -> None:
+    open_ = Settings({key: each for key, each in plan.settings.items() if key != "evaluation.explain"})
+    small, large = (scoring(plan.dataset, open_, minutes=minutes, clock=a_tick()) for minutes in (2, 10_000))
+    assert small.settings["evaluation.explain"].value == 0
+    assert small.settings["evaluation.explain"].reason == "2 minutes leave no time for explanations"
+    without = scoring(plan.dataset, plan.settings, minutes=10_000, clock=a_tick())
+    assert "evaluation.explain" not in large.settings and large.seconds == pytest.approx(without.seconds + 20)
+
+
 def test_what_a_person_said_of_scoring_is_left_as_it_is(plan: Plan) -> None:
     said = from_words({"evaluation.resamples": 5000, "evaluation.baseline_examples": 20_000}).over(plan.settings)
     found = scoring(plan.dataset, said, minutes=0.1, clock=a_tick())

@@ -83,7 +83,9 @@ def test_every_promised_section_is_there_in_order_and_linked(run_folder: MakeRun
     page, _ = write(run_folder(), evidence(3))
     anchors = [attributes["id"] for attributes in page.all("section") if attributes.get("id")]
     links = [attributes["href"] for attributes in page.all("a")]
-    assert anchors == list(SECTIONS)
+    # Folds, members, a tuned decision and explanations are not in every run.
+    usual = ["scores", "classes", "confusion", "training", "calibration", "restraint", "ranking", "mistakes", "data"]
+    assert anchors == [anchor for anchor in SECTIONS if anchor in anchors] and {*usual, "how", "again"} <= set(anchors)
     assert {f"#{anchor}" for anchor in anchors} <= set(links)
     ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
     assert len(ids) == len(set(ids)) and {str(link)[1:] for link in links} <= set(ids)
@@ -212,7 +214,7 @@ def test_options_say_who_chose_them_and_why_they_were_guessed(run_folder: MakeRu
 
 def test_the_notes_behind_values_are_read_even_where_values_hold_a_hash(run_folder: MakeRun) -> None:
     options = {option.key: option for option in read_options(run_folder().settings_file)}
-    assert options["data.root"].value == "a  # b" and options["data.root"].origin == "command line"
+    assert options["image.root"].value == "a  # b" and options["image.root"].origin == "command line"
     assert options["run.task"].reason == "class folders hold images: 3 classes"
     assert options["training.clip"].value is None and options["training.clip"].origin == "default"
 

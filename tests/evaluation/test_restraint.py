@@ -1,13 +1,17 @@
 """What a model promises of its doubt is checked on the test split, told plainly, and kept in `predict`."""
 
+from types import SimpleNamespace
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from sonde.evaluation.restraint import judge_abstention, judge_sets, restrained
 from sonde.metrics import temperature
+from sonde.metrics.thresholds import decide
 from sonde.models.restraint import Abstention, Sets
-from sonde.training.calibrating import APART, Wanted, calibrate
+from sonde.training.calibrating import APART, Wanted, abstain, calibrate
 
 CLASSES = ("cat", "dog", "eel", "fox")
 
@@ -19,6 +23,10 @@ def _draw(seed: int, examples: int) -> tuple[NDArray[np.float64], NDArray[np.int
     honest_NC = temperature.apply(logits_NC, 1)
     truth_N = (honest_NC.cumsum(axis=1) < rng.random((examples, 1))).sum(axis=1).clip(max=3)
     return 4 * logits_NC, truth_N.astype(np.int64)
+
+
+def _description(sets: Sets | None, *, threshold: float = 0.0, decision: tuple[float, ...] = ()) -> Any:
+    return SimpleNamespace(sets=sets, abstention=Abstention(threshold=threshold), classes=CLASSES, decision=decision)
 
 
 def _probabilities(logits_NC: NDArray[np.float64], warmth: float) -> NDArray[np.float64]:
@@ -83,7 +91,7 @@ def test_a_class_without_examples_is_in_every_set_and_the_others_are_not() -> No
     known = calibrate(logits_NC[truth_N < 3], truth_N[truth_N < 3], Wanted(sets_by_class=True))
     assert known.sets.is_by_class and known.sets.thresholds["lac"][3] is None
     assert all(limit is not None for limit in known.sets.thresholds["lac"][:3])
-    rows = restrained(known.sets, Abstention(), _tested(1.0)[0], CLASSES)
+    rows = restrained(_description(known.sets), _tested(1.0)[0])
     assert all("fox" in row["set"] for row in rows) and not all("cat" in row["set"] for row in rows)
     judged = judge_sets(known.sets, *_tested(1.0), CLASSES)
     assert judged["expected"] is None and "of each class; the class covered least has" in judged["sentence"]
@@ -115,12 +123,31 @@ def test_nothing_is_held_back_unless_it_is_asked_for() -> None:
 def test_each_file_gets_its_set_with_the_most_probable_first_and_does_not_depend_on_the_others() -> None:
     sets = Sets(coverage=0.9, method="lac", thresholds={"lac": (0.8,), "aps": (0.9,)}, examples=50, is_apart=False)
     probabilities = np.array([[0.1, 0.3, 0.6, 0.0], [0.97, 0.01, 0.01, 0.01], [0.25, 0.25, 0.25, 0.25]])
-    rows = restrained(sets, Abstention(threshold=0.6), probabilities, CLASSES)
+    rows = restrained(_description(sets, threshold=0.6), probabilities)
     assert [row["set"] for row in rows] == [["eel", "dog"], ["cat"], ["cat", "dog", "eel", "fox"]]
     assert [row["abstains"] for row in rows] == [False, False, True]
-    alone = [restrained(sets, Abstention(threshold=0.6), row[None], CLASSES)[0] for row in probabilities]
+    alone = [restrained(_description(sets, threshold=0.6), row[None])[0] for row in probabilities]
     assert alone == rows
 
 
 def test_a_model_without_thresholds_gives_answers_and_no_sets() -> None:
-    assert restrained(None, Abstention(), np.eye(4), CLASSES) == [{"abstains": False}] * 4
+    assert restrained(_description(None), np.eye(4)) == [{"abstains": False}] * 4
+
+
+def test_a_tuned_decision_is_in_its_set_and_judged_by_its_own_confidence() -> None:
+    sets = Sets(coverage=0.9, method="lac", thresholds={"lac": (0.2,), "aps": (0.0,)}, examples=50, is_apart=False)
+    probabilities = np.array([[0.85, 0.15, 0.0, 0.0]])
+    (row,) = restrained(_description(sets, threshold=0.5, decision=(0.0, 3.0, 0.0, 0.0)), probabilities)
+    assert row == {"abstains": True, "set": ["cat", "dog"]}
+
+
+def test_the_wanted_accuracy_is_that_of_the_decisions_where_they_are_tuned() -> None:
+    logits_NC, truth_N = _draw(0, 2000)
+    ask, decision = Wanted(wanted_accuracy=0.75), (0.0, 1.5, 0.0, 0.0)
+    known = calibrate(logits_NC, truth_N, ask)
+    tuned = abstain(logits_NC, truth_N, ask, temperature=known.temperature, decision=decision)
+    # The favoured class is answered more often than it is right, and only sure answers of it are let through.
+    assert tuned.threshold > known.abstention.threshold
+    probabilities, truth = _tested(known.temperature)
+    judged = judge_abstention(tuned, probabilities, truth, guess_N=decide(probabilities, decision))
+    assert judged["accuracy"]["value"] > 0.75

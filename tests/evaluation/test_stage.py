@@ -180,9 +180,9 @@ def test_the_number_of_drawings_reaches_every_interval_and_the_verdict(
     drawn: list[int] = []
     draw = scores_module._counts
 
-    def counted(examples: int, *, seed: int, resamples: int) -> Iterator[Any]:
-        drawn.append(resamples)
-        return draw(examples, seed=seed, resamples=resamples)
+    def counted(examples: int, bootstrap: scores_module.Bootstrap) -> Iterator[Any]:
+        drawn.append(bootstrap.resamples)
+        return draw(examples, bootstrap)
 
     monkeypatch.setattr(scores_module, "_counts", counted)
     evaluate(copy(trained, "drawn", {"evaluation.resamples": 101}))
@@ -249,7 +249,8 @@ def test_inputs_that_are_prepared_for_another_model_are_refused(trained: RunFold
     _, described = models.load(other.model)
     misfit = described.model_copy(update={"input": {**described.input, "height": 9}})
     models.save(other.model, misfit, small_runs.weights_in(trained.model))
-    with pytest.raises(ModelError, match=r"prepares inputs of shape \(9, 8, 1\) for a model that reads \(8, 8, 1\)"):
+    told = r"prepares inputs of shape \(9, 8, 1\) \(float32\) for a model that reads \(8, 8, 1\)"
+    with pytest.raises(ModelError, match=told):
         evaluate(other)
 
 
@@ -273,8 +274,9 @@ def files(trained: RunFolder) -> list[Path]:
 def test_each_file_gets_an_answer_or_the_reason_why_not(trained: RunFolder, files: list[Path]) -> None:
     rows = predict(trained, files)
     assert [row["file"] for row in rows] == [str(file) for file in files]
+    answered = {"file", "answer", "confidence", "others", "set", "abstains"}
     assert [set(row) for row in rows] == [
-        {"file", "error"} if number in (1, 5) else {"file", "answer", "confidence", "others"} for number in range(7)
+        {"file", "error"} if number in (1, 5) else answered for number in range(7)
     ]
     assert "missing.png" in rows[1]["error"] and "corrupt.png" in rows[5]["error"]
     for row in rows:

@@ -13,9 +13,9 @@ from sonde.evaluation.stage import evaluate, predict
 
 WORDS = {
     "run.backend": "torch",
-    "run.epochs": 15,
+    "run.epochs": 25,
     "model.dropout": 0.0,
-    "model.width": 16,
+    "model.width": 32,
     "training.batch_size": 32,
     "training.learning_rate": 0.02,
     "training.precision": "fp32",
@@ -93,6 +93,13 @@ def test_a_file_that_does_not_fit_is_an_error_of_its_own_row(trained: RunFolder,
     (workplace / "short.csv").write_text("town,income\nBonn,90\n")
     (row,) = predict(trained, [workplace / "short.csv"])
     assert "lacks the column 'since', which the model reads" in row["error"]
+
+
+def test_other_data_may_lack_a_column_that_is_not_read(trained: RunFolder, workplace: Path) -> None:
+    lines = write(workplace / "whole.csv", 60, seed=6).read_text().splitlines()
+    (workplace / "less.csv").write_text("\n".join(line.partition(",")[2] for line in lines) + "\n")
+    folder = evaluate(trained, source=str(workplace / "less.csv"))
+    assert json.loads(folder.scores_file.read_text())["test"]["accuracy"]["n"] == 60
 
 
 def test_other_data_is_scored_with_its_columns_in_any_order(trained: RunFolder, workplace: Path) -> None:

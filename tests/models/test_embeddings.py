@@ -44,6 +44,14 @@ def test_numbers_come_through_and_codes_become_rows_of_their_tables() -> None:
     np.testing.assert_array_equal(out, expected)
 
 
+def test_a_value_that_training_never_saw_begins_in_the_middle_of_the_others() -> None:
+    model = build((5, 300), 1)
+    for name in ("category_1", "category_2"):
+        table = model.get_layer(name).get_weights()[0]
+        assert (table[0] == 0).all() and (table[1:] != 0).all()
+        assert (table[1:] ** 2).sum(axis=1).mean() == pytest.approx(1, abs=0.5)
+
+
 @pytest.mark.parametrize(("levels", "numbers"), [((), 3), ((4,), 0), ((4, 2), 3)])
 def test_a_table_of_numbers_of_categories_or_of_both_can_be_read(levels: tuple[int, ...], numbers: int) -> None:
     model = build(levels, numbers)

@@ -11,7 +11,7 @@ from sonde import backend
 from sonde.models import fast as fast_model
 from sonde.models import options_of
 from sonde.models.assemble import Blueprint, build, fit_to_data
-from sonde.training import session as session_module
+from sonde.training import opening
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +112,7 @@ def test_the_images_that_are_whitened_are_from_all_over_the_training_split(
     seen: list[Any] = []
     real = fast_model.fit
     monkeypatch.setattr(fast_model, "fit", lambda images, options: seen.append(images) or real(images, options))
-    monkeypatch.setattr(session_module, "FITTED", 10)
+    monkeypatch.setattr(opening, "FITTED", 10)
     words = {"run.model": "fast", "run.name": "spread"}
     folder, dataset = small_runs.start(small_runs.write_data(tmp_path / "tiny.npz"), words)
     small_runs.open_session(folder, dataset)

@@ -1,4 +1,4 @@
-"""What looking inside of a model promises: the right layer, halves that make the whole, and explanations of the model."""
+"""What looking inside of a model promises: the right layer, halves that make the whole, gradients of one logit."""
 
 from types import ModuleType
 from typing import Any

@@ -70,7 +70,7 @@ def test_every_model_of_series_is_tried_here() -> None:
     assert set(NAMES) <= set(SMALL)
 
 
-@pytest.mark.parametrize("shape", [(20, 1), (9, 3), (64, 12), (1, 1), (3, 2)], ids=str)
+@pytest.mark.parametrize("shape", [(20, 1), (9, 12), (2, 1)], ids=str)
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_finite_logit_per_class_for_series_of_any_kind(name: str, shape: tuple[int, int]) -> None:
     engine = engine_of(name, shape)

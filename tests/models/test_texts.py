@@ -90,3 +90,19 @@ def test_more_tokens_than_the_hash_can_hold_are_refused() -> None:
 
     with pytest.raises(ModelError, match="hash at most 50,002 tokens"):
         build(blueprint("bag", levels=60_000, ngrams=2), seed=0)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_embeddings_may_begin_with_word_vectors_of_the_same_width(name: str) -> None:
+    from sonde.models.assemble import begin_with_vectors, build
+
+    width = {"textcnn": 12, "bag": 8}[name]
+    model = build(blueprint(name), seed=1)
+    vectors = np.random.default_rng(0).normal(size=(LEVELS, width)).astype(np.float32)
+    begin_with_vectors(model, vectors)
+    tables = [layer.get_weights()[0] for layer in model.layers if layer.name in ("embedding", "words")]
+    assert len(tables) == 1 and (tables[0] == vectors).all()
+    with pytest.raises(ModelError, match=rf"have 5 numbers and the embeddings of '{name}' {width}\. Set .*=5"):
+        begin_with_vectors(model, vectors[:, :5])
+    with pytest.raises(ModelError, match="has no embeddings of tokens"):
+        begin_with_vectors(model, vectors[:7])

@@ -12,7 +12,8 @@ from sonde.api import Kind
 
 def speechless(rows: list[dict[str, str]]) -> list[str]:
     """Return the rows without a name or a sentence, and the names that occur twice."""
-    names = [row.get("name", "") for row in rows]
+    # An augmentation of images and one of sounds may have one name.
+    names = [" of ".join(filter(None, (row.get("name", ""), row.get("of", "")))) for row in rows]
     found = [f"{name} occurs twice" for name in sorted(set(names)) if names.count(name) > 1]
     for row in rows:
         says = [text for key, text in row.items() if key != "name"]

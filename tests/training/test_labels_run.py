@@ -19,7 +19,6 @@ from sonde.evaluation.compare import compare
 from sonde.evaluation.label_predictions import read_label_predictions
 from sonde.evaluation.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
-from sonde.models import folder as model_folder
 
 LABELS = ("bar", "disc", "spot")
 WORDS: dict[str, Any] = {
@@ -48,7 +47,7 @@ def unequal(count: int, seed: int) -> tuple[NDArray[np.uint8], NDArray[np.str_]]
     """Return noisy 8 x 8 images, every tenth of which is of the rare class."""
     rng = np.random.default_rng(seed)
     rare = np.arange(count) % 8 == 0
-    images = rng.normal(110, 45, (count, 8, 8, 1)) + 30 * rare[:, None, None, None]
+    images = rng.normal(110, 45, (count, 8, 8, 1)) + 13 * rare[:, None, None, None]
     return np.clip(images, 0, 255).astype(np.uint8), np.where(rare, "spam", "ham").astype("<U4")
 
 
@@ -59,6 +58,12 @@ def write(path: Path, make: Any, *, train: int = 320) -> Path:
         arrays[f"x_{split}"], arrays[f"y_{split}"] = make(count, seed=number + 1)
     np.savez(path, **arrays)
     return path
+
+
+def described(folder: RunFolder) -> dict[str, Any]:
+    """Return what a run's model folder says of its model."""
+    said: dict[str, Any] = json.loads((folder.model / "model.json").read_text())
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +103,7 @@ def evened(workplace: Path) -> RunFolder:
 
 def test_several_labels_are_recognised_and_learned(several: RunFolder) -> None:
     scores, settings = several.scores(), several.settings()
-    assert settings["run.task"].value == "image-labels" and settings["run.task"].origin == "guessed"
+    assert settings["run.task"].value == "image-labels"
     assert settings["training.monitor"].value == "average_precision" and settings["evaluation.tune_for"].value == "f1"
     assert scores["headline"] == "f1_micro" and scores["test"]["f1_micro"]["value"] > 0.9
     assert scores["classes"] == list(LABELS) and "confusion" not in scores
@@ -123,20 +128,20 @@ def test_the_scores_are_those_of_the_predictions_that_are_kept(several: RunFolde
 
 
 def test_thresholds_stand_in_the_model_s_folder_and_rule_its_answers(several: RunFolder, workplace: Path) -> None:
-    _, description = model_folder.load(several.model)
-    assert len(description.decision) == 3 and all(0 < each < 1 for each in description.decision)
-    assert description.tuned_for == "f1" and description.answer == "labels"
+    said = described(several)
+    assert len(said["decision"]) == 3 and all(0 < each < 1 for each in said["decision"])
+    assert said["tuned_for"] == "f1" and said["answer"] == "labels"
     images, answers = labelled(6, seed=77)
     files = [makers.save(image, workplace / f"{number}.png") for number, image in enumerate(images)]
     rows = predict(several, files)
     assert [row["answer"] for row in rows] == answers.tolist()
     for row in rows:
         given = [label["answer"] for label in row["labels"]]
-        assert row["answer"].split("|") == (given or [""])
+        assert set(row["answer"].split("|")) == set(given or [""])
         for label in row["labels"]:
-            assert label["confidence"] >= description.decision[LABELS.index(label["answer"])]
+            assert label["confidence"] >= said["decision"][LABELS.index(label["answer"])]
         for other in row["others"]:
-            assert other["confidence"] < description.decision[LABELS.index(other["answer"])]
+            assert other["confidence"] < said["decision"][LABELS.index(other["answer"])]
 
 
 def test_baselines_of_labels_decide_as_the_model_does(several: RunFolder) -> None:
@@ -184,7 +189,7 @@ def test_runs_with_labels_are_compared_by_exact_matches(several: RunFolder) -> N
 
 def test_a_rare_class_is_searched_for_and_said(rare: RunFolder) -> None:
     scores, settings = rare.scores(), rare.settings()
-    assert settings["evaluation.positive"].value == "spam" and settings["evaluation.positive"].origin == "guessed"
+    assert settings["evaluation.positive"].value == "spam"
     assert scores["headline"] == "f1_positive" and scores["positive"] == "spam" and scores["unequal"]
     assert scores["ratio"] == pytest.approx(7.0)
     notes = rare.read_json(rare.findings_file)["notes"]
@@ -195,13 +200,13 @@ def test_a_rare_class_is_searched_for_and_said(rare: RunFolder) -> None:
 
 
 def test_a_tuned_decision_rules_scores_and_predictions_alike(rare: RunFolder, workplace: Path) -> None:
-    _, description = model_folder.load(rare.model)
+    said = described(rare)
     made, scores = read_predictions(rare.predictions_file), rare.scores()
-    assert made.decision == description.decision and description.tuned_for == "f1"
+    assert list(made.decision) == said["decision"] and said["tuned_for"] == "f1"
     positive = made.classes.index("spam")
     expected = f1_score(made.truth == positive, made.guess == positive)
     assert scores["test"]["f1_positive"]["value"] == pytest.approx(expected)
-    if description.decision:
+    if said["decision"]:
         assert scores["decision"]["with"]["value"] == pytest.approx(expected)
         plain = made.probabilities.argmax(axis=1) == positive
         assert scores["decision"]["without"]["value"] == pytest.approx(f1_score(made.truth == positive, plain))
@@ -216,8 +221,8 @@ def test_evened_out_training_keeps_its_probabilities_true(evened: RunFolder) -> 
     positive = made.classes.index("spam")
     # Without the way back, a model that is told to see the classes even would say 0.3 to 0.5 on average.
     assert made.probabilities[:, positive].mean() == pytest.approx(1 / 8, abs=0.05)
-    _, description = model_folder.load(evened.model)
-    assert description.tuned_for == "none" and len(description.decision) == 2
+    said = described(evened)
+    assert said["tuned_for"] == "none" and len(said["decision"]) == 2
     # It answers as the training asked for: more spam than the most probable class would say.
     assert (made.guess == positive).sum() > (made.probabilities.argmax(axis=1) == positive).sum()
 

@@ -189,4 +189,5 @@ class TensorFlowEngine:
         with tf.GradientTape() as tape:
             tape.watch(inputs)
             loss = self._loss(self._outputs(inputs), truth)
-        return tape.gradient(loss, inputs)
+        # Features that are counted have no slope.
+        return tape.gradient(loss, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)

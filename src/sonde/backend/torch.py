@@ -148,7 +148,8 @@ class TorchEngine:
         refuse_whole_numbers(self._model.name, inputs.dtype)
         tensor = self._tensor(inputs).requires_grad_()
         loss = self._loss(self._forward(tensor, training=False).float(), self._tensor(truth))
-        (gradient,) = torch.autograd.grad(loss, [tensor])
+        # Features that are counted have no slope, and an answer may depend on nothing else.
+        (gradient,) = torch.autograd.grad(loss, [tensor], allow_unused=True, materialize_grads=True)
         array: NDArray[np.float32] = gradient.cpu().numpy()
         return array
 

@@ -53,10 +53,10 @@ __all__ = [
     "load_unsplit",
     "marks",
     "mix_others",
+    "row_pieces",
+    "series_tiles",
     "spec_from",
     "starting_vectors",
     "survey",
-    "row_pieces",
-    "series_tiles",
     "text_sheet",
 ]

@@ -72,7 +72,7 @@ class Options(OptionSet):
     """Cepstral coefficients that are kept, from the lowest on; at most as many as bands."""
 
     level: Literal["recording", "absolute"] = "recording"
-    """Whether decibels count from each recording's loudest band, so that its volume is no matter, or from full scale."""
+    """Whether decibels count from each recording's loudest, so that its volume is no matter, or from full scale."""
 
 
 Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]

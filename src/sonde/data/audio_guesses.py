@@ -92,7 +92,10 @@ def _seconds(headers: list[Header]) -> tuple[float, str]:
     seconds = max(0.1, ceil(min(enough, MOST_SECONDS) * 20) / 20)
     if enough > MOST_SECONDS:
         half = lengths[len(lengths) // 2]
-        return seconds, f"recordings are longer, half of them above {half:.1f} s; more is slower: --set audio.seconds=20"
+        return (
+            seconds,
+            f"recordings are longer, half of them above {half:.1f} s; more is slower: --set audio.seconds=20",
+        )
     if longest > seconds + 0.05:
         return seconds, f"98 % of the recordings are no longer; the longest has {longest:.1f} s"
     return seconds, "no recording that was looked at is longer"

@@ -158,7 +158,9 @@ def _open(file: BinaryIO, name: str, largest_pixels: int) -> Image.Image:
         image = Image.open(file, formats=FORMATS)
     width, height = image.size
     if width * height > largest_pixels:
-        raise DataError(f"{name} has {width:,} x {height:,} pixels, more than image.largest_pixels = {largest_pixels:,}")
+        raise DataError(
+            f"{name} has {width:,} x {height:,} pixels, more than image.largest_pixels = {largest_pixels:,}"
+        )
     return image
 
 

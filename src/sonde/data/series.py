@@ -106,11 +106,13 @@ class SeriesSpec(BaseModel):
             raise DataError(f"The series have {values.shape[-1]} channels; the model reads {self.channels}.")
         series = self._scaled(filled(raw) if self.missing == "interpolate" else raw)
         if self.length is None:
-            return series if isinstance(series, Ragged) else Ragged.of(list(series))
-        lengths = np.full(len(series), series.shape[1]) if isinstance(series, np.ndarray) else series.lengths
+            return series if isinstance(series, Ragged) else Ragged.of(_each(series))
+        lengths = np.array([len(each) for each in _each(series)], dtype=np.int64)
         if self.resampled:
-            return np.stack([resampled(each, self.length) for each in series]) if len(series) else np.empty(
-                (0, self.length, self.channels), dtype=np.float32
+            return (
+                np.stack([resampled(each, self.length) for each in _each(series)])
+                if len(series)
+                else np.empty((0, self.length, self.channels), dtype=np.float32)
             )
         odd = lengths[lengths != self.length]
         if len(odd):
@@ -118,21 +120,20 @@ class SeriesSpec(BaseModel):
                 f"A series has {odd[0]} steps where the model reads {self.length}. Train on series of different "
                 f"lengths, or with --set series.length={self.length}, which brings all of them to that."
             )
-        return series if isinstance(series, np.ndarray) else series.padded(self.length)
+        return series.padded(self.length) if isinstance(series, Ragged) else series
 
     def _scaled(self, raw: Stored) -> Stored:
         if self.scale == "series":
+            standard = [_standard(each) for each in _each(raw)]
             if isinstance(raw, Ragged):
-                return Ragged(np.concatenate([_standard(each) for each in raw]), raw.offsets)
-            return np.stack([_standard(each) for each in raw]) if len(raw) else raw
+                return Ragged(np.concatenate(standard), raw.offsets)
+            return np.stack(standard) if standard else raw
         values = raw.values if isinstance(raw, Ragged) else raw
         if self.scale == "data":
             # In float64, since the mean may be large beside the spread.
             values = (values.astype(np.float64) - np.asarray(self.mean)) / np.asarray(self.std)
-            gaps = np.float32(0)
-        else:
-            gaps = np.asarray(self.mean, dtype=np.float32)
-        values = np.where(np.isnan(values), gaps, values).astype(np.float32)
+            values = np.where(np.isnan(values), 0.0, values)
+        values = np.where(np.isnan(values), np.asarray(self.mean), values).astype(np.float32)
         return Ragged(values, raw.offsets) if isinstance(raw, Ragged) else values
 
     def prepare(self, inputs: Stored, out: NDArray[Any] | None = None) -> NDArray[np.float32]:
@@ -219,10 +220,7 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
     gaps = np.isnan(values)
     if not gaps.any():
         return decoded
-    rows = np.any(gaps, axis=1)
-    if isinstance(decoded.raw, Ragged):
-        rows = np.array([np.isnan(each).any() for each in decoded.raw])
-    count = int(np.any(rows, axis=-1).sum()) if rows.ndim > 1 else int(rows.sum())
+    count = sum(bool(np.isnan(each).any()) for each in _each(decoded.raw))
     how = "interpolated over time" if options.missing == "interpolate" else "put at the training mean"
     note = (
         f"{int(gaps.sum()):,} of {gaps.size:,} values ({gaps.mean():.1%}) are missing, in {count:,} of "
@@ -280,7 +278,7 @@ def guess(listing: Listing) -> Settings:
     stored = listing.stored
     assert stored is not None
     lengths = lengths_of(stored)
-    usual = int(np.median(lengths)) if lengths is not None else stored.shape[1]  # type: ignore[union-attr]
+    usual = int(np.median(lengths)) if lengths is not None else _each(stored)[0].shape[0]
     look = Look(length=usual, examples=len(listing))
     guesses: dict[str, tuple[float, str]] = {f"augment.{name}": row.guess(look) for name, row in TABLE.items()}
     training = int(np.isin(listing.splits, ("", "train")).sum())
@@ -301,10 +299,7 @@ def filled(raw: Stored) -> Stored:
     if not np.isnan(values).any():
         return raw
     whole = np.array(values)
-    series = [whole[start:end] for start, end in zip(raw.offsets, raw.offsets[1:], strict=False)] if isinstance(
-        raw, Ragged
-    ) else whole
-    for each in series:
+    for each in _each(Ragged(whole, raw.offsets) if isinstance(raw, Ragged) else whole):
         for channel in np.flatnonzero(np.isnan(each).any(axis=0)):
             line = each[:, channel]
             known = np.flatnonzero(~np.isnan(line))
@@ -326,6 +321,11 @@ def resampled(series_TC: NDArray[Any], length: int) -> NDArray[np.float32]:
         return series_TC.astype(np.float32)
     times = np.linspace(0, steps - 1, length)
     return np.stack([np.interp(times, np.arange(steps), channel) for channel in series_TC.T], axis=1).astype(np.float32)
+
+
+def _each(stored: Stored) -> list[NDArray[Any]]:
+    """Return the series one by one, as views."""
+    return [stored[row] for row in range(len(stored))]
 
 
 def _standard(series_TC: NDArray[Any]) -> NDArray[np.float32]:

@@ -20,7 +20,7 @@ from scipy.stats import norm
 from sonde.config import Options as OptionSet
 from sonde.data.cache import Marks
 from sonde.data.columns import Column, as_dates, as_numbers, as_words, is_missing, names_of, table_of
-from sonde.data.decoded import Decoded, as_listed
+from sonde.data.decoded import Decoded, marks
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
 from sonde.errors import DataError, ModelError, did_you_mean
@@ -31,6 +31,11 @@ KNOTS = 48
 """Points of the quantile scaling; between two of them it is straight."""
 MOST_COLUMNS = 5000
 """Columns of a table."""
+MOST_KNOTS = 50_000
+"""Knots of all columns together, and
+"""
+MOST_LETTERS = 2_000_000
+"""bytes of all values together, so that the description of a model stays below its bound."""
 COPIES = 0.5
 """Share of rows that equal another one from which on equal rows are chance and no copies."""
 
@@ -271,20 +276,11 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
         contents: checksum of the listing.
 
     Raises:
-        DataError: an option names a column that is not there, or no column is left.
+        DataError: no column is left, or too many are.
     """
-    decoded = as_listed(listing, contents)
-    raw = decoded.raw
-    assert not isinstance(raw, Ragged)
-    names = names_of(raw)
-    for option in ("categories", "ignore"):
-        unknown = [name for name in getattr(options, option) if name not in names]
-        if unknown:
-            raise DataError(
-                f"table.{option} names '{unknown[0]}', but {listing.name} has no such column."
-                f"{did_you_mean(unknown[0], names)} Its columns: {', '.join(names[:40])}."
-            )
-    left = [name for name in names if name not in options.ignore]
+    raw = listing.stored
+    assert raw is not None and not isinstance(raw, Ragged)
+    left = [name for name in names_of(raw) if name not in options.ignore]
     if not left or len(left) > MOST_COLUMNS:
         what = "no column is left to read" if not left else f"{len(left):,} columns are more than {MOST_COLUMNS:,}"
         raise DataError(
@@ -292,16 +288,17 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
             "Change it with --set 'table.ignore=[...]'."
         )
     rows = table_of({name: as_words(raw[name]) if name in options.categories else raw[name] for name in left})
-    marks, note = _marks(rows, decoded.marks)
-    return Decoded(rows, marks, decoded.good, decoded.bad, (*decoded.notes, *note), decoded.key)
+    found, notes = _marks(rows)
+    return Decoded(rows, found, np.arange(len(rows)), listing.bad, notes, contents)
 
 
-def _marks(rows: NDArray[np.void], marks: Marks) -> tuple[Marks, tuple[str, ...]]:
+def _marks(rows: NDArray[np.void]) -> tuple[Marks, tuple[str, ...]]:
     """Return checksums of the rows; where most rows equal another one, that is no copying, and each has its own."""
-    _, places, counts = np.unique(marks, return_inverse=True, return_counts=True)
-    share = float((counts[places] > 1).mean()) if len(marks) else 0.0
+    found = marks(rows)
+    _, places, counts = np.unique(found, return_inverse=True, return_counts=True)
+    share = float((counts[places] > 1).mean()) if len(found) else 0.0
     if share <= COPIES:
-        return marks, ()
+        return found, ()
     note = f"{share:.0%} of the rows equal another one, as few values allow: equal rows are not taken for copies"
     return np.arange(len(rows)).astype("<u8"), (note,)
 
@@ -311,32 +308,63 @@ def learn(raw: Stored, listing: Listing | None, options: Options) -> TableSpec:
 
     Args:
         raw: structured training rows, as `store` gave them.
-        listing: not read.
+        listing: all that there is, whose columns the options may name; None where nothing is to be checked.
         options: how numbers are scaled, and which values count.
+
+    Raises:
+        DataError: an option names a column that is not there, or so many values are told apart that no model could hold
+            them.
     """
     assert not isinstance(raw, Ragged)
+    if listing is not None:
+        _refuse_unknown(listing, options)
     columns = {name: raw[name] for name in names_of(raw)}
-    return TableSpec(
-        numbers=tuple(_number(name, each, options) for name, each in columns.items() if each.dtype.kind in "fM"),
+    spec = TableSpec(
+        numbers=tuple(
+            _number(name, each, options.scaling, knots=max(4, min(KNOTS, MOST_KNOTS // len(columns))))
+            for name, each in columns.items()
+            if each.dtype.kind in "fM"
+        ),
         categories=tuple(_category(name, each, options) for name, each in columns.items() if each.dtype.kind == "U"),
     )
+    letters = sum(len(value.encode()) + 4 for each in spec.categories for value in each.values)
+    if letters > MOST_LETTERS:
+        raise DataError(
+            f"The categories hold {sum(spec.levels):,} values of {letters:,} letters, more than the {MOST_LETTERS:,} "
+            "that a model keeps. Tell fewer apart with --set table.most_values=100, or leave columns out with "
+            "--set 'table.ignore=[...]'."
+        )
+    return spec
 
 
-def _number(name: str, column: Column, options: Options) -> NumberColumn:
+def _refuse_unknown(listing: Listing, options: Options) -> None:
+    rows = listing.stored
+    assert rows is not None and not isinstance(rows, Ragged)
+    names = names_of(rows)
+    for option in ("categories", "ignore"):
+        unknown = [name for name in getattr(options, option) if name not in names]
+        if unknown:
+            raise DataError(
+                f"table.{option} names '{unknown[0]}', but {listing.name} has no such column."
+                f"{did_you_mean(unknown[0], names)} Its columns: {', '.join(names[:40])}."
+            )
+
+
+def _number(name: str, column: Column, scaling: str, *, knots: int) -> NumberColumn:
     values = as_numbers(column)[0]
     known = np.sort(values[~np.isnan(values)])
-    knots, heights = _scale(known, options.scaling) if len(known) else ((0.0,), (0.0,))
+    places, heights = _scale(known, scaling, knots) if len(known) else ((0.0,), (0.0,))
     return NumberColumn(
         name=name,
         is_date=column.dtype.kind == "M",
         median=float(np.median(known)) if len(known) else 0.0,
-        knots=knots,
+        knots=places,
         heights=heights,
         has_indicator=bool(is_missing(column).any()),
     )
 
 
-def _scale(sorted_N: NDArray[np.float64], scaling: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _scale(sorted_N: NDArray[np.float64], scaling: str, most: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Return the knots and heights of a scaling, which maps the training numbers to about mean 0 and deviation 1."""
     low, high = np.quantile(sorted_N, [CLIPPED, 1 - CLIPPED])
     if high <= low:
@@ -348,7 +376,7 @@ def _scale(sorted_N: NDArray[np.float64], scaling: str) -> tuple[tuple[float, ..
         shares = (np.clip(sorted_N, low, high) - low) / (high - low)
         heights = (np.array([0.0, 1.0]) - shares.mean()) / shares.std()
         return (float(low), float(high)), tuple(float(each) for each in np.clip(heights, -100, 100))
-    shares = np.linspace(0, 1, min(KNOTS, len(sorted_N)))
+    shares = np.linspace(0, 1, min(most, len(sorted_N)))
     knots = np.unique(np.quantile(sorted_N, shares))
     # The middle of the ranks of a number, so that one which occurs often lies where its bulk does.
     first, last = np.searchsorted(sorted_N, knots), np.searchsorted(sorted_N, knots, side="right")

@@ -109,8 +109,8 @@ def _from_text(path: Path, places: dict[str, int]) -> _Found:
                 continue  # How many words there are, and how many numbers.
             width = width or len(numbers)
             # A few words of well-known files hold a blank.
-            word = b" ".join([word, *numbers[: len(numbers) - width]])
-            numbers = numbers[len(numbers) - width :]
+            more = max(0, len(numbers) - width)
+            word, numbers = b" ".join([word, *numbers[:more]]), numbers[more:]
             if not 2 <= width <= LARGEST_WIDTH or len(numbers) != width:
                 raise DataError(
                     f"{path}: line {number:,} has {len(numbers):,} numbers where {width:,} are expected; each line is "

@@ -6,11 +6,13 @@ Both give probabilities for the test examples, so that every metric judges them 
 # N examples, C classes, B images, H height, W width, K channels, F features
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sonde.data import Stored
 from sonde.evaluation.audio_baselines import logistic_regression_on_mean_spectrum
 from sonde.evaluation.linear import MOST_ANSWERS, logistic, subset
 from sonde.evaluation.series_baselines import minirocket, nearest_neighbour
@@ -18,7 +20,7 @@ from sonde.evaluation.table_baselines import gradient_boosting, logistic_regress
 from sonde.evaluation.text_baselines import tf_idf_with_linear_svm
 
 Floats = NDArray[np.float64]
-Baseline = Callable[[NDArray[np.uint8], NDArray[np.int64], NDArray[np.uint8], int, int], Floats]
+Baseline = Callable[[Any, NDArray[np.int64], Any, int, int], Floats]
 """From train inputs, train truth, test inputs, the number of classes and the most examples to N x C probabilities."""
 
 MOST_FEATURES = 1024
@@ -108,9 +110,9 @@ BASELINES: dict[str, dict[str, Baseline]] = {
 
 def guess_baselines(
     modality: str,
-    train_inputs: NDArray[np.uint8],
+    train_inputs: Stored,
     train_truth_N: ArrayLike,
-    test_inputs: NDArray[np.uint8],
+    test_inputs: Stored,
     *,
     classes: int,
     most: int = MOST_EXAMPLES,

@@ -6,9 +6,10 @@ Reads what `sonde evaluate` left in the run folders; nothing is predicted anew. 
 # N examples, C classes
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,12 +18,21 @@ from scipy.stats import binomtest
 
 from sonde.config import RunFolder
 from sonde.errors import RunError
+from sonde.evaluation.label_predictions import LabelPredictions, read_label_predictions
 from sonde.evaluation.predictions import Predictions, read_predictions
-from sonde.evaluation.scores import CONFIDENCE, Bootstrap, Score, paired_difference, score
-from sonde.metrics import METRICS
+from sonde.evaluation.scores import CONFIDENCE, Bootstrap, Score, paired_samples, score_sample
+from sonde.metrics import TABLES, AnySample, Metric, prepare, prepare_labels
 
-COMPARED = ("accuracy", "log_loss", "f1_macro")
-"""Metrics whose paired difference is shown, beside the accuracy's test."""
+Made = Predictions | LabelPredictions
+"""What a run says of its test examples."""
+
+COMPARED = {
+    "label": ("accuracy", "log_loss", "f1_macro"),
+    "labels": ("subset_accuracy", "label_log_loss", "f1_macro"),
+}
+"""By answer the metrics whose paired difference is shown, beside the test of who is right alone."""
+READ: dict[str, Callable[[Path], Made]] = {"label": read_predictions, "labels": read_label_predictions}
+"""How the predictions of each answer are read."""
 IGNORED = ("run.name",)
 """Options that always differ."""
 
@@ -103,27 +113,27 @@ def compare(folders: Sequence[RunFolder], *, seed: int = 0, confidence: float = 
             examples of one name with another truth.
     """
     names = _names(folders)
-    made = [read_predictions(folder.predictions_file) for folder in folders]
-    headlines = [_headline(folder) for folder in folders]
+    told_by = [_scores(folder) for folder in folders]
+    answer = _answer(told_by, names)
+    made = [READ[answer](folder.predictions_file) for folder in folders]
+    headlines = [str(scores["headline"]) for scores in told_by]
     shared, notes = _shared(made, names)
     if len(set(headlines)) > 1:
         told = ", ".join(f"{name}: {headline}" for name, headline in zip(names, headlines, strict=True))
         notes.append(f"The runs have different headline metrics ({told}); the first one's is used.")
-    shown = dict.fromkeys((headlines[0], *COMPARED))
+    shown = {name: TABLES[answer][name] for name in dict.fromkeys((headlines[0], *COMPARED[answer]))}
+    bootstrap, positive = Bootstrap(seed, confidence=confidence), _positive(told_by[0], shared[0].classes)
+    samples = {name: _sample(part, positive) for name, part in zip(names, shared, strict=True)}
     return Comparison(
         headline=headlines[0],
         confidence=confidence,
         examples=len(shared[0]),
         classes=shared[0].classes,
         runs=tuple(
-            ComparedRun(
-                name,
-                len(whole),
-                score(part.truth, part.probabilities, seed=seed, confidence=confidence, only=list(shown)),
-            )
-            for name, whole, part in zip(names, made, shared, strict=True)
+            ComparedRun(name, len(whole), score_sample(samples[name], shown, bootstrap=bootstrap))
+            for name, whole in zip(names, made, strict=True)
         ),
-        pairs=_pairs(dict(zip(names, shared, strict=True)), seed=seed, confidence=confidence),
+        pairs=_pairs(samples, shown, bootstrap=bootstrap),
         settings=_differences(folders, names),
         notes=tuple(notes),
     )
@@ -175,14 +185,34 @@ def _names(folders: Sequence[RunFolder]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(folder.path) for folder in folders]
 
 
-def _headline(folder: RunFolder) -> str:
-    headline = folder.read_json(folder.scores_file).get("headline")
-    if headline not in METRICS:
+def _scores(folder: RunFolder) -> Mapping[str, Any]:
+    """Return a run's scores, whose headline is a metric of its answer."""
+    scores: Mapping[str, Any] = folder.read_json(folder.scores_file)
+    if scores.get("headline") not in TABLES.get(scores.get("answer", "label"), ()):
         raise RunError(f"{folder.scores_file} is damaged. (sonde evaluate {folder.path} writes it anew.)")
-    return str(headline)
+    return scores
 
 
-def _shared(made: Sequence[Predictions], names: Sequence[str]) -> tuple[list[Predictions], list[str]]:
+def _answer(told_by: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
+    answers = [str(scores.get("answer", "label")) for scores in told_by]
+    if len(set(answers)) > 1:
+        told = ", ".join(f"'{name}': {answer}" for name, answer in zip(names, answers, strict=True))
+        raise RunError(f"The runs answer different questions ({told}). Compare runs of one task.")
+    return answers[0]
+
+
+def _positive(scores: Mapping[str, Any], classes: Sequence[str]) -> int:
+    named = str(scores.get("positive"))
+    return list(classes).index(named) if named in classes else -1
+
+
+def _sample(part: Made, positive: int) -> AnySample:
+    if isinstance(part, LabelPredictions):
+        return prepare_labels(part.truth, part.probabilities, part.decision)
+    return prepare(part.truth, part.probabilities, decided_N=part.guess, positive=positive)
+
+
+def _shared(made: Sequence[Made], names: Sequence[str]) -> tuple[list[Made], list[str]]:
     """Cut the predictions down to the examples that all hold, in the first one's order of examples and classes."""
     for name, other in zip(names[1:], made[1:], strict=True):
         if set(other.classes) != set(made[0].classes):
@@ -211,7 +241,7 @@ def _shared(made: Sequence[Predictions], names: Sequence[str]) -> tuple[list[Pre
     return parts, notes
 
 
-def _rows(made: Predictions) -> dict[Key, int]:
+def _rows(made: Made) -> dict[Key, int]:
     seen: Counter[str] = Counter()
     rows = {}
     for row, name in enumerate(made.names):
@@ -220,17 +250,21 @@ def _rows(made: Predictions) -> dict[Key, int]:
     return rows
 
 
-def _part(made: Predictions, rows: list[int], classes: tuple[str, ...]) -> Predictions:
+def _part(made: Made, rows: list[int], classes: tuple[str, ...]) -> Made:
     columns = [made.classes.index(name) for name in classes]
-    truth = np.argsort(columns)[made.truth[rows]]
-    return Predictions(tuple(made.names[row] for row in rows), classes, truth, made.probabilities[rows][:, columns])
+    decision = tuple(made.decision[column] for column in columns) if made.decision else ()
+    names, probabilities = tuple(made.names[row] for row in rows), made.probabilities[rows][:, columns]
+    if isinstance(made, LabelPredictions):
+        return LabelPredictions(names, classes, made.truth[rows][:, columns], probabilities, decision)
+    return Predictions(names, classes, np.argsort(columns)[made.truth[rows]], probabilities, decision)
 
 
-def _refuse_other_truth(keys: list[Key], first: tuple[str, Predictions], second: tuple[str, Predictions]) -> None:
-    different = np.flatnonzero(first[1].truth != second[1].truth)
+def _refuse_other_truth(keys: list[Key], first: tuple[str, Made], second: tuple[str, Made]) -> None:
+    unequal = np.asarray(first[1].truth != second[1].truth).reshape(len(keys), -1).any(axis=1)
+    different = np.flatnonzero(unequal)
     if len(different):
         place = int(different[0])
-        truths = [part.classes[part.truth[place]] for _, part in (first, second)]
+        truths = [_truth_in_words(part, place) for _, part in (first, second)]
         raise RunError(
             f"'{first[0]}' and '{second[0]}' were tested on different data: {len(different):,} of {len(keys):,} test "
             f"examples of one name have another truth, such as {keys[place][0]} ({truths[0]!r} and {truths[1]!r}). "
@@ -238,28 +272,32 @@ def _refuse_other_truth(keys: list[Key], first: tuple[str, Predictions], second:
         )
 
 
-def _pairs(shared: Mapping[str, Predictions], *, seed: int, confidence: float) -> tuple[Pair, ...]:
-    couples = list(combinations(shared, 2))
-    truth = next(iter(shared.values())).truth
-    right = {name: part.guess == truth for name, part in shared.items()}
+def _truth_in_words(part: Made, place: int) -> str:
+    if isinstance(part, LabelPredictions):
+        return ", ".join(part.classes[index] for index in np.flatnonzero(part.truth[place]))
+    return part.classes[part.truth[place]]
+
+
+def _pairs(samples: Mapping[str, AnySample], shown: Mapping[str, Metric], *, bootstrap: Bootstrap) -> tuple[Pair, ...]:
+    couples = list(combinations(samples, 2))
+    right = {name: sample.correct_N > 0 for name, sample in samples.items()}
     p_values = [mcnemar(right[a], right[b]) for a, b in couples]
     pairs = []
     for (a, b), p_value, corrected in zip(couples, p_values, holm(p_values), strict=True):
-        guesses = (shared[a].probabilities, shared[b].probabilities)
         only_a, only_b = int((right[a] & ~right[b]).sum()), int((right[b] & ~right[a]).sum())
         pairs.append(
             Pair(
                 a=a,
                 b=b,
                 differences={
-                    metric: paired_difference(metric, truth, *guesses, bootstrap=Bootstrap(seed, confidence=confidence))
-                    for metric in COMPARED
+                    name: paired_samples(metric, samples[a], samples[b], bootstrap=bootstrap)
+                    for name, metric in shown.items()
                 },
                 only_a_right=only_a,
                 only_b_right=only_b,
                 p_value=p_value,
                 p_corrected=corrected,
-                better=(a if only_a > only_b else b) if corrected < 1 - confidence else "",
+                better=(a if only_a > only_b else b) if corrected < 1 - bootstrap.confidence else "",
             )
         )
     return tuple(pairs)

@@ -17,13 +17,14 @@ from sonde.config import Settings, fill, guessed
 from sonde.data import Dataset
 from sonde.evaluation.baselines import BASELINES, guess_baselines
 from sonde.evaluation.label_baselines import guess_label_baselines
+from sonde.evaluation.explanations.in_report import SECONDS
 from sonde.evaluation.options import Options
 from sonde.evaluation.scores import Bootstrap, score_sample
 from sonde.metrics import LABEL_METRICS, applicable, prepare, prepare_labels
 from sonde.models.views import VIEWS
 
-DRAWING_SHARE, BASELINE_SHARE = 0.12, 0.05
-"""Shares of a budget that the bootstrap and the baselines may take."""
+DRAWING_SHARE, BASELINE_SHARE, EXPLAINING_SHARE = 0.12, 0.05, 0.07
+"""Shares of a budget that the bootstrap, the baselines and the explanations may take."""
 TRIED_EXAMPLES, TRIED_DRAWINGS, TRIED_FIT = 2000, 100, 1000
 """How much of each is timed."""
 BESIDE_DRAWINGS = 60
@@ -75,7 +76,11 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
         most = min(most, max(FEWEST_EXAMPLES, affordable // 1000 * 1000))
         reason = f"{minutes_in_words(minutes)} no time for a fit to more of the {train:,}"
         bounded = bounded.over(guessed("evaluation.baseline_examples", most, reason))
-    seconds = each * (drawings + BESIDE_DRAWINGS) + fit * most + WRITING + WRITING_EACH * tests
+    explaining = SECONDS if options.explain else 0.0
+    if explaining > 60 * minutes * EXPLAINING_SHARE and _is_open(settings, "evaluation.explain"):
+        explaining, reason = 0.0, f"{minutes_in_words(minutes)} no time for explanations"
+        bounded = bounded.over(guessed("evaluation.explain", 0, reason))
+    seconds = each * (drawings + BESIDE_DRAWINGS) + fit * most + explaining + WRITING + WRITING_EACH * tests
     return Scoring(bounded, seconds, tests * len(VIEWS[options.views].views))
 
 

@@ -140,4 +140,4 @@ def read_label_predictions(path: Path) -> LabelPredictions:
 
 
 def _joined(has_NK: NDArray[np.bool_], classes: Sequence[str]) -> list[str]:
-    return [tasks.labels.join([classes[index] for index in np.flatnonzero(row)]) for row in has_NK]
+    return [tasks.labels.join([name for name, has in zip(classes, row, strict=True) if has]) for row in has_NK]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sonde.evaluation.scores import wilson
 from sonde.metrics import conformal, selective
+from sonde.metrics.thresholds import decide
 from sonde.models.restraint import Abstention, Sets
 
 Floats = NDArray[np.float64]
@@ -35,7 +36,8 @@ def judge(description: Any, probabilities_NC: Floats, truth_N: Indices) -> dict[
     Returns:
         The entries "conformal" (where the model has thresholds of sets) and "abstention" of scores.json.
     """
-    judged = {"abstention": judge_abstention(description.abstention, probabilities_NC, truth_N)}
+    guess_N = decide(probabilities_NC, description.decision)
+    judged = {"abstention": judge_abstention(description.abstention, probabilities_NC, truth_N, guess_N=guess_N)}
     if description.sets is not None:
         judged["conformal"] = judge_sets(description.sets, probabilities_NC, truth_N, description.classes)
     return judged
@@ -81,19 +83,23 @@ def judge_sets(sets: Sets, probabilities_NC: Floats, truth_N: Indices, classes: 
     return {**made, "sentence": _sets_in_words(made)}
 
 
-def judge_abstention(abstention: Abstention, probabilities_NC: Floats, truth_N: Indices) -> dict[str, Any]:
+def judge_abstention(
+    abstention: Abstention, probabilities_NC: Floats, truth_N: Indices, *, guess_N: NDArray[np.intp] | None = None
+) -> dict[str, Any]:
     """Score what is answered above the model's threshold, and above every other one.
 
     Args:
         abstention: the model's threshold.
         probabilities_NC: of the test examples.
         truth_N: index of the true class of each.
+        guess_N: what is answered, where it is not the most probable class.
 
     Returns:
         Values for scores.json, with 95 % intervals.
     """
-    confidence_N = probabilities_NC.max(axis=1)
-    correct_N = probabilities_NC.argmax(axis=1) == truth_N
+    guess_N = probabilities_NC.argmax(axis=1) if guess_N is None else guess_N
+    confidence_N = probabilities_NC[np.arange(len(guess_N)), guess_N]
+    correct_N = guess_N == truth_N
     answered_N = confidence_N >= abstention.threshold
     points = selective.curve(confidence_N, correct_N)
     kept = np.unique(np.searchsorted(points.answered_P, np.linspace(0, 1, POINTS)[1:] - 1e-12))
@@ -109,22 +115,22 @@ def judge_abstention(abstention: Abstention, probabilities_NC: Floats, truth_N: 
     }
 
 
-def restrained(
-    sets: Sets | None, abstention: Abstention, probabilities_NC: Floats, classes: Sequence[str]
-) -> list[dict[str, Any]]:
+def restrained(description: Any, probabilities_NC: Floats) -> list[dict[str, Any]]:
     """Return for each example the set of answers, the most probable first, and whether none is given.
 
     Args:
-        sets: thresholds of the model; None where it has none, and the rows then hold no set.
-        abstention: the model's threshold.
+        description: a `models.folder.Description`; where it has no thresholds of sets, the rows hold no set.
         probabilities_NC: of the examples; no row depends on another one.
-        classes: names of the classes.
     """
+    sets, classes = description.sets, description.classes
     # Rounded as on validation, so that an example on the threshold falls on the same side.
     rounded = np.asarray(probabilities_NC, np.float32).astype(np.float64)
-    rows: list[dict[str, Any]] = [{"abstains": bool(best < abstention.threshold)} for best in rounded.max(axis=1)]
+    guess_N = decide(rounded, description.decision)
+    confidence_N = rounded[np.arange(len(rounded)), guess_N]
+    rows: list[dict[str, Any]] = [{"abstains": bool(each < description.abstention.threshold)} for each in confidence_N]
     if sets is not None:
         inside_NC = conformal.sets(sets.method, rounded, sets.limits())
+        inside_NC[np.arange(len(rounded)), guess_N] = True  # What is answered is in its set, as it only adds to it.
         for row, inside_C, probabilities_C in zip(rows, inside_NC, rounded, strict=True):
             places = np.flatnonzero(inside_C)
             order = places[np.argsort(-probabilities_C[places], kind="stable")]

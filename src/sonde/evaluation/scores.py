@@ -298,11 +298,15 @@ def _draw(metrics: Mapping[str, Metric], sample: AnySample, bootstrap: Bootstrap
 def _ranked(metrics: Mapping[str, Metric], sample: AnySample, counts_RN: Floats) -> dict[Callable[..., Floats], Floats]:
     """Return what the metrics of order give, by their function, from one pass: with many classes it is all the time."""
     functions = (ranking.roc_auc_by_class, ranking.average_precision_by_class, ranking.roc_auc)
-    if not {metric.function for metric in metrics.values()} & {*functions, ranking.average_precision}:
+    asked = {metric.function for metric in metrics.values()}
+    if not asked & {*functions, ranking.average_precision}:
         return {}
     areas_RC, precisions_RC = ranking.areas_by_class(sample, counts_RN)
     means = (ranking.mean_over_known(areas_RC), ranking.mean_over_known(precisions_RC))
-    return dict(zip((*functions, ranking.average_precision), (areas_RC, precisions_RC, *means), strict=True))
+    known = dict(zip((*functions, ranking.average_precision), (areas_RC, precisions_RC, *means), strict=True))
+    if isinstance(sample, Sample):
+        known[ranking.average_precision_positive] = precisions_RC[:, sample.positive]
+    return known
 
 
 def _interval(

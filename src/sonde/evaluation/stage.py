@@ -5,7 +5,7 @@ It knows nothing of the training but what stands in the run folder, so that it c
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -187,12 +187,12 @@ def _draw(folder: RunFolder, evidence: Evidence, explained: Mapping[str, str]) -
     write_report(folder, pictures, mistakes=evidence.mistakes)
 
 
-def predict(folder: RunFolder, files: list[Path]) -> list[dict[str, Any]]:
+def predict(folder: RunFolder, files: Sequence[str | Path]) -> list[dict[str, Any]]:
     """Answer for new files.
 
     Args:
         folder: a run whose model is trained.
-        files: files of the kind that it was trained on.
+        files: files of the kind that it was trained on, or texts themselves; a path would lose one of two slashes.
 
     Returns:
         For each file: file, answer, confidence, the next best answers, the set that holds the truth as often as was

@@ -47,12 +47,11 @@ MODELS: dict[str, Architecture] = {
         ("image", "series"),
     ),
     "fcn": Architecture("Three convolutions over time and their mean (Wang et al., 2017).", ("series",)),
-    "inceptiontime": Architecture(
-        "Kernels of several lengths side by side (Ismail Fawaz et al., 2020).", ("series",)
-    ),
+    "inceptiontime": Architecture("Kernels of several lengths side by side (Ismail Fawaz et al., 2020).", ("series",)),
     "lstm-fcn": Architecture("The same as fcn, with a small LSTM beside it (Karim et al., 2018).", ("series",)),
     "crnn": Architecture(
-        "Convolutions, then a GRU over time (an image from top to bottom); the default for recordings.", ("audio", "image")
+        "Convolutions, then a GRU over time (an image from top to bottom); the default for recordings.",
+        ("audio", "image"),
     ),
     "bag": Architecture(
         "The weighted mean of the embeddings of words and hashed n-grams (fastText); the default for texts.",

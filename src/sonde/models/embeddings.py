@@ -15,6 +15,23 @@ WIDEST = 50
 """Numbers that stand for a value at most."""
 
 
+class Values(initializers.Initializer):
+    """The first vectors of a category's values: of variance 1 in all, as a number has, and 0 for the unknown value.
+
+    Within Keras's own 0.05 a category would be drowned by the numbers at first. A value that training has never
+    seen stays in the middle of the others.
+    """
+
+    def __init__(self, width: int):
+        bound = (3 / width) ** 0.5
+        self._uniform = initializers.RandomUniform(-bound, bound)
+
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
+        """Return the values; see `keras.initializers.Initializer`."""
+        known = self._uniform((shape[0] - 1, shape[1]), dtype)
+        return ops.concatenate([ops.zeros((1, shape[1]), known.dtype), known], axis=0)
+
+
 def width_of(level: int) -> int:
     """Return how many numbers stand for a value of a category.
 
@@ -44,9 +61,6 @@ def embedded(inputs_BF: Any, reads: Reads) -> Any:
     for place, level in enumerate(reads.levels):
         # Whole numbers before anything rounds them: bf16 has no 257.
         codes_B = ops.cast(inputs_BF[:, numbers + place], "int32")
-        width = width_of(level)
-        # A variance of 1 in all, as a number has: within Keras's own 0.05 a category is drowned by the numbers.
-        uniform = initializers.RandomUniform(-((3 / width) ** 0.5), (3 / width) ** 0.5)
-        name = f"category_{place + 1}"
-        parts.append(layers.Embedding(level, width, embeddings_initializer=uniform, name=name)(codes_B))
+        width, name = width_of(level), f"category_{place + 1}"
+        parts.append(layers.Embedding(level, width, embeddings_initializer=Values(width), name=name)(codes_B))
     return parts[0] if len(parts) == 1 else layers.Concatenate(name="columns")(parts)

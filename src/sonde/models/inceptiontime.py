@@ -59,7 +59,9 @@ def _module(sequence: Sequence, options: Options, name: str) -> Sequence:
         narrow = Sequence(_plain(sequence.x_BTD, options.width, 1, f"{name}_narrow"), sequence.present_BT)
     # Kernels of odd length have a middle.
     sizes = [max(1, options.longest // part // 2 * 2 + 1) for part in (1, 2, 4)]
-    branches = [_plain(narrow.x_BTD, options.width, size, f"{name}_{place}") for place, size in zip("abc", sizes, strict=True)]
+    branches = [
+        _plain(narrow.x_BTD, options.width, size, f"{name}_{place}") for place, size in zip("abc", sizes, strict=True)
+    ]
     beside = pooled(sequence, 3, name=f"{name}_pool")
     branches.append(_plain(beside.x_BTD, options.width, 1, f"{name}_d"))
     whole = layers.Concatenate(name=f"{name}_all")(branches)

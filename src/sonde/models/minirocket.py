@@ -32,7 +32,7 @@ KERNELS = np.array([[2.0 if tap in chosen else -1.0 for tap in range(TAPS)] for 
 """84 x 9."""
 MOST_DILATIONS = 32
 MOST_CHANNELS = 9
-"""Channels that one kernel reads together, at most; as many as its taps, after the authors' code for several channels."""
+"""Channels that one kernel reads together, at most; as many as its taps, as in the authors' code."""
 LARGEST = 32.0
 """Values beyond it, in deviations of the training data, are cut; a power of two."""
 BITS = 24
@@ -97,7 +97,12 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
 
 
 def measure(
-    series: Sequence[NDArray[np.float32]], weights: Mapping[str, NDArray[Any]], options: Options, reads: Reads, *, seed: int
+    series: Sequence[NDArray[np.float32]],
+    weights: Mapping[str, NDArray[Any]],
+    options: Options,
+    reads: Reads,
+    *,
+    seed: int,
 ) -> dict[str, NDArray[np.float32]]:
     """Return the levels: quantiles of each kernel's answers over a training series that is drawn for it.
 
@@ -116,12 +121,11 @@ def measure(
         reach, kernels = dilation * (TAPS // 2), len(KERNELS)
         found_LK = np.empty((count, kernels), dtype=np.float32)
         for kernel in range(kernels):
-            x_TC = np.round(np.clip(series[rng.integers(len(series))], -LARGEST, LARGEST) / step) * step
+            x_TC = np.round(np.clip(series[int(rng.integers(len(series)))], -LARGEST, LARGEST) / step) * step
             wide_TC = np.pad(x_TC, ((reach, reach), (0, 0)))
-            answers_T = sum(
-                wide_TC[tap * dilation : tap * dilation + len(x_TC)] @ patterns_TCK[tap, :, kernel]
-                for tap in range(TAPS)
-            )
+            answers_T = np.zeros(len(x_TC))
+            for tap in range(TAPS):
+                answers_T += wide_TC[tap * dilation : tap * dilation + len(x_TC)] @ patterns_TCK[tap, :, kernel]
             inner = kernel >= kernels // 2 and len(x_TC) > 2 * reach
             answers_T = answers_T[reach : len(x_TC) - reach] if inner else answers_T
             # Even steps around the circle of the golden ratio: any run of them is spread evenly over 0 to 1.
@@ -134,7 +138,7 @@ def measure(
 class Patterns(keras.initializers.Initializer):
     """The 84 kernels, each over channels that are drawn for it.
 
-    The kernels that read beyond the ends of a series come first; which ones these are changes from dilation to dilation.
+    The kernels that read beyond the ends of a series come first; which ones these are alternates with the dilation.
 
     Args:
         number: of the dilation, from 1.

@@ -149,7 +149,9 @@ def solve(features_NF: NDArray[np.float32], truth: NDArray[Any], classes: int, *
     dual_NC, left_out_NC, strength = _leave_one_out(scaled_NF, target_NC[some])
     offset_C = target_NC[some].mean(axis=0)
     if len(some) == len(truth):
-        slope_FC = scaled_NF.T.astype(np.float64) @ dual_NC - scaled_NF.mean(axis=0, dtype=np.float64)[:, None] * dual_NC.sum(axis=0)
+        slope_FC = scaled_NF.T.astype(np.float64) @ dual_NC - scaled_NF.mean(axis=0, dtype=np.float64)[
+            :, None
+        ] * dual_NC.sum(axis=0)
     else:
         offset_C = target_NC.mean(axis=0)
         slope_FC = _primal(features_NF, mean_F, std_F, target_NC - offset_C, strength)
@@ -184,7 +186,9 @@ def _leave_one_out(x_NF: NDArray[np.float32], target_NC: Floats) -> tuple[Floats
     return best[1:]
 
 
-def _primal(features_NF: NDArray[np.float32], mean_F: Floats, std_F: Floats, centred_NC: Floats, strength: float) -> Floats:
+def _primal(
+    features_NF: NDArray[np.float32], mean_F: Floats, std_F: Floats, centred_NC: Floats, strength: float
+) -> Floats:
     """Solve for a given strength where there are more examples than features, in pieces that fit into memory."""
     count = features_NF.shape[1]
     gram_FF, moment_FC = np.zeros((count, count), dtype=np.float32), np.zeros((count, centred_NC.shape[1]))

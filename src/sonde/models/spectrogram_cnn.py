@@ -13,7 +13,7 @@ from sonde.models.reads import Reads
 
 
 class Options(_Options):
-    """Pairs of 3x3 convolutions; what is left is averaged over pitch, then joined over time (CNN10, Kong et al., 2020)."""
+    """Pairs of 3x3 convolutions, then mean and maximum over time of what is heard (CNN10, Kong et al., 2020)."""
 
     width: Annotated[int, Field(ge=1, le=4096)] = 16
     """Channels of the first convolution; each pair behind it doubles them."""
@@ -46,6 +46,4 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
 
 
 def _convolution(width: int, name: str) -> layers.Layer:
-    return layers.Conv2D(
-        width, 3, padding="same", use_bias=False, kernel_initializer="he_uniform", name=f"conv_{name}"
-    )
+    return layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="he_uniform", name=f"conv_{name}")

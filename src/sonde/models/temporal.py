@@ -1,12 +1,10 @@
 """Convolutions over time, for series of one length and of many: what stands at padding never reaches what is real.
 
-    x = convolved(sequence, 128, 8, name="conv_1")
-    features_BD = masked_mean(x.x_BTD, x.present_BT)
+x = convolved(sequence, 128, 8, name="conv_1")
+features_BD = masked_mean(x.x_BTD, x.present_BT)
 """
 
 # B batch, T time, D width
-
-from typing import Any
 
 from keras import layers, ops
 

@@ -3,9 +3,10 @@
 from sonde.training.batches import first_rows
 from sonde.training.budget import Costs, Measured, Spending, Watch
 from sonde.training.checkpoints import only_one
+from sonde.training.opening import open_session
 from sonde.training.options import Options, check_parts, guess, longest
 from sonde.training.records import Epoch, Step
-from sonde.training.session import Session, open_session
+from sonde.training.session import Session
 
 __all__ = [
     "Costs",

@@ -11,13 +11,16 @@ undone; both are said in the report, and the test split is the check.
 
 # N examples, C classes
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from sonde.config import Settings
-from sonde.metrics import conformal, selective, temperature
+from sonde.metrics import conformal, selective
+from sonde.metrics import temperature as temperature_scaling
+from sonde.metrics.thresholds import decide as decided
 from sonde.models.restraint import Abstention, Sets
 
 APART = 1000
@@ -68,9 +71,8 @@ def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted) -> Calibrat
     """
     logits, truth = np.asarray(logits_NC, np.float64), np.asarray(truth_N, np.intp)
     first, second = _halves(truth, ask, classes=logits.shape[1])
-    warmth = temperature.fit(logits[first], truth[first])
-    # Rounded as the test's are (predictions.parquet), so that the same logits fall on the same side.
-    probabilities = temperature.apply(logits[second], warmth).astype(np.float32).astype(np.float64)
+    warmth = temperature_scaling.fit(logits[first], truth[first])
+    probabilities = _rounded(logits[second], warmth)
     chosen = truth[second]
     limits = {
         method: conformal.thresholds(
@@ -87,7 +89,30 @@ def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted) -> Calibrat
             "is_apart": len(chosen) < len(truth),
         }
     )
-    return Calibration(warmth, sets, _abstention(probabilities, chosen, ask))
+    return Calibration(warmth, sets, _abstention(probabilities, chosen, ask, probabilities.argmax(axis=1)))
+
+
+def abstain(
+    logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted, *, temperature: float, decision: Sequence[float]
+) -> Abstention:
+    """Choose anew below which confidence no answer is given, where a tuned decision says what is answered.
+
+    Args:
+        logits_NC: outputs on validation examples, as `calibrate` was given them.
+        truth_N: index of the true class of each example.
+        ask: what is wanted.
+        temperature: what `calibrate` found.
+        decision: an offset for each class.
+    """
+    logits, truth = np.asarray(logits_NC, np.float64), np.asarray(truth_N, np.intp)
+    _, second = _halves(truth, ask, classes=logits.shape[1])
+    probabilities = _rounded(logits[second], temperature)
+    return _abstention(probabilities, truth[second], ask, decided(probabilities, decision))
+
+
+def _rounded(logits_NC: NDArray[np.float64], warmth: float) -> NDArray[np.float64]:
+    # As the test's are (predictions.parquet), so that the same logits fall on the same side.
+    return temperature_scaling.apply(logits_NC, warmth).astype(np.float32).astype(np.float64)
 
 
 def _halves(truth_N: NDArray[np.intp], ask: Wanted, *, classes: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
@@ -106,13 +131,15 @@ def _finite(limit: float) -> float | None:
     return min(max(limit, 0.0), 1.0) if np.isfinite(limit) else None
 
 
-def _abstention(probabilities_NC: NDArray[np.float64], truth_N: NDArray[np.intp], ask: Wanted) -> Abstention:
+def _abstention(
+    probabilities_NC: NDArray[np.float64], truth_N: NDArray[np.intp], ask: Wanted, guess_N: NDArray[np.intp]
+) -> Abstention:
     """Return the strictest of the thresholds that are asked for."""
     found: list[tuple[float, str]] = [(0.0, "")]
     if ask.abstain_below > 0:
         found.append((ask.abstain_below, "as evaluation.abstain_below says"))
-    confidence_N = probabilities_NC.max(axis=1, initial=0.0)
-    correct_N = probabilities_NC.argmax(axis=1) == truth_N
+    confidence_N = probabilities_NC[np.arange(len(guess_N)), guess_N]
+    correct_N = guess_N == truth_N
     if ask.wanted_accuracy > 0 and len(truth_N):
         choice = selective.at_accuracy(confidence_N, correct_N, wanted=ask.wanted_accuracy)
         found.append((choice.threshold, _for_accuracy(choice, ask.wanted_accuracy, len(truth_N))))

@@ -18,7 +18,7 @@ from sonde import tasks
 from sonde.config import Settings
 from sonde.errors import ConfigError
 from sonde.tasks.imbalance import Evening
-from sonde.training.calibrating import calibrate, wanted
+from sonde.training.calibrating import abstain, calibrate, wanted
 from sonde.training.options import Options
 
 
@@ -104,7 +104,10 @@ def known_from(
         known = {"temperature": answer.calibrate(logits, truth)}
     warmth = known["temperature"]
     shares, untuned = answer.probabilities(logits, warmth), answer.undo(evening.correction, warmth)
-    return known | decide(answer, shares, truth, untuned=untuned, classes=classes, settings=settings)
+    known |= decide(answer, shares, truth, untuned=untuned, classes=classes, settings=settings)
+    if answer is tasks.label and known["decision"]:
+        known["abstention"] = abstain(logits, truth, wanted(settings), temperature=warmth, decision=known["decision"])
+    return known
 
 
 def decide(

@@ -13,6 +13,7 @@ from backend.drawn import (
     normalization,
     pooling,
     preprocessing,
+    proportions,
     recurrence,
     shapes,
 )
@@ -31,6 +32,7 @@ FAMILIES = (
     merging,
     recurrence,
     attention,
+    proportions,
 )
 
 DRAWN: dict[type, st.SearchStrategy[Drawn]] = {kind: its for family in FAMILIES for kind, its in family.DRAWN.items()}

@@ -31,5 +31,5 @@ class Augmentation:
     neutral: float = 0.0
     """The strength that changes nothing."""
     mixes: bool = False
-    """Whether it takes other training examples beside each: the function then gets the pair of batch and others, and the
-    last of its random numbers has chosen the other. The answer stays that of the batch."""
+    """Whether it takes another training example beside each: the function then gets the pair of batch and others, and
+    the last of its random numbers has chosen the other. The answer stays that of the batch."""

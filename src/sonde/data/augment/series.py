@@ -145,8 +145,9 @@ def _read_at(series_TC: Floats, times_T: NDArray[np.float64]) -> Floats:
 def _normal(draw: float, shape: tuple[int, ...]) -> Floats:
     """Return normal numbers that follow from one number (Box and Muller, 1958)."""
     count = int(np.prod(shape))
-    state = np.uint64(int(draw * 2.0**53)) * np.uint64(4) + np.uint64(1)
-    bits = mix(mix(state) + np.arange(2 * count, dtype=np.uint64))
+    # As an array, since numpy warns of the overflow of single numbers.
+    state_1 = mix(np.array([int(draw * 2.0**53)], dtype=np.uint64))
+    bits = mix(state_1 + np.arange(2 * count, dtype=np.uint64))
     numbers = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     normal = np.sqrt(-2 * np.log(numbers[:count])) * np.cos(2 * np.pi * numbers[count:])
     return normal.reshape(shape).astype(np.float32)

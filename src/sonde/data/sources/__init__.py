@@ -60,7 +60,10 @@ SOURCES: dict[str, Source] = {
         ("series",),
     ),
     "series-npz": Source(
-        "An .npz file with x_train, y_train, x_test, y_test of N x steps.", series_npz.sniff, series_npz.read, ("series",)
+        "An .npz file with x_train, y_train, x_test, y_test of N x steps.",
+        series_npz.sniff,
+        series_npz.read,
+        ("series",),
     ),
     "npz": Source(
         "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
@@ -128,7 +131,19 @@ COLUMNS = ("path_column", "label_column", "split_column", "group_column", "test_
 
 WITH_COLUMNS = ("manifest", "file-names", "texts", "rows", "series-table", "series-said-table")
 
-ONE_LABEL = ("series-ts", "series-ucr", "series-npz", "series-said-npz", "builtin", "idx", "cifar", "sounds", "class-folders", "text-folders", "file-names")
+ONE_LABEL = (
+    "series-ts",
+    "series-ucr",
+    "series-npz",
+    "series-said-npz",
+    "builtin",
+    "idx",
+    "cifar",
+    "sounds",
+    "class-folders",
+    "text-folders",
+    "file-names",
+)
 """Formats whose examples have one label each, whatever letters it is made of."""
 
 ARCHIVES = (".zip", ".tar", ".gz", ".tgz", ".bz2", ".xz", ".7z", ".rar")

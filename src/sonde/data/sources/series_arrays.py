@@ -16,7 +16,9 @@ from sonde.data.ragged import Ragged, Stored
 from sonde.data.sources.arrays import check_size
 from sonde.errors import DataError
 
-ENDING = re.compile(r"(?P<base>.*?)[-_. ]?(?P<split>train|training|test|testing|val|valid|validation|dev)", re.IGNORECASE)
+ENDING = re.compile(
+    r"(?P<base>.*?)[-_. ]?(?P<split>train|training|test|testing|val|valid|validation|dev)", re.IGNORECASE
+)
 """A file's name without suffix where it ends with its split, as in GunPoint_TRAIN."""
 
 

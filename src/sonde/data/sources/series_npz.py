@@ -93,7 +93,9 @@ def read(path: Path, options: Options) -> Listing:
     except (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error) as error:
         raise DataError(f"{file} is damaged or cut off ({error}). Make or fetch it again.") from None
     name = file.stem if path.is_file() else path.resolve().name
-    return found.listing(name=name, kind="NumPy archive of series", reason=f"an archive of NumPy arrays ({file.name})", path=file)
+    return found.listing(
+        name=name, kind="NumPy archive of series", reason=f"an archive of NumPy arrays ({file.name})", path=file
+    )
 
 
 def file_of(path: Path) -> Path | None:
@@ -121,7 +123,9 @@ def as_series(values: NDArray[np.generic], where: str) -> NDArray[np.float64]:
     if values.dtype.kind not in "iufb":
         raise DataError(f"{where} holds {values.dtype}, not numbers. {EXPECTED}")
     if values.ndim not in (2, 3):
-        raise DataError(f"{where} has the shape {' x '.join(map(str, values.shape))}, which is not that of series. {EXPECTED}")
+        raise DataError(
+            f"{where} has the shape {' x '.join(map(str, values.shape))}, which is not that of series. {EXPECTED}"
+        )
     return (values[..., None] if values.ndim == 2 else values).astype(np.float64)
 
 

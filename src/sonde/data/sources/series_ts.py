@@ -67,7 +67,9 @@ def read(path: Path, options: Options) -> Listing:
         read_file(file, found, split)
     found.notes += left_out(path, files.values(), SUFFIXES)
     first = next(iter(files.values()))
-    return found.listing(name=parted(first)[0] or path.resolve().name, kind=".ts series", reason=f"{sniff(path)}", path=path)
+    return found.listing(
+        name=parted(first)[0] or path.resolve().name, kind=".ts series", reason=f"{sniff(path)}", path=path
+    )
 
 
 def read_file(file: Path, found: Found, split: str, *, labelled: bool = True) -> None:
@@ -149,5 +151,7 @@ def _values(channel: str, *, stamped: bool) -> NDArray[np.float64]:
     words = STAMPED.findall(channel) if stamped else channel.split(",")
     if stamped and not words and channel.strip():
         raise ValueError(channel.strip())
-    words = ["nan" if word.strip() in ("?", "") else word for word in words] if "?" in channel or ",," in channel else words
+    words = (
+        ["nan" if word.strip() in ("?", "") else word for word in words] if "?" in channel or ",," in channel else words
+    )
     return np.array(words, dtype=np.float64) if channel.strip() else np.empty(0)

@@ -193,7 +193,7 @@ def rows(said: Any, probabilities_NC: NDArray[np.float64]) -> list[dict[str, Any
         probabilities_NC: of the examples.
     """
     decoded = tasks.label.decode(probabilities_NC, said.classes, decision=said.decision)
-    doubt = restraint.restrained(said.sets, said.abstention, probabilities_NC, said.classes)
+    doubt = restraint.restrained(said, probabilities_NC)
     return [
         {
             "answer": best[0],

@@ -176,14 +176,14 @@ def rows(said: Any, probabilities_NK: NDArray[np.float64]) -> list[dict[str, Any
         probabilities_NK: of the examples.
     """
     thresholds_K = _thresholds(said)
-    answered = tasks.labels.decode(probabilities_NK, said.classes, decision=thresholds_K)
+    answered = tasks.labels.decode(probabilities_NK, said.classes, decision=thresholds_K.tolist())
     made = []
     for given, row in zip(answered, probabilities_NK, strict=True):
         names = {name for name, _ in given}
         order = [index for index in np.argsort(-(row - thresholds_K)) if said.classes[index] not in names][:OTHERS]
         made.append(
             {
-                "answer": tasks.labels.join([name for name, _ in given]),
+                "answer": tasks.labels.join([name for name in said.classes if name in names]),
                 "labels": [{"answer": name, "confidence": share} for name, share in given],
                 "others": [{"answer": said.classes[index], "confidence": float(row[index])} for index in order],
             }

@@ -41,7 +41,7 @@ EXPLANATIONS: dict[str, Mapping[str, Method]] = {
     "text": {
         "integrated-gradients": Method(
             "Integrated gradients",
-            "What each token adds to the logit, against embeddings of zeros.",
+            "What each token adds to the logit, against as many unknown tokens.",
             methods.word_gradients,
         ),
         "occlusion": Method("Occlusion", "What the logit loses without each token.", methods.without_words),

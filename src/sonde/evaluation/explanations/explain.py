@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import tasks
-from sonde.data import Ragged, Stored
+from sonde.data import Ragged, Stored, TextSpec, tokens
+from sonde.data.ragged import text_of
 from sonde.errors import ConfigError, did_you_mean, unknown_name
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.found import Example, Found, Subject
@@ -186,10 +187,30 @@ def _answered(subject: Subject, probabilities_C: NDArray[np.float64]) -> int:
 
 def _picture(subject: Subject, raw: Stored) -> Picture | None:
     """Return what is shown of an example; of a text its tokens, as many as have weights."""
-    if subject.modality == "text" and hasattr(subject.spec, "pieces"):
+    if subject.modality == "text" and isinstance(subject.spec, TextSpec):
         assert isinstance(raw, Ragged)
-        return Text(tuple(subject.spec.pieces(raw)[0]), apart=subject.spec.tokens == "words")
+        return Text(_pieces(subject.spec, raw), apart=subject.spec.tokens == "words")
     if subject.modality == "table" and hasattr(subject.spec, "columns"):
         assert isinstance(raw, np.ndarray)
         raw = raw[list(subject.spec.columns)]
     return picture(subject.modality, raw[0])
+
+
+def _pieces(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
+    """Return the tokens of a text; one that the model does not know stands in brackets, as it was written."""
+    pieces = spec.pieces(raw)[0]
+    if spec.tokens not in tokens.CUTS:
+        return tuple(pieces)
+    cleaned = tokens.clean(
+        text_of(raw[0]),
+        markup=spec.strip_markup,
+        links=spec.strip_links,
+        accents=spec.strip_accents,
+        lower=spec.lower,
+    )
+    written = tokens.CUTS[spec.tokens](cleaned)
+    numbers = spec.encode(raw)[0].tolist()
+    return tuple(
+        f"⟨{word}⟩" if number == tokens.UNKNOWN else piece
+        for piece, word, number in zip(pieces, written or ["?"], numbers, strict=False)
+    )

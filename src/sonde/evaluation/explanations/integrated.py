@@ -24,7 +24,7 @@ TOLERANCE = 0.01
 """Gap that is called small, as a share of the difference."""
 SMALLEST = 0.1
 """Differences of the logit below this one are compared with this one."""
-GRID = np.sort(np.concatenate([np.linspace(0, 1, 65), np.geomspace(1e-4, 0.9 / 64, 31)]))
+GRID = np.sort(np.concatenate([np.linspace(0, 1, 65), np.geomspace(1e-6, 0.9 / 64, 31)]))
 """Where the logit is asked for, to see where it changes: evenly, and closer near the baseline; 96 places."""
 
 Batch = NDArray[Any]

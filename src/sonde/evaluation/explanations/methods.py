@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.data import Ragged
+from sonde.data.tokens import UNKNOWN
 from sonde.evaluation.explanations import gradcam, occlusion
 from sonde.evaluation.explanations.found import Example, Found, Subject, signed, strongest
 from sonde.evaluation.explanations.integrated import Integral, integrate
@@ -118,7 +119,10 @@ def _resampled(weights_T: NDArray[np.float64], length: int) -> NDArray[np.float6
 
 
 def word_gradients(subject: Subject, example: Example, target: int) -> Found:
-    """Show what each token adds to the logit: integrated gradients on the embeddings, against embeddings of zeros.
+    """Show what each token adds to the logit: integrated gradients on the embeddings, against as many unknown tokens.
+
+    Not against embeddings of zeros: a layer norm makes of next to nothing what it makes of the whole, so that all would
+    happen within a millionth of the way.
 
     Args:
         subject: the model.
@@ -130,10 +134,11 @@ def word_gradients(subject: Subject, example: Example, target: int) -> Found:
     cut = subject.word_cut
     if cut is None:
         return Found(reason="its embeddings are not those of one token each (n-grams, or none); see occlusion")
-    middle_X = cut.middle(subject.prepared(example.inputs))[0]
-    baseline_X = middle_X.copy()
+    ids_BT = subject.prepared(example.inputs)
+    middle_X, baseline_X = (cut.middle(each)[0] for each in (ids_BT, np.where(ids_BT == 0, ids_BT, UNKNOWN)))
     width = middle_X.shape[-1] - cut.beside
-    baseline_X[..., :width] = 0
+    # The numbers beside the embeddings tell what is padding, and stay.
+    baseline_X[..., width:] = middle_X[..., width:]
     found = _integral(subject, cut.second, (middle_X, baseline_X), target)
     if not isinstance(found, Integral):
         return found

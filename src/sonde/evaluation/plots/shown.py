@@ -131,7 +131,7 @@ def tinted(image_HWC: NDArray[np.uint8], weights_HW: NDArray[Any]) -> NDArray[np
         weights_HW: above zero for, below zero against.
     """
     grey_HW1 = image_HWC[..., :3].astype(np.float64).mean(axis=-1, keepdims=True)
-    pale_HW3 = np.repeat(120 + grey_HW1 * (135 / 255), 3, axis=-1)
+    pale_HW3 = np.repeat(170 + grey_HW1 * (85 / 255), 3, axis=-1)
     # A few pixels with far larger weights would make all others vanish.
     largest = float(np.percentile(np.abs(weights_HW), 99.5)) or float(np.abs(weights_HW).max(initial=0.0))
     cover_HW1 = np.clip(np.abs(weights_HW) / (largest or 1.0), 0, 1)[..., None] * 0.92
@@ -338,7 +338,7 @@ def legend(x: float, y: float, kinds: Sequence[str] = ("for", "against")) -> Mar
     """
     parts: list[Child] = []
     for kind in kinds:
-        words = f"speaks {kind}" + (" it" if kind == "against" else " the answer")
+        words = f"speaks {kind} it"
         parts += [
             mark("rect", f"p-{kind}", {"x": x, "y": y - 9, "width": 10, "height": 10}),
             text(x + 15, y, words, "p-muted", size=11.5),

@@ -1,0 +1,154 @@
+"""Opens a training at its start: the model with its first weights, the engine, the encoded truth."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde import backend, data, tasks
+from sonde.backend import EngineSettings
+from sonde.backend.engine import Engine
+from sonde.config import Run, RunFolder, Settings, fill
+from sonde.data.dataset import Dataset
+from sonde.tasks.imbalance import Evening
+from sonde.training.batches import TrainingSet
+from sonde.training.checkpoints import Progress
+from sonde.training.deciding import evening_for, loss_options
+from sonde.training.options import Options
+from sonde.training.resuming import compared
+from sonde.training.session import Session
+
+FITTED, FITTED_BYTES = 2_000, 1 << 27
+"""Training examples from which a model may take weights that are not trained, and their bytes, at most."""
+
+
+def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Session:
+    """Build the model and the engine of a run, at its start.
+
+    Args:
+        folder: the run's folder.
+        settings: every option of the run, resolved.
+        dataset: what it trains on.
+
+    Raises:
+        SondeError: an option is not possible, or the data cannot carry the task.
+    """
+    run = fill(Run, "run", settings)
+    options = fill(Options, "training", settings)
+    backend.use(run.backend).start(threads=options.threads)
+
+    from sonde.models import options_of
+    from sonde.models.assemble import Blueprint
+    from sonde.models.solving import Solvable, is_solved
+
+    answer = tasks.TASKS[run.task].answer
+    task = tasks.answer(run.task)
+    classes = task.learn_classes(dataset.train.answers)
+    model_options = fill(options_of(run.model), "model", settings)
+    spec = dataset.spec
+    blueprint = Blueprint(
+        run.model, answer, spec.shape, len(classes), model_options, spec.dtype, spec.levels, spec.presence
+    )
+    description = {
+        "sonde": version("sonde"),
+        "task": run.task,
+        "answer": answer,
+        "model": run.model,
+        "options": model_options.model_dump(mode="json"),
+        "input_shape": spec.shape,
+        "dtype": spec.dtype,
+        "levels": spec.levels,
+        "presence": spec.presence,
+        "input": spec.to_dict(),
+        "classes": classes,
+        "views": settings.value("evaluation.views", "one"),
+    }
+    train_truth = task.encode(dataset.train.answers, classes)
+    evening = evening_for(task, train_truth, len(classes), options, solved=is_solved(blueprint))
+    training = TrainingSet(
+        dataset.train,
+        train_truth.astype(np.int32),
+        spec,
+        dataset.modality,
+        data.fill_augment(settings, dataset.modality),
+        run.seed,
+        min(options.batch_size, len(dataset.train)),
+        options.sampling,
+    )
+    validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
+    solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
+    own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
+    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own))
+    engine = _build_engine(blueprint, run, options, evening, solvable, taken)
+    parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: own}
+    parts |= {"model": model_options, "training": options}
+    plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
+    progress = Progress(settings=compared(plain))
+    return Session(
+        folder,
+        run,
+        options,
+        dataset,
+        blueprint,
+        engine,
+        training,
+        validation_truth,
+        description,
+        settings,
+        evening,
+        progress,
+    )
+
+
+@dataclass(frozen=True)
+class _Taken:
+    """What weights of a fresh model are taken from, where some are."""
+
+    examples: Callable[[], NDArray[Any]]
+    """Some prepared training examples."""
+    vectors: Callable[[], NDArray[np.float32] | None]
+    """Word vectors for the embeddings."""
+
+
+def _few_prepared(dataset: Dataset) -> NDArray[Any]:
+    # From all over the split, whose order may be that of the classes.
+    one = dataset.spec.prepare(dataset.train.inputs[:1])
+    most = max(1, min(FITTED, FITTED_BYTES // one.nbytes))
+    return dataset.spec.prepare(dataset.train.inputs[:: -(-len(dataset.train) // most)])
+
+
+def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, taken: _Taken) -> Engine:
+    from sonde.models.assemble import begin_with_vectors, build, fit_to_data
+    from sonde.models.heads import HEADS
+    from sonde.models.solving import Solved, is_solved, solve_model
+
+    module, head = backend.use(run.backend), HEADS[blueprint.answer]
+    model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
+    fit_to_data(model, blueprint, taken.examples)
+    if (vectors := taken.vectors()) is not None:
+        begin_with_vectors(model, vectors)
+    solved = is_solved(blueprint)
+    if solved:
+        solve_model(model, blueprint, module, solvable, seed=run.seed)
+    settings = EngineSettings(
+        optimizer=options.optimizer,
+        weight_decay=options.weight_decay,
+        momentum=options.momentum,
+        rest_factor=options.rest_factor,
+        bias_factor=options.bias_factor,
+        clip_norm=options.clip_norm,
+        average=options.average,
+        accumulate=options.accumulate,
+        precision=options.precision,
+        seed=run.seed,
+        head=head.NAME,
+    )
+    told = loss_options(options, evening)
+    # What is recorded is without smoothing and weights, as in validation, so that the two can be compared.
+    recorded = head.loss(0.0) if options.label_smoothing or told else None
+    loss = head.loss(options.label_smoothing, **told)
+    engine: Engine = module.build(model, loss, head.score, settings, recorded=recorded)
+    return Solved(engine) if solved else engine
