@@ -118,7 +118,8 @@ def test_a_series_that_was_cut_off_goes_on_and_keeps_what_is_finished(
     before = small_runs.files_of(Path("runs/cut-fold1"))
     monkeypatch.setattr(training.Session, "records", records)
     whole = sonde.resume("cut")
-    assert "Going on from step 1" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "Going on from step 1" in told
     assert small_runs.files_of(Path("runs/cut-fold1")) == before
     assert whole.scores()["test"] == folds.scores()["test"]
     assert sonde.resume("cut") == whole

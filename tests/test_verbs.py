@@ -11,7 +11,7 @@ from PIL import Image
 
 import sonde
 from makers import class_folders
-from sonde import config, data, planning, stages
+from sonde import config, data, planning, stages, terminal
 from sonde.config import RunFolder
 from sonde.errors import ConfigError
 from sonde.training.batches import TrainingSet
@@ -83,6 +83,29 @@ def test_predicting_names_each_file_and_why_one_cannot_be_read(run: RunFolder) -
     assert good["confidence"] + sum(other["confidence"] for other in good["others"]) == pytest.approx(1.0)
     assert "broken.png" in broken["error"]
     assert "none.png" in missing["error"]
+
+
+def test_explaining_draws_each_file_and_says_what_was_found(run: RunFolder, capsys: pytest.CaptureFixture[str]) -> None:
+    first, broken = sonde.explain(run.path, ["pets/dog/000.png", "none.png"], label="cat")
+    (second,) = sonde.explain(run.path, "pets/dog/000.png", method="integrated-gradients")
+    assert Path(first["picture"]).parent == run.explanations and first["picture"] != second["picture"]
+    assert "Integrated gradients" in Path(second["picture"]).read_text(encoding="utf-8")
+    grad_cam, gradients = first["methods"]
+    assert "no feature map" in grad_cam["does_not_apply"] and first["explained"] == "cat"
+    assert gradients["complete"] and abs(gradients["gap"]) < abs(gradients["difference"])
+    assert "none.png" in broken["error"]
+    terminal.show_value("explain", [first, broken])
+    told = capsys.readouterr().out
+    assert f"  {first['picture']}\n  grad-cam: does not apply: " in told and "none.png: " in told
+
+
+def test_a_report_explains_a_few_answers_and_none_where_that_was_said(run: RunFolder) -> None:
+    assert 1 <= len(list(run.plots.glob("explained-*.svg"))) <= 2
+    report = run.report_file.read_text(encoding="utf-8")
+    assert '<section id="explanations"' in report and f"sonde explain runs/{run.name} FILE" in report
+    other = sonde.train(str(run.settings_file), name="plain", epochs=1, set=("evaluation.explain=0",))
+    assert not list(other.plots.glob("explained-*.svg"))
+    assert '<section id="explanations"' not in other.report_file.read_text(encoding="utf-8")
 
 
 def test_a_contact_sheet_is_a_picture_and_replaces_nothing() -> None:

@@ -21,8 +21,7 @@ from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
 from sonde.evaluation.opening import open_single, own_dataset, own_options, start_backend
 from sonde.evaluation.several import Tested
 from sonde.metrics import mixture
-from sonde.training.calibrating import abstain, calibrate, wanted
-from sonde.training.deciding import decide
+from sonde.training.deciding import known_from
 
 Weights = Literal["equal", "validation"]
 """How members are weighed: alike, or by the likelihood of the truth on validation."""
@@ -246,15 +245,7 @@ def _learned(logits: Any, truth: Any, settings: Settings, parts: Sequence[Part])
     untuned = tuple(np.mean(decisions, axis=0).tolist()) if len(decisions) == len(parts) else ()
     if any(_saw_validation(part.description) for part in parts):
         return {"decision": untuned}
-    known: dict[str, Any] = {"temperature": answer.calibrate(logits, truth)}
-    if like.answer == "label":
-        known = dict(vars(calibrate(logits, truth, wanted(settings))))
-    shares = answer.probabilities(logits, known["temperature"])
-    known |= decide(answer, shares, truth, untuned=untuned, classes=like.classes, settings=settings)
-    if like.answer == "label" and known["decision"]:
-        ask, warmth = wanted(settings), known["temperature"]
-        known["abstention"] = abstain(logits, truth, ask, temperature=warmth, decision=known["decision"])
-    return known
+    return known_from(logits, truth, answer=answer, untuned=lambda _: untuned, classes=like.classes, settings=settings)
 
 
 def _saw_validation(description: Any) -> bool:

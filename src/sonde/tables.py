@@ -57,7 +57,13 @@ def _augmentations() -> Rows:
 
 
 def _metrics() -> Rows:
-    return [{"name": name, "better": row.better, "what it is": row.doc} for name, row in metrics.METRICS.items()]
+    found = {name: row for table in reversed(metrics.TABLES.values()) for name, row in table.items()}
+    asked = {name: [answer for answer, table in metrics.TABLES.items() if name in table] for name in found}
+    order = dict.fromkeys(name for table in metrics.TABLES.values() for name in table)
+    return [
+        {"name": name, "of": ", ".join(asked[name]), "better": found[name].better, "what it is": found[name].doc}
+        for name in order
+    ]
 
 
 def _backends() -> Rows:

@@ -30,12 +30,13 @@ def install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     Returns:
         The model's name.
     """
-    file = folder / f"{NAME}.py"
+    module_name = NAME.replace("-", "_")
+    file = folder / f"{module_name}.py"
     file.write_text(code(), encoding="utf-8")
-    specification = importlib.util.spec_from_file_location(f"sonde.models.{NAME}", file)
+    specification = importlib.util.spec_from_file_location(f"sonde.models.{module_name}", file)
     assert specification and specification.loader
     module = importlib.util.module_from_spec(specification)
-    monkeypatch.setitem(sys.modules, f"sonde.models.{NAME}", module)
+    monkeypatch.setitem(sys.modules, f"sonde.models.{module_name}", module)
     specification.loader.exec_module(module)
     monkeypatch.setitem(MODELS, NAME, Architecture((module.__doc__ or "").strip(), ("image",)))
     return NAME

@@ -145,7 +145,18 @@ def test_equal_rows_are_copies_unless_few_values_make_most_rows_equal() -> None:
     marks = store(make_listing(rows), Options(), "key").marks
     assert marks[5] == marks[9] and len(np.unique(marks)) == 59
     few = store(make_listing(table_of({"yes": np.arange(60) % 2 * 1.0})), Options(), "key")
-    assert len(np.unique(few.marks)) == 60 and "equal rows are not taken for copies" in few.notes[0]
+    assert len(np.unique(few.marks)) == 60
+    assert few.notes == ("100% of the rows equal another one, as few values allow, and are not taken for copies",)
+
+
+def test_rows_that_are_equal_since_their_numbers_are_missing_are_no_copies() -> None:
+    rng = np.random.default_rng(0)
+    income = np.where(np.arange(400) % 9 == 0, np.nan, rng.normal(50, 15, 400))
+    town = rng.choice(np.array(["Bonn", "Ulm"]), 400)
+    rows = table_of({"income": income, "town": town})
+    rows[3] = rows[4]
+    marks = store(make_listing(rows), Options(), "key").marks
+    assert marks[3] == marks[4] and len(np.unique(marks)) == 399
 
 
 def test_a_number_for_each_row_does_not_hide_copies() -> None:

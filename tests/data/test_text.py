@@ -91,6 +91,7 @@ def test_pieces_of_byte_pairs_are_readable() -> None:
     ("change", "reason"),
     [
         ({"vocabulary": "a\na"}, "vocabulary: 2 tokens, 1 different ones"),
+        ({"vocabulary": "a\n\nb"}, "vocabulary: a token is empty"),
         ({"length": 10**9}, "length"),
         ({"joins": "x y"}, "joins: they name what is no token"),
         ({"tokens": "letters"}, "tokens"),

@@ -16,6 +16,7 @@ from sonde import config, planning, stages
 from sonde.config import RunFolder
 from sonde.errors import ConfigError, RunError
 from sonde.evaluation.compare import compare
+from sonde.evaluation.costs import scoring
 from sonde.evaluation.label_predictions import read_label_predictions
 from sonde.evaluation.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
@@ -235,6 +236,13 @@ def test_options_that_name_nothing_are_refused_before_the_training(workplace: Pa
     ):
         with pytest.raises(ConfigError, match=answer):
             planning.make_plan(config.from_words({**WORDS, "run.data": "mail.npz", **words}))
+
+
+def test_the_time_of_scoring_labels_is_reckoned(workplace: Path) -> None:
+    plan = planning.make_plan(config.from_words({**WORDS, "run.data": "marks.npz"}))
+    seconds = iter(range(1000))
+    found = scoring(plan.dataset, plan.settings, minutes=10_000, clock=lambda: float(next(seconds)))
+    assert found.seconds > 0 and found.predictions == 120
 
 
 def test_damaged_predictions_of_labels_are_refused(several: RunFolder, workplace: Path) -> None:

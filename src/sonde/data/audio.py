@@ -196,7 +196,7 @@ class AudioSpec(BaseModel):
         prepared_BTF *= 1 / np.asarray(self.std, dtype=np.float32)
         return prepared_BTF
 
-    def pixels(self, inputs: NDArray[np.float32]) -> NDArray[np.uint8]:
+    def pixels(self, inputs: Stored) -> NDArray[np.uint8]:
         """Turn decibels into grey pictures, to be shown to people: low bands below, time to the right, loud is bright.
 
         Args:
@@ -205,6 +205,7 @@ class AudioSpec(BaseModel):
         Returns:
             uint8, B x bands x frames x 1.
         """
+        assert not isinstance(inputs, Ragged)
         loudest_B11 = inputs.max(axis=(1, 2), keepdims=True)
         shares = np.clip(1 + (inputs - loudest_B11) / REACH, 0, 1)
         return np.rint(255 * shares).astype(np.uint8).transpose(0, 2, 1)[:, ::-1, :, None]

@@ -138,7 +138,7 @@ def mel_filters(rate: int, points: int, bands: int, low: float, high: float) -> 
     Returns:
         (points / 2 + 1) x M; a filter that lies between two points of the transform is all zero.
     """
-    corners = to_hertz(np.linspace(to_mel(np.float64(low)), to_mel(np.float64(high)), bands + 2))
+    corners = to_hertz(np.linspace(to_mel(np.array(low)), to_mel(np.array(high)), bands + 2))
     places = np.linspace(0, rate / 2, points // 2 + 1)[:, None]
     left, middle, right = corners[:-2], corners[1:-1], corners[2:]
     rising = (places - left) / (middle - left)

@@ -230,8 +230,10 @@ class TextSpec(BaseModel):
         known = set(spec.known)
         if len(known) < len(spec.known) or len(known) > LARGEST_VOCABULARY:
             raise ModelError(f"{damaged} at vocabulary: {len(spec.known):,} tokens, {len(known):,} different ones.")
+        if "" in known:
+            raise ModelError(f"{damaged} at vocabulary: a token is empty.")
         joins = spec._joins
-        if any(len(pair) != 2 or not {*pair, "".join(pair)} <= known for pair in joins):
+        if any(not {*pair, "".join(pair)} <= known for pair in joins):
             raise ModelError(f"{damaged} at joins: they name what is no token.")
         if joins and spec.tokens != "byte-pair":
             raise ModelError(f"{damaged} at joins: {spec.tokens} are not joined.")
@@ -259,8 +261,9 @@ class TextSpec(BaseModel):
         return [[numbers.get(token, UNKNOWN) for token in split(text)] for text in cleaned]
 
     @property
-    def _joins(self) -> list[tuple[str, ...]]:
-        return [tuple(line.split(" ")) for line in self.joins.split("\n")] if self.joins else []
+    def _joins(self) -> list[tuple[str, str]]:
+        pairs = [line.partition(" ") for line in self.joins.split("\n")] if self.joins else []
+        return [(first, second) for first, _, second in pairs]
 
 
 def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:

@@ -303,7 +303,9 @@ def _ranked(metrics: Mapping[str, Metric], sample: AnySample, counts_RN: Floats)
         return {}
     areas_RC, precisions_RC = ranking.areas_by_class(sample, counts_RN)
     means = (ranking.mean_over_known(areas_RC), ranking.mean_over_known(precisions_RC))
-    known = dict(zip((*functions, ranking.average_precision), (areas_RC, precisions_RC, *means), strict=True))
+    known: dict[Callable[..., Floats], Floats] = dict(
+        zip((*functions, ranking.average_precision), (areas_RC, precisions_RC, *means), strict=True)
+    )
     if isinstance(sample, Sample):
         known[ranking.average_precision_positive] = precisions_RC[:, sample.positive]
     return known

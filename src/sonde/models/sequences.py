@@ -131,6 +131,9 @@ def attention_pool(x_BTD: Any, present_BT: Any | None, *, name: str = "attention
         present_BT: true for real steps; None where all are.
         name: the layers' names begin with it.
     """
+    if x_BTD.shape[1] == 1:
+        # Every mean of one step is that step, and Keras warns of weights over one.
+        return masked_mean(x_BTD, present_BT)
     hidden_BTD = layers.Dense(x_BTD.shape[-1], activation="tanh", name=f"{name}_hidden")(x_BTD)
     scores_BT1 = layers.Dense(1, use_bias=False, name=f"{name}_score")(hidden_BTD)
     if present_BT is None:

@@ -99,6 +99,12 @@ class TrainingSet:
         """
         return self._turns(epoch, step) % len(self.truth)
 
+    @property
+    def _shape(self) -> tuple[int, ...] | None:
+        """Shape of one prepared example; None where its length varies."""
+        known = tuple(size for size in self.spec.shape if size is not None)
+        return known if len(known) == len(self.spec.shape) else None
+
     def _turns(self, epoch: int, step: int) -> NDArray[np.int64]:
         """Return the places, each plus the number of examples for every time that the epoch showed it before."""
         lengths = lengths_of(self.examples.inputs)
@@ -123,11 +129,12 @@ class TrainingSet:
         turns = turns[np.argsort(turns % len(self.truth), kind="stable")]
         rows = turns % len(self.truth)
         stored = self.examples.inputs
-        if isinstance(stored, Ragged) or None in self.spec.shape:
+        shape = self._shape
+        if isinstance(stored, Ragged) or shape is None:
             # How long the batch is depends on all of its examples, and on what augmentation makes of them.
             return Batch(self.spec.prepare(self._augmented(turns, epoch)), self.truth[rows], time.thread_time() - begin)
         read_ahead(stored, rows)
-        prepared = np.empty((len(rows), *self.spec.shape), dtype=self.spec.dtype) if out is None else out
+        prepared = np.empty((len(rows), *shape), dtype=self.spec.dtype) if out is None else out
         at_once = max(1, PIECE // max(1, stored.nbytes // len(stored)))
         for start in range(0, len(rows), at_once):
             some = turns[start : start + at_once]
@@ -154,7 +161,7 @@ class TrainingSet:
             epoch: from 1.
             first: the step to begin at, from 0.
         """
-        shape = None if None in self.spec.shape else (self.batch_size, *self.spec.shape)
+        shape = None if self._shape is None else (self.batch_size, *self._shape)
         with ThreadPoolExecutor(1, thread_name_prefix="loader") as pool:
 
             def make(step: int) -> Future[Batch]:

@@ -7,7 +7,7 @@ answers as the training asked for, or as is best on validation for what the run 
 
 # N examples, C classes or labels
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 from typing import Any
 
@@ -84,7 +84,7 @@ def known_from(
     truth: NDArray[Any],
     *,
     answer: ModuleType,
-    evening: Evening,
+    untuned: Callable[[float], Sequence[float]],
     classes: Sequence[str],
     settings: Settings,
 ) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def known_from(
         logits: of the model with the corrected bias, on the validation examples.
         truth: of the validation examples, as the task encodes it.
         answer: the module of `tasks.ANSWERS`.
-        evening: what evened out the classes in training.
+        untuned: gives the decision where nothing is tuned, from the temperature.
         classes: names, in order.
         settings: say what the decision is tuned for, which class is searched for, and what is asked of doubt.
     """
@@ -103,8 +103,8 @@ def known_from(
     else:
         known = {"temperature": answer.calibrate(logits, truth)}
     warmth = known["temperature"]
-    shares, untuned = answer.probabilities(logits, warmth), answer.undo(evening.correction, warmth)
-    known |= decide(answer, shares, truth, untuned=untuned, classes=classes, settings=settings)
+    shares = answer.probabilities(logits, warmth)
+    known |= decide(answer, shares, truth, untuned=untuned(warmth), classes=classes, settings=settings)
     if answer is tasks.label and known["decision"]:
         known["abstention"] = abstain(logits, truth, wanted(settings), temperature=warmth, decision=known["decision"])
     return known

@@ -8,7 +8,7 @@ session.finish()
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
@@ -304,10 +304,14 @@ class Session:
         logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
         classes, truth = self.description["classes"], self.validation_truth
         known = known_from(
-            logits, truth, answer=self.answer, evening=self.evening, classes=classes, settings=self.settings
+            logits, truth, answer=self.answer, untuned=self._untuned, classes=classes, settings=self.settings
         )
         weights = self._solved_again(weights)
         folder.save(self.folder.model, folder.Description(**self.description, **known), weights)
+
+    def _untuned(self, warmth: float) -> Sequence[float]:
+        decision: Sequence[float] = self.answer.undo(self.evening.correction, warmth)
+        return decision
 
     def _solved_again(self, weights: State) -> State:
         """Return the weights of a solved model as training and validation examples together give them."""

@@ -196,7 +196,8 @@ def _moved(spectrogram_TM: Floats, across: tuple[float, float], down: tuple[floa
 def _together(first: Floats, second: Floats) -> Floats:
     """Return the decibels of two sounds at once: their powers add up."""
     louder = np.maximum(first, second)
-    return louder + np.log1p(np.exp((np.minimum(first, second) - louder) * PER_DECIBEL)) / PER_DECIBEL
+    added = np.log1p(np.exp((np.minimum(first, second) - louder) * PER_DECIBEL)) / PER_DECIBEL
+    return np.asarray(louder + added, dtype=np.float32)
 
 
 @lru_cache(maxsize=1)

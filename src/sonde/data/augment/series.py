@@ -147,7 +147,7 @@ def _normal(draw: float, shape: tuple[int, ...]) -> Floats:
     count = int(np.prod(shape))
     # As an array, since numpy warns of the overflow of single numbers.
     state_1 = mix(np.array([int(draw * 2.0**53)], dtype=np.uint64))
-    bits = mix(state_1 + np.arange(2 * count, dtype=np.uint64))
+    bits: NDArray[np.uint64] = mix(np.asarray(state_1 + np.arange(2 * count, dtype=np.uint64), dtype=np.uint64))
     numbers = ((bits >> np.uint64(11)).astype(np.float64) + 0.5) * 2.0**-53
     normal = np.sqrt(-2 * np.log(numbers[:count])) * np.cos(2 * np.pi * numbers[count:])
     return normal.reshape(shape).astype(np.float32)

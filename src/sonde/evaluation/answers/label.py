@@ -91,7 +91,11 @@ def _decision(answers: Answers, frame: Frame, positive: int | None, test: Mappin
     """Return what was tuned, in words and numbers, and the score without it; None where nothing was."""
     said = answers.description
     if not said.decision:
-        return None
+        if said.tuned_for == "none":
+            return None
+        goal = said.tuned_for.replace("_", " ")
+        told = f"Tuned for {goal}: on validation nothing is better than the most probable class."
+        return {"tuned_for": said.tuned_for, "values": {}, "sentence": told}
     goal = "f1_positive" if said.tuned_for == "f1" and positive is not None else GOALS.get(said.tuned_for, "accuracy")
     undecided = prepare(answers.truth, answers.probabilities_NC, positive=-1 if positive is None else positive)
     without = score_sample(undecided, {goal: METRICS[goal]}, bootstrap=frame.bootstrap)

@@ -157,8 +157,8 @@ def right_and_wrong(
         its = rows[(truth_N == number) & (guess_N == number)]
         if len(its):
             right.append(int(its[np.argsort(-sure_N[its], kind="stable")][len(its) // 2]))
-    spread = np.linspace(0, len(right) - 1, min(len(right), most - len(wrong))).round().astype(int) if right else []
-    chosen = [right[at] for at in dict.fromkeys(int(at) for at in spread)]
+    count = min(len(right), most - len(wrong))
+    chosen = [right[round(at * (len(right) - 1) / max(count - 1, 1))] for at in range(count)]
     turns = [row for pair in zip(chosen, wrong, strict=False) for row in pair]
     return turns + [row for row in (*chosen, *wrong) if row not in turns]
 

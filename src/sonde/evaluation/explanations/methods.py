@@ -93,23 +93,15 @@ def integrated_gradients(subject: Subject, example: Example, target: int) -> Fou
     found = _integral(subject, subject.engine, (input_X, baseline_X), target)
     if not isinstance(found, Integral):
         return found
-    parts = found.parts_X
-    if isinstance(example.picture, Spectrogram):
-        parts = _bands(parts, example)
-        if parts is None:
-            return Found(reason="the model reads coefficients, which are no places of a spectrogram")
-        weights = parts
-    else:
-        weights = parts.sum(axis=-1)
+    weights = found.parts_X
+    if not isinstance(example.picture, Spectrogram):
+        weights = weights.sum(axis=-1)
+    elif weights.shape != example.picture.values_TF.shape:
+        return Found(reason="the model reads coefficients, which are no places of a spectrogram")
     if isinstance(example.picture, Lines):
         length = len(example.inputs[0])
         weights = _resampled(weights[:length], len(example.picture.values_TC))
     return Found(f"{_where(weights, example)}. {_sum_in_words(found)}", weights, _sum_facts(found))
-
-
-def _bands(parts_TF: NDArray[np.float64], example: Example) -> NDArray[np.float64] | None:
-    assert isinstance(example.picture, Spectrogram)
-    return parts_TF if parts_TF.shape == example.picture.values_TF.shape else None
 
 
 def _resampled(weights_T: NDArray[np.float64], length: int) -> NDArray[np.float64]:

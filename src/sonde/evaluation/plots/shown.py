@@ -56,7 +56,7 @@ def shown(picture: Picture | None, box: Box) -> Markup:
     if picture is None:
         return text(box.x + box.wide / 2, box.y + box.high / 2, "no picture", "p-muted", anchor="middle")
     if isinstance(picture, Pixels | Spectrogram):
-        return _image(raster(picture), box)
+        return _image(raster(picture), box, stretched=isinstance(picture, Spectrogram))
     if isinstance(picture, Text):
         return _text_lines(picture, box)
     if isinstance(picture, Lines):
@@ -101,7 +101,7 @@ def weighed(picture: Picture, weights: NDArray[Any], box: Box) -> Markup:
     """
     if isinstance(picture, Pixels | Spectrogram):
         flat = weights if isinstance(picture, Pixels) else weights.T[::-1]
-        return _image(tinted(raster(picture), flat), box)
+        return _image(tinted(raster(picture), flat), box, stretched=isinstance(picture, Spectrogram))
     if isinstance(picture, Text):
         return _tinted_words(picture, weights, box)
     if isinstance(picture, Lines):
@@ -177,7 +177,7 @@ def wrapped(words: str, wide: float, *, size: float = 11.5) -> list[str]:
     return lines
 
 
-def _image(image: NDArray[np.uint8], box: Box) -> Markup:
+def _image(image: NDArray[np.uint8], box: Box, *, stretched: bool) -> Markup:
     return tag(
         "image",
         attributes={
@@ -187,6 +187,7 @@ def _image(image: NDArray[np.uint8], box: Box) -> Markup:
             "height": box.high,
             "href": thumbnail(image),
             "image-rendering": "pixelated" if is_tiny(image) else None,
+            "preserveAspectRatio": "none" if stretched else None,
         },
     )
 
