@@ -54,7 +54,7 @@ def train(
     Raises:
         SondeError: data, options or backend do not allow it; the text says what to do.
     """
-    from sonde import config, planning, series, stages, terminal
+    from sonde import config, planning, stages, studies, terminal
 
     began = terminal.began()
     given = {"backend": backend, "model": model, "recipe": recipe, "epochs": epochs, "minutes": minutes}
@@ -62,8 +62,8 @@ def train(
     said = config.from_words({f"run.{option}": value for option, value in given.items()}, flag="--{}")
     said = config.from_assignments(_each(set)).over(said)
     said, note = planning.merge(said, _path(data))
-    if series.is_series(said):
-        return series.train(said, began, note=note)
+    if studies.is_study(said):
+        return studies.train(said, began, note=note)
     plan = stages.plan(said)
     if note:
         terminal.say(note)
@@ -85,11 +85,11 @@ def resume(run: str | os.PathLike[str]) -> RunFolder:
     Raises:
         SondeError: there is no such run, or nothing in it to go on from.
     """
-    from sonde import config, series, stages, terminal
+    from sonde import config, stages, studies, terminal
 
     began = terminal.began()
     folder = config.open_run(run)
-    return series.go_on(folder, began) if series.is_series(folder.settings()) else stages.go_on(folder, began=began)
+    return studies.go_on(folder, began) if studies.is_study(folder.settings()) else stages.go_on(folder, began=began)
 
 
 def evaluate(run: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -105,12 +105,12 @@ def evaluate(run: str | os.PathLike[str], *, data: str | os.PathLike[str] | None
     Raises:
         SondeError: there is no trained model, or the data does not fit it.
     """
-    from sonde import config, series
+    from sonde import config, studies
     from sonde.evaluation.stage import evaluate
 
     folder = config.open_run(run)
-    if data is None and series.has_no_model(folder):
-        folder = series.sum_up(folder)
+    if data is None and studies.has_no_model(folder):
+        folder = studies.sum_up(folder)
     else:
         folder = evaluate(folder, source=None if data is None else _path(data))
     return folder.read_json(folder.scores_file)

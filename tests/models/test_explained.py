@@ -169,7 +169,7 @@ def test_occlusion_of_a_column_is_what_the_logit_loses_where_it_is_missing() -> 
 def test_words_that_the_model_does_not_know_stand_in_brackets_as_they_were_written() -> None:
     _, explanation = explained("words")
     assert isinstance(explanation.picture, Text)
-    assert "⟨script⟩" in explanation.picture.pieces and "call" in explanation.picture.pieces
+    assert "[script]" in explanation.picture.pieces and "call" in explanation.picture.pieces
 
 
 def test_another_class_is_explained_otherwise() -> None:

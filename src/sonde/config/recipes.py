@@ -35,6 +35,21 @@ RECIPES: dict[str, Recipe] = {
             "training.monitor": "loss",
         },
     ),
+    "series-fcn": Recipe(
+        "A slim fully convolutional network for some thousand series, in a minute.",
+        {"run.model": "fcn", "model.width": 64, "run.epochs": 15, "training.batch_size": 128},
+    ),
+    "series-rnn": Recipe(
+        "One bidirectional GRU with attention for some thousand short series, in a minute or two.",
+        {
+            "run.model": "rnn",
+            "model.cell": "gru",
+            "model.width": 64,
+            "model.depth": 1,
+            "run.epochs": 20,
+            "training.batch_size": 128,
+        },
+    ),
 }
 """Every recipe, in the order shown to users."""
 

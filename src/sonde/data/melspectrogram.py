@@ -1,4 +1,4 @@
-"""Turns sound into log-mel spectrograms and cepstra, as librosa defines them and about six times as fast.
+"""Turns sound into log-mel spectrograms and cepstra, as librosa defines them and several times as fast.
 
 power = |DFT(frame * hann)|^2,  mel = power @ filters (Slaney's, area 1),  decibels = 10 log10(mel), at most `reach`
 below the loudest. Frames are centred on their step, with silence before the first and after the last.

@@ -49,7 +49,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         options: width, stages, cell, units, depth, pool and dropout.
         reads: what the inputs are.
     """
-    x_BTFC = as_picture(inputs, reads)
+    x_BTFC = as_picture(inputs, reads, images=True)
     for stage in range(1, options.stages + 1):
         convolution = layers.Conv2D(
             options.width * 2 ** (stage - 1),

@@ -9,21 +9,22 @@ from keras import layers
 from sonde.models.reads import Reads
 
 
-def as_picture(inputs: Any, reads: Reads) -> Any:
-    """Return a spectrogram as a picture of one channel, and an image as it is.
+def as_picture(inputs: Any, reads: Reads, *, images: bool = False) -> Any:
+    """Return a spectrogram as a picture of one channel; an image stays as it is.
 
     Args:
         inputs: symbolic tensor, B x T x F or B x H x W x C.
         reads: what is known of it.
+        images: whether the model reads images too.
 
     Raises:
-        ValueError: the input is neither, or differs in length.
+        ValueError: the input is of another kind, or differs in length.
     """
-    if reads.modality == "image":
+    if images and reads.modality == "image":
         return inputs
     if reads.modality == "sequence" and not reads.presence and None not in reads.shape:
         return layers.Reshape((*inputs.shape[1:], 1), name="picture")(inputs)
-    raise ValueError("It reads spectrograms and images.")
+    raise ValueError(f"It reads spectrograms{' and images' if images else ''} of one size.")
 
 
 def normed(x_BTFC: Any, layer: Any, name: str) -> Any:

@@ -9,7 +9,7 @@ from sonde.terminal.text import draw, say, table
 if TYPE_CHECKING:
     from sonde.config import Settings
 
-OWN_FLAGS = ("backend", "model", "recipe", "epochs", "minutes", "seed", "name")
+OWN_FLAGS = ("backend", "model", "recipe", "epochs", "minutes", "seed", "seeds", "folds", "name")
 """The options of `[run]` that `sonde train` has a flag for; every other one is changed with --set."""
 
 

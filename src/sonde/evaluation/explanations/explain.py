@@ -211,6 +211,6 @@ def _pieces(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
     written = tokens.CUTS[spec.tokens](cleaned)
     numbers = spec.encode(raw)[0].tolist()
     return tuple(
-        f"⟨{word}⟩" if number == tokens.UNKNOWN else piece
+        f"[{word}]" if number == tokens.UNKNOWN else piece
         for piece, word, number in zip(pieces, written or ["?"], numbers, strict=False)
     )

@@ -210,7 +210,9 @@ def attention(subject: Subject, example: Example, target: int) -> Found:
     weights = np.mean([each.mean(axis=0) for _, each in maps], axis=0)
     order = np.argsort(-weights, kind="stable")[:3].tolist()
     most = ", ".join(f"'{pieces[at].strip()}' {weights[at]:.1%}" for at in order)
-    sentence = f"Looks most at {most}, averaged over {len(maps)} attentions and their heads. Where is not why."
+    sentence = (
+        f"Looks most at {most}, averaged over {len(maps)} attentions and their heads (blue here; where is not why)."
+    )
     return Found(sentence, weights, {"attentions": [title for title, _ in maps]}, tuple(maps))
 
 

@@ -7,7 +7,7 @@
     runs/digits-2-seed0/ ...   an ordinary run for each seed
 
 There is no second way of training: each run is planned, started, trained and scored by `stages`. What is finished
-stays; a series that was cut off goes on with what its folders say is left to do.
+stays; a study that was cut off goes on with what its folders say is left to do.
 """
 
 import os
@@ -30,16 +30,16 @@ from sonde.planning import Plan
 KEPT = 0.15
 """Share of a budget of time that is kept for what follows the last run: the pooled scores, or the ensemble."""
 MOST = 1000
-"""Runs of a series at most."""
+"""Runs of a study at most."""
 
 
 NONE = ("", "0", 0, 1)
-"""What asks for no series: an empty text, no folds, no or one seed."""
+"""What asks for no study: an empty text, no folds, no or one seed."""
 
 
 @dataclass(frozen=True)
 class Member:
-    """One run of a series."""
+    """One run of a study."""
 
     name: str
     words: str
@@ -48,7 +48,7 @@ class Member:
     """What it sets otherwise than the whole."""
 
 
-def is_series(settings: Settings) -> bool:
+def is_study(settings: Settings) -> bool:
     """Tell whether options ask for several runs.
 
     Args:
@@ -67,7 +67,7 @@ def has_no_model(folder: RunFolder) -> bool:
 
 
 def train(said: Settings, began: float, *, note: str = "") -> RunFolder:
-    """Train all runs of a series and sum them up.
+    """Train all runs of a study and sum them up.
 
     Args:
         said: the options that were given; run.folds or run.seeds is among them.
@@ -101,7 +101,7 @@ def train(said: Settings, began: float, *, note: str = "") -> RunFolder:
 
 
 def go_on(folder: RunFolder, began: float) -> RunFolder:
-    """Do what is left of a series.
+    """Do what is left of a study.
 
     Args:
         folder: of the whole.

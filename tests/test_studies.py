@@ -10,7 +10,7 @@ import pytest
 import makers
 import small_runs
 import sonde
-from sonde import config, series, stages, training
+from sonde import config, stages, studies, training
 from sonde.config import RunFolder
 from sonde.data import Options, load, survey
 from sonde.errors import ConfigError, DataError, RunError
@@ -210,7 +210,7 @@ def test_a_budget_is_for_the_whole_command(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(stages, "train", trained)
     with pytest.raises(KeyboardInterrupt):
         train("plain.npz", "budget", folds=4, minutes=8.0)
-    assert asked == [pytest.approx(8 * (1 - series.KEPT) / 4, rel=0.01)]
+    assert asked == [pytest.approx(8 * (1 - studies.KEPT) / 4, rel=0.01)]
     # The bound on the epochs that goes with minutes is set once, and not ten times more for each fold.
     epochs = [config.open_run("budget").settings().value("run.epochs")]
     assert epochs == [1]
