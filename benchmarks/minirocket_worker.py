@@ -3,7 +3,7 @@
     python benchmarks/minirocket_worker.py sonde DATA THREADS
     AEON_PYTHON benchmarks/minirocket_worker.py aeon DATA THREADS
 
-DATA is an .npz file that minirocket.py wrote. A step is a whole training and the answers to all test series; its seed is
+DATA is an .npz file that minirocket.py wrote. A step is a training and the answers to all test series; its seed is
 the number of the step. aeon runs in an environment of its own, so nothing of sonde is imported for it.
 """
 

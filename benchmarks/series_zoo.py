@@ -3,8 +3,8 @@
     python benchmarks/series_zoo.py ../shared/data/ucr/GunPoint ../shared/data/ucr/OSULeaf
     python benchmarks/series_zoo.py ../shared/data/mnist1d --models mlp rnn fcn --seeds 1
 
-Nothing is chosen on the test: of each seed, the model with the best validation accuracy is kept, the earlier of the list
-where two are equal. The runs lie in the folder that --into names.
+Nothing is chosen on the test: of each seed, the model with the best validation accuracy is kept, the earlier one
+of the list where two are equal. The runs lie in the folder that --into names.
 """
 
 import argparse

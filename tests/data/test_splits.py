@@ -168,3 +168,15 @@ def test_hundred_copies_of_one_image_are_refused() -> None:
 def test_groups_of_equal_size_come_near_the_share() -> None:
     splitting = divided(["a", "b"] * 100, groups=[f"g{row // 10}" for row in range(200)])
     assert 30 <= len(splitting.rows["test"]) <= 50
+
+
+def test_copies_are_shared_out_like_everything_else() -> None:
+    # 400 pairs of copies among 5,000 examples: once, all of them went into the test split.
+    copies = np.concatenate([np.arange(4600), np.arange(400)]).astype(np.uint64)
+    answers = np.array(["ham", "spam"], dtype=np.str_)[copies % 2]
+    made = split(np.full(5000, ""), answers, copies, None, Shares(validation=0.1, test=0.2, seed=0))
+    doubled = np.isin(copies, np.arange(400))
+    for name, share in (("train", 0.72), ("validation", 0.08), ("test", 0.2)):
+        rows = made.rows[name]
+        assert len(rows) == pytest.approx(5000 * share, abs=10)
+        assert doubled[rows].mean() == pytest.approx(0.16, abs=0.03)

@@ -227,7 +227,7 @@ class AudioSpec(BaseModel):
         loudest = float(decibels.max())
         if loudest < NOTHING:
             # Nothing is heard, and that is no even noise of full loudness.
-            decibels[:], loudest = -REACH, 0.0
+            return np.full((self.frames, self.bands), -REACH, dtype=np.float32), sound.flaws
         if self.level == "recording":
             decibels -= loudest
         return _in_window(decibels, self.frames), sound.flaws

@@ -144,9 +144,13 @@ def _choose(units: Indices, classes: Indices, share: float, rng: np.random.Gener
     per_class = np.bincount(classes)
     target = np.rint(per_class * share).astype(np.int64)
     target = np.minimum(np.maximum(target, 1), per_class - 1)
-    missing = target.copy()
+    # Units of several get the share of the places that is theirs: a test of nothing but copies would be no fair sample.
+    of_large = np.bincount(classes[sizes[units] > 1], minlength=len(per_class))
+    fair = np.where(of_large == per_class, target, np.minimum(np.rint(of_large * share).astype(np.int64), target))
+    missing = fair.copy()
     left = per_class.copy()
     taken |= _choose_large(units, classes, missing, left, rng)[units]
+    missing += target - fair
     _choose_single(np.flatnonzero(sizes[units] == 1), classes, missing, taken, rng)
     if not taken.any() and target.any():
         # Every unit is far larger than the share: the smallest one that leaves some of each class is the nearest.
