@@ -38,8 +38,26 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
 
 
-def test_every_row_is_tried_here() -> None:
-    assert {*MAKERS, "builtin"} == set(SOURCES)
+ELSEWHERE = {
+    "file-names": "data/test_patterns.py",
+    "sounds": "contracts/test_sound_sources.py",
+    "texts": "data/test_texts.py",
+    "text-folders": "data/test_texts.py",
+    "rows": "data/test_rows.py",
+    "series-ts": "data/test_series_sources.py",
+    "series-ucr": "data/test_series_sources.py",
+    "series-table": "data/test_series_sources.py",
+    "series-npz": "data/test_series_sources.py",
+    "series-said-table": "data/test_series_sources.py",
+    "series-said-npz": "data/test_series_sources.py",
+}
+"""The rows that are tried where what they read is: by the name of the test, below tests/."""
+
+
+def test_every_row_is_tried_here_or_where_it_is_said() -> None:
+    assert {*MAKERS, "builtin", *ELSEWHERE} == set(SOURCES)
+    for file in ELSEWHERE.values():
+        assert "survey(" in (Path(__file__).parents[1] / file).read_text(encoding="utf-8"), file
 
 
 @pytest.mark.parametrize("name", FROM_FILES)

@@ -170,4 +170,26 @@ def test_too_few_groups_pieces_and_examples_of_a_label_are_said() -> None:
     with pytest.raises(DataError, match="All examples of 'c' would be in one fold"):
         folded(list("abababc"), Fold(1, 2))
     with pytest.raises(DataError, match="All examples of 'c' would be in one fold"):
-        folded([*["a|b", "a", "b"] * 4, "a|c"], Fold(1, 2))
+        folded([*["a|b", "a", "b"] * 4, "a|c"], Fold(1, 2, several=True))
+
+
+def test_a_label_that_is_seldom_the_rarest_of_an_example_is_no_lone_label() -> None:
+    # 'B' is in 51 examples, and in one of them only there is no rarer label beside it.
+    made = folded([*["A|B"] * 50, "B", *["C"] * 20], Fold(1, 3, several=True))
+    assert 22 <= len(made.rows["test"]) <= 25
+
+
+def test_a_single_label_that_holds_a_bar_is_one_label() -> None:
+    # All examples of 'x|y' are copies of one; 'x' and 'y' are other labels.
+    copies = [0, 0, 0, *range(1, 41)]
+    with pytest.raises(DataError, match=r"All examples of 'x\|y' would be in one fold"):
+        folded(["x|y"] * 3 + ["x"] * 20 + ["y"] * 20, Fold(1, 3), copies=copies)
+
+
+@pytest.mark.parametrize("fold", [Fold(1, 3, "s0"), Fold(1, 2)])
+def test_no_group_is_both_tested_and_chosen_on(fold: Fold) -> None:
+    groups = [f"s{row // 2 % 3}" for row in range(60)]
+    made = folded(list("ab" * 30), fold, sides=["train"] * 36 + ["validation"] * 24, groups=groups)
+    tested, chosen = ({groups[row] for row in made.rows[name]} for name in ("test", "validation"))
+    assert tested and chosen and not tested & chosen
+    assert any("validation split are of tested groups and are left out" in note for note in made.notes)

@@ -52,6 +52,14 @@ def test_what_is_joined_comes_one_after_the_other(first: list[int], second: list
     assert join([np.zeros((1, 2)), np.ones((2, 2))]).shape == (3, 2)
 
 
+def test_files_of_series_of_other_lengths_are_joined_too() -> None:
+    short, long = np.zeros((2, 3, 1), np.float32), np.ones((1, 5, 1), np.float32)
+    for parts in ([short, long], [Ragged.of([*short]), long]):
+        both = join(parts)
+        assert isinstance(both, Ragged) and both.lengths.tolist() == [3, 3, 5]
+        assert np.array_equal(both[2], long[0]) and both.values.dtype == np.float32
+
+
 def test_an_example_out_of_range_is_refused() -> None:
     with pytest.raises(IndexError):
         of_lengths([1, 2])[1][2]

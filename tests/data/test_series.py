@@ -148,6 +148,31 @@ def test_a_new_file_is_read_for_prediction(tmp_path: Path) -> None:
         made.read(str(tmp_path / "one.docx"))
 
 
+def test_a_file_with_labels_is_read_for_prediction_without_them(tmp_path: Path) -> None:
+    one = np.arange(1, 8 * 10 + 1, dtype=np.float32).reshape(8, 10, 1) / 7
+    equal, unequal = spec(one), spec(Ragged.of([*one, one[0, :5]]))
+    lines = [[str(row % 2 + 1), *map(str, each[:, 0])] for row, each in enumerate(one)]
+    files = {"set_TEST.tsv": "\n".join("\t".join(line) for line in lines)}
+    files["new.tsv"] = files["set_TEST.tsv"]
+    files["wide.csv"] = "\n".join([",".join(["label", *(f"t{step}" for step in range(10))]), *map(",".join, lines)])
+    files["long.csv"] = "\n".join(
+        ["series_id,time,label,x"]
+        + [f"{row},{step},{line[0]},{value}" for row, line in enumerate(lines) for step, value in enumerate(line[1:])]
+    )
+    files["bare.csv"] = "\n".join([",".join(f"t{step}" for step in range(10)), *(",".join(line[1:]) for line in lines)])
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+        for made in (equal, unequal):
+            names, raw = made.read(str(tmp_path / name))
+            assert len(names) == len(raw) == 8 and np.allclose(np.stack(list(raw)), one), name
+
+
+def test_a_series_that_cannot_be_read_is_not_left_out_of_the_answers(tmp_path: Path) -> None:
+    (tmp_path / "new.ts").write_text("@classLabel false\n@data\n1,2,3:4,5,6\n1,2,3:4,5\n")
+    with pytest.raises(DataError, match=r"new\.ts:4 has channels of different lengths: \[2, 3\]\. Repair or remove it"):
+        spec(EQUAL).read(str(tmp_path / "new.ts"))
+
+
 def test_a_small_data_set_keeps_more_for_validation() -> None:
     assert data.guess(listing(EQUAL)).value("data.validation") == 0.2
     many = np.zeros((1000, 3, 1), dtype=np.float32)

@@ -81,6 +81,16 @@ def test_pieces_are_the_words_that_the_model_tells_apart() -> None:
     assert learned(WORDS, least_count=2, lower=True).pieces(texts(["The new film"])) == [["the", "?", "film"]]
 
 
+def test_byte_pairs_of_any_script_leave_a_description_that_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("tokenizers", reason="byte pairs need the extra [text]")
+    monkeypatch.setattr(text, "LARGEST_WORDS", 12_000)
+    rng = np.random.default_rng(0)
+    words = ["".join(rng.choice(list("абвгдежз"), 7)) for _ in range(200)]
+    spec = learned([" ".join(words)] * 3, tokens="byte-pair", vocabulary=2000)
+    assert 256 < len(spec.known) < 2000 and len(json.dumps(spec.to_dict())) < 12_000 + 500
+    assert TextSpec.from_dict(spec.to_dict()) == spec and rows(spec, words[:1])[0]
+
+
 def test_pieces_of_byte_pairs_are_readable() -> None:
     pytest.importorskip("tokenizers", reason="byte pairs need the extra [text]")
     spec = learned(["good film"] * 5, tokens="byte-pair", vocabulary=300)

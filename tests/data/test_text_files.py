@@ -6,7 +6,7 @@ import numpy as np
 
 from sonde import data
 from sonde.data import text_files
-from sonde.data.ragged import Ragged, text_of
+from sonde.data.ragged import Ragged, text_of, texts
 from sonde.data.text import Options
 
 STRICT = data.Options(bad_share=0.5)
@@ -50,6 +50,15 @@ def test_exact_copies_have_the_same_mark_and_stay_on_one_side(tmp_path: Path) ->
     dataset = data.load(data.survey(str(tmp_path / "set.txt"), STRICT), STRICT, Options())
     sides = [{text_of(side.raw[row]) for row in range(len(side))} for side in (dataset.train, dataset.test)]
     assert sides[0] and sides[1] and not sides[0] & sides[1] and dataset.findings.duplicates == 40
+
+
+def test_nothing_is_guessed_from_the_data_s_own_test_split() -> None:
+    words = ["plain words with blanks"] * 40 + ["x" * 300] * 40
+    kinds = np.array(["a", "b"] * 40)
+    splits = np.array(["train"] * 40 + ["test"] * 40)
+    listing = data.Listing("a", "b", "c", kinds, kinds, splits, texts(words), modality="text")
+    assert set(listing.spread(1000)) == set(range(40)) and listing.spread(2) == [0, 39]
+    assert "text.tokens" not in data.guess(listing)
 
 
 def test_guesses_say_why(tmp_path: Path) -> None:

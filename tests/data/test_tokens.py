@@ -31,7 +31,7 @@ def test_characters_keep_one_blank_of_many() -> None:
 
 def test_nothing_is_cleaned_that_nobody_asked_for() -> None:
     text = "<b>É &amp; www.x.org</b>"
-    assert tokens.clean(text, markup=False, links=False, accents=False, lower=False) == text
+    assert tokens.clean(text, markup=False, links=False, accents=False, digits=False, lower=False) == text
 
 
 @pytest.mark.parametrize(
@@ -41,10 +41,11 @@ def test_nothing_is_cleaned_that_nobody_asked_for() -> None:
         ("accents", "<b> E &amp; see https://x.org/a?b=1, 2 < 3</b>"),
         ("lower", "<b> é &amp; see https://x.org/a?b=1, 2 < 3</b>"),
         ("links", "<b> É &amp; see link 2 < 3</b>"),
+        ("digits", "<b> É &amp; see https://x.org/a?b=0, 0 < 0</b>"),
     ],
 )
 def test_each_cleaning_does_its_own_thing(asked: str, expected: str) -> None:
-    kinds = {name: name == asked for name in ("markup", "links", "accents", "lower")}
+    kinds = {name: name == asked for name in ("markup", "links", "accents", "digits", "lower")}
     assert tokens.clean("<b> É &amp; see https://x.org/a?b=1, 2 < 3</b>", **kinds) == expected
 
 

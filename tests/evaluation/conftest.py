@@ -218,6 +218,19 @@ def make_findings(classes: tuple[str, ...]) -> dict[str, Any]:
     }
 
 
+def make_several(classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the parts of scores.json that tell of folds and of an ensemble, with names as bad as those of classes."""
+    runs = [
+        {"label": label, "name": label, "scores": {"accuracy": score(0.9 - 0.01 * place, 45)}}
+        for place, label in enumerate(classes[:5])
+    ]
+    mean = {"value": 0.88, "low": 0.86, "high": 0.9, "corrected_low": 0.85, "corrected_high": 0.91}
+    return {
+        "folds": {"headline": "accuracy", "runs": runs, "spread": {"accuracy": mean}},
+        "ensemble": {"metrics": ["accuracy"], "scores": {"accuracy": score(0.92, 45)}, "members": runs},
+    }
+
+
 def make_bins(sharpness: float) -> Reliability:
     """Return ten bins of a model that is too sure by `sharpness`."""
     edges = np.linspace(0.0, 1.0, 11)
@@ -255,7 +268,7 @@ def make_evidence(count: int, *, epochs: int = 12, wins: str = "model") -> Evide
     classes = class_names(count)
     return Evidence(
         history=make_history(epochs),
-        scores=make_scores(classes, wins=wins),
+        scores=make_scores(classes, wins=wins) | make_several(classes),
         roc=make_curves(classes, rising=True),
         precision_recall=make_curves(classes, rising=False),
         before=make_bins(0.3),

@@ -25,6 +25,11 @@ def test_the_nearest_neighbour_is_that_of_scikit_learn() -> None:
     assert np.allclose(found.sum(axis=1), 1) and found.min() > 0 and 1 / 3 < found.max() < 1
 
 
+def test_neighbours_are_found_far_from_zero_too() -> None:
+    near, far = (nearest_neighbour(each[:40], TRUTH[:40], each[40:], 3, 1000) for each in (SERIES, SERIES + 10_000))
+    assert np.array_equal(near.argmax(axis=1), far.argmax(axis=1))
+
+
 def test_series_of_other_lengths_and_with_gaps_are_compared_too() -> None:
     gaps = SERIES.copy()
     gaps[::7, 3:6] = np.nan

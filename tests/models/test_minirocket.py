@@ -95,6 +95,25 @@ def test_several_labels_are_solved_each_for_itself() -> None:
     assert np.mean((features @ head.kernel + head.bias > 0) == (truth > 0)) > 0.9 and head.accuracy > 0.8
 
 
+def test_answers_of_examples_left_out_are_those_of_a_head_that_never_saw_them() -> None:
+    rng = np.random.default_rng(4)
+    truth = np.arange(30) % CLASSES
+    features = (rng.normal(size=(CLASSES, 20))[truth] + rng.normal(size=(30, 20))).astype(np.float32)
+    head = solving.solve(features, truth, CLASSES)
+    scaled = (features - features.mean(axis=0)) / features.std(axis=0)
+    target = np.where(truth[:, None] == np.arange(CLASSES), 1.0, -1.0)
+    exact = []
+    for row in range(30):
+        others = np.arange(30) != row
+        x, offset = scaled[others] - scaled[others].mean(axis=0), target[others].mean(axis=0)
+        slope = np.linalg.solve(x.T @ x + head.strength * np.eye(20), x.T @ (target[others] - offset))
+        exact.append((scaled[row] - scaled[others].mean(axis=0)) @ slope + offset)
+    # But for the factor that makes logits of scores.
+    factor = float(np.vdot(head.left_out, exact) / np.vdot(exact, exact))
+    assert head.places.tolist() == list(range(30)) and factor > 0
+    assert np.allclose(head.left_out, factor * np.array(exact), rtol=1e-3, atol=1e-3 * factor)
+
+
 def test_it_tells_waves_apart_without_a_step() -> None:
     from sonde.models.assemble import build, rebuild
     from sonde.models.heads import label
@@ -182,5 +201,12 @@ def test_a_run_takes_no_gradient_step_and_answers_from_all_it_was_given(
     assert all(each["test"]["accuracy"]["value"] > 0.9 for each in scores)
     assert "MiniRocket" not in json.dumps(scores[0])  # It is not compared with itself.
     assert len(runs[0].history()) == 1
+    # What is known of a model's doubt is of the very model that is kept.
+    said = [json.loads((run.model / "model.json").read_text()) for run in runs]
+    assert [each["fitted_on"] for each in said] == ["left out", "validation"]
+    assert [each["sets"]["examples"] for each in said] == [45, 9]
+    told = [run.report_file.read_text() for run in runs]
+    assert "45 training and validation examples, each as it is answered when left out" in told[0]
+    assert "9 validation examples" in told[1] and "fitted on the validation split" in told[1]
     kept = [(run.model / "weights.safetensors").read_bytes() for run in runs]
     assert kept[0] != kept[1]

@@ -62,7 +62,7 @@ def _look(listing: Listing) -> list[Header]:
     assert isinstance(listing.content, tuple)
     headers = []
     problem = None
-    for row in sorted({int(row) for row in np.linspace(0, max(len(listing) - 1, 0), min(SAMPLE, len(listing)))}):
+    for row in listing.spread(SAMPLE):
         try:
             headers.append(read_header(listing.content[row]))
         except DataError as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.sources.several import BETWEEN, strata
 from sonde.data.splits import Indices, Shares, Splitting, join, split
 from sonde.errors import DataError
 
@@ -35,6 +36,8 @@ class Fold:
     """The group that is left out, where each fold is a group."""
     of_everything: bool = False
     """Whether folds are made of the data's own test and validation examples too; they take no part otherwise."""
+    several: bool = False
+    """Whether an answer may hold several labels, joined by "|"."""
 
 
 def fold_count(folds: str, of: str, given: Texts, groups: Texts | None) -> int:
@@ -102,11 +105,12 @@ def split_fold(
     """Divide examples so that one fold is the test; what is no part of any fold is on no side.
 
     The data's own validation split stays what it is, unless folds are made of everything; else it is made of what the
-    fold leaves for training.
+    fold leaves for training. Its examples of groups that are tested are left out: what is chosen on them would be
+    chosen for those very groups.
 
     Args:
         given: the data's own split of each example, "" for none, N.
-        answers: labels, which folds are stratified by, N.
+        answers: labels, which folds are stratified by (of several labels by the rarest), N.
         copies: equal numbers mark exact copies, N.
         groups: equal texts stay in one fold, "" for an example of its own, N; or None.
         shares: the size of a made validation split and the seed.
@@ -118,6 +122,7 @@ def split_fold(
     part = _taking_part(given, fold.of_everything)
     sides = np.where((given[part] == "") | fold.of_everything, "train", given[part]).astype("<U10")
     pool = part[sides == "train"]
+    kinds = strata(answers) if fold.several else answers
     notes: list[str] = []
     if fold.group:
         assert groups is not None
@@ -132,15 +137,21 @@ def split_fold(
                 f"{int(twins_P.sum()):,} examples of other groups are exact copies of tested ones and are left out"
             )
     else:
-        number_P = assign(
-            join(copies[pool], None if groups is None else groups[pool]), answers[pool], fold, shares.seed
-        )
+        number_P = assign(join(copies[pool], None if groups is None else groups[pool]), kinds[pool], fold, shares.seed)
         held_P, twins_P = number_P == fold.number - 1, np.zeros(len(pool), dtype=bool)
-    _refuse_lone(answers[pool], number_P, groups is not None)
+    _refuse_lone(answers[pool], number_P, grouped=groups is not None, several=fold.several)
     sides[np.flatnonzero(sides == "train")[held_P]] = "test"
     kept = ~np.isin(part, pool[twins_P])
+    if groups is not None:
+        known = (sides == "validation") & (groups[part] != "") & np.isin(groups[part], groups[pool[held_P]])
+        if known.any():
+            notes.append(
+                f"{int(known.sum()):,} examples of the data's own validation split are of tested groups and are left "
+                "out"
+            )
+        kept &= ~known
     part, sides = part[kept], sides[kept]
-    made = split(sides, answers[part], copies[part], None if groups is None else groups[part], shares)
+    made = split(sides, kinds[part], copies[part], None if groups is None else groups[part], shares)
     return replace(
         made,
         rows={name: part[rows] for name, rows in made.rows.items()},
@@ -174,13 +185,13 @@ def _in_words(fold: Fold, seed: int, *, grouped: bool) -> str:
     return f"fold {fold.number} of {fold.count}, {'grouped' if grouped else 'stratified'}, seed {seed}"
 
 
-def _refuse_lone(answers_P: Texts, number_P: Indices, grouped: bool) -> None:
+def _refuse_lone(answers_P: Texts, number_P: Indices, *, grouped: bool, several: bool) -> None:
     """Refuse a label that one fold holds all of: the run that is tested there could not have learned it."""
     names, kind_P = np.unique(answers_P, return_inverse=True)
     folds_of: dict[str, set[int]] = {}
     for kind, number in np.unique(np.stack([kind_P, number_P]), axis=1).T.tolist():
         # Where an example has several labels, each of them is to be learned.
-        for label in filter(None, str(names[kind]).split("|")):
+        for label in filter(None, str(names[kind]).split(BETWEEN)) if several else [str(names[kind])]:
             folds_of.setdefault(label, set()).add(number)
     lone = sorted(label for label, folds in folds_of.items() if len(folds) == 1 and -1 not in folds)
     if lone:

@@ -45,14 +45,14 @@ def _look(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
     if isinstance(listing.content, tuple):
         return _look_at_files(listing)
     assert isinstance(listing.content, np.ndarray)
-    images = listing.content[_spread(len(listing))]
+    images = listing.content[listing.spread(SAMPLE)]
     grey = images.shape[3] == 1 or bool(np.all(images == images[..., :1]))
     return [images.shape[1:3]], grey
 
 
 def _look_at_files(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
     sizes, grey = [], True
-    for row in _spread(len(listing)):
+    for row in listing.spread(SAMPLE):
         try:
             size = upright_size(listing.content[row], largest_pixels=LARGEST_PIXELS)
             pixels = read_image(listing.content[row], (32, 32), 3, largest_pixels=LARGEST_PIXELS)
@@ -63,10 +63,6 @@ def _look_at_files(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
     if not sizes:
         return [(SMALL, SMALL)], False
     return sizes, grey
-
-
-def _spread(count: int) -> list[int]:
-    return sorted({int(row) for row in np.linspace(0, max(count - 1, 0), min(SAMPLE, count))})
 
 
 def _size(sizes: list[tuple[int, int]]) -> tuple[list[int], str]:

@@ -82,6 +82,16 @@ class Listing:
     def __len__(self) -> int:
         return len(self.answers)
 
+    def spread(self, most: int) -> list[int]:
+        """Return so many rows at most for a look at the data, evenly spread; those of the data's own test are not seen.
+
+        Args:
+            most: how many.
+        """
+        rows = np.flatnonzero(self.splits != "test")
+        rows = rows if len(rows) else np.arange(len(self))
+        return sorted({int(rows[int(at)]) for at in np.linspace(0, max(len(rows) - 1, 0), min(most, len(rows)))})
+
     @property
     def stored(self) -> Stored | None:
         """The examples themselves, or None where they are files."""

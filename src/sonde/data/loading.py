@@ -92,15 +92,15 @@ def load(listing: Listing, options: Options, own: OptionSet) -> Dataset:
 def _divide(listing: Listing, decoded: Decoded, options: Options) -> Splitting:
     good = decoded.good
     given, answers = listing.splits[good], listing.answers[good]
-    if listing.several:
-        answers = strata(answers)
     groups = None if listing.groups is None else listing.groups[good]
     shares = Shares(validation=options.validation, test=options.test, seed=options.split_seed)
     if not options.fold:
+        if listing.several:
+            answers = strata(answers)
         return split(given, answers, decoded.marks, groups, shares)
     # Folds are counted over all that is listed, so that a file that cannot be read changes no fold's number.
     fold = read_fold(options.fold, options.fold_of, listing.splits, listing.groups)
-    return split_fold(given, answers, decoded.marks, groups, shares, fold)
+    return split_fold(given, answers, decoded.marks, groups, shares, replace(fold, several=listing.several))
 
 
 def load_unsplit(listing: Listing, options: Options, own: OptionSet, spec: InputSpec) -> Unsplit:

@@ -162,15 +162,20 @@ def lengths_of(stored: Stored) -> NDArray[np.int64] | None:
 
 
 def join(parts: Sequence[Stored]) -> Stored:
-    """Put stored examples of one kind together.
+    """Put stored examples of one kind together; ragged where any are, or where arrays differ in their steps.
 
     Args:
-        parts: at least one; all of the same kind.
+        parts: at least one; steps are alike in all of them.
     """
-    ragged = [part for part in parts if isinstance(part, Ragged)]
     arrays = [part for part in parts if not isinstance(part, Ragged)]
-    assert not (ragged and arrays), "examples of one kind"
-    return Ragged.join(ragged) if ragged else np.concatenate(arrays)
+    if len(arrays) == len(parts) and len({array.shape[1:] for array in arrays}) == 1:
+        return np.concatenate(arrays)
+    return Ragged.join([part if isinstance(part, Ragged) else _as_ragged(part) for part in parts])
+
+
+def _as_ragged(array: NDArray[Any]) -> Ragged:
+    count, steps, *step = array.shape
+    return Ragged(array.reshape(-1, *step), _offsets(np.full(count, steps, dtype=np.int64)))
 
 
 def texts(words: Iterable[str]) -> Ragged:

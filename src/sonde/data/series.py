@@ -161,7 +161,8 @@ class SeriesSpec(BaseModel):
         """Read one file of series.
 
         Args:
-            path: .ts, .npz, .npy, or .csv and .tsv of one row for each step, or of one row for each series.
+            path: .ts, .npz, .npy, or .csv and .tsv of one row for each step, or of one row for each series; labels in
+                them are passed over.
 
         Returns:
             A name for each series, and the raw series.
@@ -171,7 +172,7 @@ class SeriesSpec(BaseModel):
         """
         from sonde.data.sources.series_files import read_series
 
-        return read_series(Path(path), channels=self.channels)
+        return read_series(Path(path), channels=self.channels, steps=None if self.resampled else self.length)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""

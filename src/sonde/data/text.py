@@ -73,6 +73,9 @@ class Options(OptionSet):
     strip_accents: bool = False
     """Read letters without their marks, é as e."""
 
+    digits: bool = False
+    """Read every digit as 0, so that numbers of one length, such as those of telephones, are one word."""
+
     vectors: str = ""
     """File of word vectors that the model's embeddings begin with: text (GloVe, fastText) or safetensors."""
 
@@ -96,6 +99,7 @@ class TextSpec(BaseModel):
     strip_markup: bool = False
     strip_links: bool = False
     strip_accents: bool = False
+    digits: bool = False
 
     @cached_property
     def known(self) -> tuple[str, ...]:
@@ -246,6 +250,7 @@ class TextSpec(BaseModel):
                 markup=self.strip_markup,
                 links=self.strip_links,
                 accents=self.strip_accents,
+                digits=self.digits,
                 lower=self.lower,
             )
             for row in range(len(raw))
@@ -283,11 +288,13 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
         strip_markup=options.strip_markup,
         strip_links=options.strip_links,
         strip_accents=options.strip_accents,
+        digits=options.digits,
     )
     cleaned = plain._cleaned(raw)
     joins: list[tuple[str, str]] = []
     if options.tokens == "byte-pair":
         known, joins = cutting.learn_byte_pairs(cleaned, most=options.vocabulary, least_count=options.least_count)
+        known, joins = _bounded_pairs(known, joins)
     else:
         split = cutting.CUTS[options.tokens]
         cut = ([token for token in split(text) if len(token) <= LONGEST_TOKEN] for text in cleaned)
@@ -361,6 +368,17 @@ def _bounded(known: tuple[str, ...]) -> tuple[str, ...]:
     """Leave out the rarest tokens that would make a model's description too large."""
     sizes = np.cumsum([len(json.dumps(token)) for token in known])
     return known[: int(np.searchsorted(sizes, LARGEST_WORDS, side="right"))]
+
+
+def _bounded_pairs(
+    known: tuple[str, ...], joins: list[tuple[str, str]]
+) -> tuple[tuple[str, ...], list[tuple[str, str]]]:
+    """Leave out the last byte pairs, likewise; letters beyond ASCII take six bytes for each of theirs."""
+    # Each token may stand once more among the joins, in two parts.
+    sizes = np.cumsum([2 * len(json.dumps(token)) for token in known])
+    kept = known[: int(np.searchsorted(sizes, LARGEST_WORDS, side="right"))]
+    tokens = set(kept)
+    return kept, [pair for pair in joins if "".join(pair) in tokens]
 
 
 def _is_path(words: str) -> bool:

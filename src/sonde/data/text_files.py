@@ -1,7 +1,5 @@
 """Turns a listing into stored texts, and guesses what nobody said of them."""
 
-import numpy as np
-
 from sonde.config import Setting, Settings
 from sonde.data.augment.text import TABLE, Look
 from sonde.data.decoded import Decoded, as_listed, marks, without_bad
@@ -71,7 +69,7 @@ def guess(listing: Listing) -> Settings:
 
 
 def _sample(listing: Listing) -> list[str]:
-    rows = sorted({int(row) for row in np.linspace(0, max(len(listing) - 1, 0), min(SAMPLE, len(listing)))})
+    rows = listing.spread(SAMPLE)
     content = listing.content
     if isinstance(content, Ragged):
         return [text_of(content[row]) for row in rows]

@@ -25,6 +25,7 @@ WORD = re.compile(r"\w+(?:['’]\w+)*|['’](?:s|re|ve|ll|d|m|t)\b|[^\w\s]", re.
 MARKUP = re.compile(r"<[!/?A-Za-z][^<>]{0,2000}>")
 """A tag or a comment of HTML or XML."""
 
+DIGIT = re.compile(r"\d")
 LINK = re.compile(r"(?:https?://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+", re.IGNORECASE)
 """An address of the web or of mail."""
 
@@ -57,7 +58,7 @@ CUTS: dict[str, Callable[[str], list[str]]] = {"words": words, "characters": cha
 """The ways to cut that need nothing learned."""
 
 
-def clean(text: str, *, markup: bool, links: bool, accents: bool, lower: bool) -> str:
+def clean(text: str, *, markup: bool, links: bool, accents: bool, digits: bool, lower: bool) -> str:
     """Clean a text as far as it is asked for.
 
     Args:
@@ -65,6 +66,7 @@ def clean(text: str, *, markup: bool, links: bool, accents: bool, lower: bool) -
         markup: tags go, and entities such as &amp; become what they mean.
         links: addresses of the web and of mail become the word "link".
         accents: marks on letters go, é becomes e.
+        digits: every digit becomes 0, so that all numbers of one length are one word.
         lower: capital letters become small.
     """
     if markup:
@@ -74,6 +76,8 @@ def clean(text: str, *, markup: bool, links: bool, accents: bool, lower: bool) -
     if accents:
         decomposed = unicodedata.normalize("NFD", text)
         text = unicodedata.normalize("NFC", "".join(each for each in decomposed if not unicodedata.combining(each)))
+    if digits:
+        text = DIGIT.sub("0", text)
     return text.lower() if lower else text
 
 

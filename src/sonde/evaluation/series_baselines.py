@@ -54,6 +54,9 @@ def nearest_neighbour(
     )
     known_NF = _flat(train_raw[chosen], min(usual, MOST_STEPS))
     asked_NF = _flat(test_raw, min(usual, MOST_STEPS))
+    # Distances stay what they are, and no sum of large squares swallows them.
+    centre_F = known_NF.mean(axis=0, dtype=np.float64)
+    known_NF, asked_NF = ((each - centre_F).astype(np.float32) for each in (known_NF, asked_NF))
     itself = _nearest(known_NF, known_NF, apart=True)
     # As if two more had been right and two wrong: nothing is certain after a few examples.
     sure = (float((truth_N[itself] == truth_N).sum()) + 2) / (len(truth_N) + 4) if len(truth_N) > 1 else 0.5

@@ -159,12 +159,15 @@ def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Gues
     """Let the baselines learn from the run's own training examples, and decide as the model does."""
     said, options = answers.description, frame.options
     guess = guess_label_baselines if said.answer == "labels" else guess_baselines
-    truth = answers.task.encode(known.train.answers, answers.classes)
     # A tuned model against baselines that are not would be no fair comparison.
     tuned = known.validation if said.tuned_for != "none" else None
+    # Nor one that was solved on validation examples too against those that were not; tuning takes them otherwise.
+    parts = [known.train, known.validation] if said.fitted_on == "left out" and tuned is None else [known.train]
+    truth = answers.task.encode(np.concatenate([part.answers for part in parts]), answers.classes)
     raw = answers.examples.raw if tuned is None else join([tuned.raw, answers.examples.raw])
     count, most = len(answers.classes), options.baseline_examples
-    made = guess(known.modality, known.train.raw, truth, raw, classes=count, most=most)
+    learned = known.train.raw if len(parts) == 1 else join([part.raw for part in parts])
+    made = guess(known.modality, learned, truth, raw, classes=count, most=most)
     # A model is not compared with itself.
     made = {name: each for name, each in made.items() if name.lower() != said.model}
     if tuned is None:

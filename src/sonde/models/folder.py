@@ -29,7 +29,7 @@ from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
 from sonde.models.heads import HEADS
-from sonde.models.restraint import Abstention, Sets
+from sonde.models.restraint import Abstention, FittedOn, Sets
 from sonde.models.views import Name
 
 FORMAT = 1
@@ -76,6 +76,8 @@ class Description(BaseModel):
     of each label; () for the most probable class, and for one half."""
     tuned_for: Annotated[str, Field(max_length=100)] = "none"
     """What the decision was tuned for on validation."""
+    fitted_on: FittedOn = "validation"
+    """What temperature, decision and thresholds were fitted on; a row of `models.restraint.FITTED_ON`."""
     sets: Sets | None = None
     """Thresholds of the prediction sets; None in folders that were written before there were any."""
     abstention: Abstention = Abstention()

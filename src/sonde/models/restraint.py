@@ -10,6 +10,14 @@ Name = Literal["lac", "aps"]
 Limit = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 
 
+FittedOn = Literal["validation", "left out"]
+FITTED_ON: dict[FittedOn, str] = {
+    "validation": "the validation split",
+    "left out": "training and validation examples, each when left out",
+}
+"""Which answers temperature, decision and thresholds were fitted on, in words that follow "fitted on"."""
+
+
 class Sets(BaseModel):
     """How a set of answers is made that holds the true one as often as was wanted (conformal prediction)."""
 

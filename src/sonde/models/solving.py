@@ -47,6 +47,10 @@ class Head:
     """Of the ridge."""
     accuracy: float
     """Share of training examples that are answered rightly when left out."""
+    left_out: NDArray[np.float32]
+    """Logits of the examples that the strength was chosen on, each as it is answered when left out, N x C."""
+    places: NDArray[np.int64]
+    """Which examples those are, N."""
 
 
 def is_solved(blueprint: Blueprint) -> bool:
@@ -75,7 +79,7 @@ def solve_model(
     examples: "Solvable",
     *,
     seed: int,
-) -> float:
+) -> Head:
     """Take a fresh model's fixed weights from training examples, and solve its head.
 
     Args:
@@ -86,7 +90,7 @@ def solve_model(
         seed: chooses what is chosen.
 
     Returns:
-        Share of the examples that are answered rightly when left out.
+        The solved head.
     """
     # Array by array, since a model's own `get_weights` has no names.
     weights = {each.path: keras.ops.convert_to_numpy(each.value) for each in model.variables}
@@ -97,7 +101,7 @@ def solve_model(
     engine = predicting_engine(module, inside, blueprint.answer)
     head = solve(predict_all(engine, examples.inputs, examples.prepare), examples.truth, blueprint.outputs, seed=seed)
     _assign(model, {f"{name}/kernel": head.kernel, f"{name}/bias": head.bias})
-    return head.accuracy
+    return head
 
 
 def solved_weights(
@@ -111,9 +115,23 @@ def solved_weights(
         examples: what it is solved on.
         seed: of the model, and of what is chosen.
     """
+    return solved(blueprint, module, examples, seed=seed)[0]
+
+
+def solved(
+    blueprint: Blueprint, module: ModuleType, examples: "Solvable", *, seed: int
+) -> tuple[dict[str, NDArray[Any]], Head]:
+    """Build a model, solve it, and return its weights by name, and the head; see `solved_weights`.
+
+    Args:
+        blueprint: what to build; `is_solved` is true of it.
+        module: the backend's module.
+        examples: what it is solved on.
+        seed: of the model, and of what is chosen.
+    """
     model = build(blueprint, seed=seed)
-    solve_model(model, blueprint, module, examples, seed=seed)
-    return {each.path: np.array(keras.ops.convert_to_numpy(each.value)) for each in model.weights}
+    head = solve_model(model, blueprint, module, examples, seed=seed)
+    return {each.path: np.array(keras.ops.convert_to_numpy(each.value)) for each in model.weights}, head
 
 
 @dataclass(frozen=True)
@@ -160,7 +178,8 @@ def solve(features_NF: NDArray[np.float32], truth: NDArray[Any], classes: int, *
     bias_C = factor * offset_C - mean_F @ kernel_FC
     right = left_out_NC.argmax(axis=1) == truth[some] if truth.ndim == 1 else (left_out_NC > 0) == (truth[some] > 0.5)
     accuracy = float(right.mean())
-    return Head(kernel_FC.astype(np.float32), bias_C.astype(np.float32), strength, accuracy)
+    kernel, bias, left_out = (each.astype(np.float32) for each in (kernel_FC, bias_C, factor * left_out_NC))
+    return Head(kernel, bias, strength, accuracy, left_out, some)
 
 
 def _leave_one_out(x_NF: NDArray[np.float32], target_NC: Floats) -> tuple[Floats, Floats, float]:

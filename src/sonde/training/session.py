@@ -290,6 +290,18 @@ class Session:
             StorageError: the model cannot be written; the checkpoint stays.
         """
         from sonde.models import folder
+        from sonde.models.solving import is_refitted
+
+        refitted = is_refitted(self.blueprint)
+        weights, logits, truth = self._solved_again() if refitted else self._as_chosen()
+        classes, source = self.description["classes"], "left out" if refitted else "validation"
+        known = known_from(
+            logits, truth, answer=self.answer, untuned=self._untuned, classes=classes, settings=self.settings
+        )
+        folder.save(self.folder.model, folder.Description(**self.description, fitted_on=source, **known), weights)
+
+    def _as_chosen(self) -> tuple[State, NDArray[np.float32], NDArray[np.int32]]:
+        """Return the weights of the best epoch, and what they answer to the validation examples with their truth."""
         from sonde.models.assemble import rebuild, tensor_shapes
         from sonde.models.heads import HEADS
         from sonde.models.predicting import predicting_engine
@@ -302,27 +314,25 @@ class Session:
             backend.use(self.run.backend), model, self.blueprint.answer, views=self.description["views"]
         )
         logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
-        classes, truth = self.description["classes"], self.validation_truth
-        known = known_from(
-            logits, truth, answer=self.answer, untuned=self._untuned, classes=classes, settings=self.settings
-        )
-        weights = self._solved_again(weights)
-        folder.save(self.folder.model, folder.Description(**self.description, **known), weights)
+        return weights, logits, self.validation_truth
 
     def _untuned(self, warmth: float) -> Sequence[float]:
         decision: Sequence[float] = self.answer.undo(self.evening.correction, warmth)
         return decision
 
-    def _solved_again(self, weights: State) -> State:
-        """Return the weights of a solved model as training and validation examples together give them."""
-        from sonde.models.solving import Solvable, is_refitted, solved_weights
+    def _solved_again(self) -> tuple[State, NDArray[np.float32], NDArray[np.int32]]:
+        """Return the weights of a solved model as training and validation examples together give them.
 
-        if not is_refitted(self.blueprint):
-            return weights
+        What was fitted to the answers of the model before would not hold for this one, and it has seen all examples.
+        But each one's answer when it is left out is known, and comes with the weights and the truth.
+        """
+        from sonde.models.solving import Solvable, solved
+
         train, validation = self.dataset.train.inputs, self.dataset.validation.inputs
         truth = np.concatenate([self.training.truth, self.validation_truth])
         solvable = Solvable(data.join([train, validation]), self.dataset.spec.prepare, truth)
-        return solved_weights(self.blueprint, backend.use(self.run.backend), solvable, seed=self.run.seed)
+        weights, head = solved(self.blueprint, backend.use(self.run.backend), solvable, seed=self.run.seed)
+        return weights, head.left_out, truth[head.places]
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.

@@ -112,6 +112,27 @@ def read(path: Path, options: Options) -> Listing:
     )
 
 
+def read_unlabelled(file: Path, found: Found) -> None:
+    """Add the series of a table to what was found; labels in it are passed over, and need not be there.
+
+    Args:
+        file: a table that `sniff` recognised.
+        found: is added to.
+
+    Raises:
+        DataError: the table is damaged.
+    """
+    table = read_table(file, lambda cell: False)
+    long = _long_columns(list(table), Options())
+    beside = {name for name in table if name.lower() in (*LABELS, *SPLIT_NAMES, *GROUPS)}
+    numbers = {name: cells for name, cells in table.items() if name not in beside - {*(long or ())}}
+    numbers["label"] = ["?"] * len(next(iter(table.values()), []))
+    if long and len(set(table[long[0]])) < len(table[long[0]]):
+        _read_long(file, numbers, Columns(*long, "label", "", ""), found)
+    else:
+        _read_wide(file, numbers, Columns("", "", "label", "", ""), found)
+
+
 def _file(path: Path) -> Path | None:
     if path.is_file():
         return path if path.suffix.lower() in SUFFIXES else None

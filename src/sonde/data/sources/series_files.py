@@ -8,42 +8,46 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.data.ragged import Stored
-from sonde.data.sources import npz, series_ts
+from sonde.data.sources import npz, series_csv, series_ts, series_ucr
 from sonde.data.sources.arrays import read_exactly
-from sonde.data.sources.series_arrays import Found, tamed, together
+from sonde.data.sources.series_arrays import Found, parted, tamed, together
 from sonde.data.sources.series_npz import EXPECTED, as_series
 from sonde.data.sources.tables import LARGEST_TABLE
 from sonde.errors import DataError
 
+TEXTS = (".csv", ".tsv", ".txt")
+TABLES = (".csv", ".tsv", ".parquet", ".pq")
 KINDS = ".ts, .npz, .npy, .csv, .tsv and .txt"
 
 
-def read_series(path: Path, *, channels: int) -> tuple[list[str], Stored]:
+def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple[list[str], Stored]:
     """Read all series of one file.
 
     Args:
         path: a .ts file; an .npz or .npy file of N x T x C, N x T or T x C; or a text file of numbers, with a row for
-            each step and a column for each channel, or a row for each series of one channel.
+            each step and a column for each channel, or a row for each series of one channel, with its label before it
+            or not; or a table of series with a header, as training reads them.
         channels: that the model reads.
+        steps: that the model reads; None where lengths vary.
 
     Returns:
         A name for each series, and the raw series.
 
     Raises:
-        DataError: the file cannot be read, or holds series of other channels.
+        DataError: the file or one of its series cannot be read, or they have other channels.
     """
     suffix = path.suffix.lower()
-    if suffix == ".ts":
-        found = Found()
-        series_ts.read_file(path, found, "", labelled=False)
-        if not found.series:
-            raise DataError(f"{path.name} holds no series that can be read.")
+    if found := _found(path, channels, steps):
+        if found.bad or not found.series:
+            # An answer that is left out would pass unseen.
+            first = "holds no series that can be read" if not found.bad else " ".join(found.bad[0])
+            raise DataError(f"{path.name}: {first}. Repair or remove it.")
         series, names = found.series, found.names
     elif suffix in (".npz", ".npy"):
         arrays = _arrays(path)
         series = [tamed(each) for _, array in arrays for each in _divided(array, path, channels)]
         names = [f"{path.name}[{row}]" for row in range(len(series))]
-    elif suffix in (".csv", ".tsv", ".txt"):
+    elif suffix in TEXTS:
         series = [tamed(each) for each in _divided(_text(path), path, channels)]
         names = [f"{path.name}[{row}]" for row in range(len(series))]
     else:
@@ -52,6 +56,31 @@ def read_series(path: Path, *, channels: int) -> tuple[list[str], Stored]:
     if odd is not None:
         raise DataError(f"{path.name} holds series of {odd.shape[1]} channels; the model reads {channels}.")
     return (names if len(series) > 1 else [str(path)]), together(series, path.name)
+
+
+def _found(path: Path, channels: int, steps: int | None) -> Found | None:
+    """Read a format whose series may have labels; None for plain arrays of numbers."""
+    suffix, found = path.suffix.lower(), Found()
+    if suffix == ".ts":
+        series_ts.read_file(path, found, "", labelled=False)
+    elif suffix in TABLES and series_csv.sniff(path):
+        series_csv.read_unlabelled(path, found)
+    elif suffix in TEXTS and channels == 1 and series_ucr.is_one(path) and _begins_with_labels(path, steps):
+        series_ucr.read_file(path, found, "")
+    else:
+        return None
+    return found
+
+
+def _begins_with_labels(path: Path, steps: int | None) -> bool:
+    """Tell whether the first number of each row is a class: the name or the length says so, or the numbers do."""
+    if parted(path)[1]:
+        return True
+    values = _text(path)
+    if steps is not None:
+        return values.shape[1] == steps + 1
+    whole_NT = np.isnan(values) | (values == np.floor(values))
+    return bool(whole_NT[:, 0].all() and len(np.unique(values[:, 0])) > 1 and not whole_NT[:, 1:].all(axis=0).any())
 
 
 def _arrays(path: Path) -> list[tuple[str, NDArray[np.generic]]]:

@@ -38,7 +38,7 @@ def sniff(path: Path) -> str | None:
         files = [file for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES and parted(file)[1]]
     else:
         return None
-    fitting = [file for file in files[:8] if _is_one(file)]
+    fitting = [file for file in files[:8] if is_one(file)]
     return f"lines of a label and a series ({fitting[0].name})" if fitting else None
 
 
@@ -52,16 +52,26 @@ def read(path: Path, options: Options) -> Listing:
     Raises:
         DataError: a line holds what is no number, or the folder holds several data sets.
     """
-    files = {split: file for split, file in paired(path, SUFFIXES).items() if _is_one(file)}
+    files = {split: file for split, file in paired(path, SUFFIXES).items() if is_one(file)}
     found = Found()
     for split, file in sorted(files.items(), key=lambda each: ("", "train", "validation", "test").index(each[0])):
-        _read_file(file, found, split)
+        read_file(file, found, split)
     found.notes += left_out(path, files.values(), SUFFIXES)
     name = parted(next(iter(files.values())))[0] or path.resolve().name
     return found.listing(name=name, kind="UCR text", reason=f"{sniff(path)}", path=path)
 
 
-def _read_file(file: Path, found: Found, split: str) -> None:
+def read_file(file: Path, found: Found, split: str) -> None:
+    """Add the series of one file to what was found.
+
+    Args:
+        file: lines of a label and a series.
+        found: is added to.
+        split: of its series.
+
+    Raises:
+        DataError: the file is too large, or a line holds what is no number.
+    """
     try:
         lines = read_exactly(file, LARGEST_TABLE).decode("utf-8", "replace").split("\n")
     except DataError as error:
@@ -85,7 +95,12 @@ def _read_file(file: Path, found: Found, split: str) -> None:
         found.notes.append(f"{shorter:,} series of {file.name} end in missing values and were taken as shorter ones")
 
 
-def _is_one(file: Path) -> bool:
+def is_one(file: Path) -> bool:
+    """Tell whether a file begins with lines of numbers.
+
+    Args:
+        file: to be looked at.
+    """
     with file.open("rb") as opened:
         head = opened.read(HEAD).decode("utf-8", "replace")
     lines = head.split("\n")[:4]

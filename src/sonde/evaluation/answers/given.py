@@ -16,6 +16,7 @@ from sonde.evaluation.options import Options
 from sonde.evaluation.pictures import Picture
 from sonde.evaluation.pictures import picture as picture_of
 from sonde.evaluation.scores import Bootstrap, Score
+from sonde.models.restraint import FITTED_ON
 
 CONFIDENCE = 0.95
 
@@ -120,6 +121,7 @@ def heads(answers: Answers, frame: Frame, headline: str) -> dict[str, Any]:
         "confidence": CONFIDENCE,
         "resamples": frame.options.resamples,
         "splits": frame.sentence,
+        "fitted_on": FITTED_ON[answers.description.fitted_on],
         "ratio": frame.ratio,
         "unequal": frame.ratio >= tasks.imbalance.UNEQUAL,
     }

@@ -19,6 +19,7 @@ from sonde.evaluation.scores import CALIBRATION, score_each, score_sample
 from sonde.evaluation.verdict import judge_samples
 from sonde.metrics import METRICS, PER_CLASS, Sample, applicable, curves, prepare, thresholds
 from sonde.metrics.confusion import confusion_matrix
+from sonde.models.restraint import FITTED_ON
 
 GOALS = {"f1": "f1_macro", "balanced_accuracy": "balanced_accuracy", "accuracy": "accuracy"}
 """The metric that shows what a decision was tuned for; with a positive class its own F1."""
@@ -94,7 +95,7 @@ def _decision(answers: Answers, frame: Frame, positive: int | None, test: Mappin
         if said.tuned_for == "none":
             return None
         goal = said.tuned_for.replace("_", " ")
-        told = f"Tuned for {goal}: on validation nothing is better than the most probable class."
+        told = f"Tuned for {goal}: on {FITTED_ON[said.fitted_on]} nothing is better than the most probable class."
         return {"tuned_for": said.tuned_for, "values": {}, "sentence": told}
     goal = "f1_positive" if said.tuned_for == "f1" and positive is not None else GOALS.get(said.tuned_for, "accuracy")
     undecided = prepare(answers.truth, answers.probabilities_NC, positive=-1 if positive is None else positive)
@@ -117,7 +118,7 @@ def decision_in_words(said: Any, positive: int | None) -> str:
         positive: the class that is searched for.
     """
     how = (
-        f"tuned for {said.tuned_for.replace('_', ' ')} on the validation split"
+        f"tuned for {said.tuned_for.replace('_', ' ')} on {FITTED_ON[said.fitted_on]}"
         if said.tuned_for != "none"
         else "as the training was told to even out the classes"
     )

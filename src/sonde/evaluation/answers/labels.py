@@ -17,6 +17,7 @@ from sonde.evaluation.plots import Evidence, Mistake
 from sonde.evaluation.scores import score_each, score_sample
 from sonde.evaluation.verdict import judge_samples
 from sonde.metrics import LABEL_METRICS, PER_LABEL, LabelSample, curves, prepare_labels
+from sonde.models.restraint import FITTED_ON
 
 CALIBRATION = ("label_calibration_error", "label_log_loss", "label_brier")
 """Metrics that temperature scaling is meant to improve; shown before and after it."""
@@ -96,7 +97,7 @@ def _decision(answers: Answers, frame: Frame, test: Mapping[str, Any]) -> dict[s
     halves = prepare_labels(answers.truth, answers.probabilities_NC)
     without = score_sample(halves, {goal: LABEL_METRICS[goal]}, bootstrap=frame.bootstrap)
     how = (
-        f"tuned for the {said.tuned_for.replace('_', ' ')} of each label on the validation split"
+        f"tuned for the {said.tuned_for.replace('_', ' ')} of each label on {FITTED_ON[said.fitted_on]}"
         if said.tuned_for != "none"
         else "as the training was told to even out the labels"
     )

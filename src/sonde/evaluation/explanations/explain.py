@@ -206,6 +206,7 @@ def _pieces(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
         markup=spec.strip_markup,
         links=spec.strip_links,
         accents=spec.strip_accents,
+        digits=spec.digits,
         lower=spec.lower,
     )
     written = tokens.CUTS[spec.tokens](cleaned)

@@ -57,7 +57,13 @@ def beside_one_another(
     told = "; ".join(
         f"{one_line(label, longest=60)} {words.amount(metric, score['value'])}" for label, score in known[:20]
     )
-    return sheet((WIDE, bottom + 42), f"plot-{key}", f"{words.title(metric)} of each run", f"{told}.", parts)
+    return sheet(
+        (WIDE, bottom + 42),
+        f"plot-{key}",
+        f"{words.title(metric)} of each run",
+        f"{words.title(metric)} by run: {told}.",
+        parts,
+    )
 
 
 def _band(mean: Mapping[str, Any] | None) -> tuple[float | None, float | None]:

@@ -14,6 +14,7 @@ from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, figure, section, sentences, table
 from sonde.evaluation.report.pointers import name
 from sonde.metrics import PER_CLASS
+from sonde.models.restraint import FITTED_ON
 
 BASELINE_READS = "Training examples that the linear baseline learned from, at most"
 NARROW_MATRIX = 6
@@ -149,9 +150,10 @@ def calibration(facts: Facts) -> Markup | None:
         effect = (
             "was too sure" if temperature > 1.02 else ("was too modest" if temperature < 0.98 else "was about right")
         )
+        on = one_line(str(facts.scores.get("fitted_on", FITTED_ON["validation"])))
         parts.append(
             sentences(
-                f"Temperature {temperature:.2f}, fitted on the validation split: the raw model {effect}. "
+                f"Temperature {temperature:.2f}, fitted on {on}: the raw model {effect}. "
                 "Scaling changes how sure an answer is, not the order of the answers."
             )
         )
