@@ -20,6 +20,16 @@ def test_the_option_allows_the_backends_of_the_table() -> None:
     assert get_args(BackendName) == tuple(backend.BACKENDS)
 
 
+def test_a_recurrent_layer_on_torch_does_not_bring_tensorflow_in() -> None:
+    program = (
+        "import sys; from sonde import backend; backend.use('torch')\n"
+        "import keras; keras.layers.Bidirectional(keras.layers.GRU(2)); print('tensorflow' in sys.modules)"
+    )
+    kept = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    done = subprocess.run([sys.executable, "-c", program], env=kept, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False"]
+
+
 def test_a_keras_file_of_the_user_s_own_changes_nothing(tmp_path: Path) -> None:
     said = {"image_data_format": "channels_first", "floatx": "float16", "backend": "jax"}
     (tmp_path / "keras.json").write_text(json.dumps(said))

@@ -65,10 +65,10 @@ def test_copies_and_groups_stay_in_one_fold(rows: list[tuple[str, int, int]], se
         except DataError:
             return
         side = {int(row): name for name, each in made.rows.items() for row in each}
-        for one in side:
-            for other in side:
+        for one, here in side.items():
+            for other, there in side.items():
                 if copies[one] == copies[other] or (names[one] == names[other] != ""):
-                    assert side[one] == side[other]
+                    assert here == there
 
 
 def test_folds_of_groups_are_as_even_as_a_trusted_library_makes_them() -> None:

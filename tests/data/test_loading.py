@@ -120,7 +120,16 @@ def test_too_many_bad_files_stop_the_run_and_the_first_are_named(tmp_path: Path)
     text = str(stopped.value)
     assert "7 of 20 images cannot be used (35.0%; data.bad_share allows 5.0%)" in text
     assert "cat/004.png is empty" in text and "cat/005.png" not in text and "and 2 more" in text
+    assert "allow more with --set data.bad_share=0.5." in text
     assert len(loaded(path, data.Options(bad_share=0.5)).findings.bad_files) == 7
+
+
+def test_the_share_that_is_advised_would_be_enough(tmp_path: Path) -> None:
+    path = makers.class_folders(tmp_path / "set")
+    for file in sorted(path.rglob("*.png"))[3:18]:
+        file.write_bytes(b"")
+    with pytest.raises(DataError, match=r"75\.0%.*(\n.*)*--set data\.bad_share=0\.75\."):
+        loaded(path)
 
 
 def test_no_readable_file_at_all_is_an_error_whatever_is_allowed(tmp_path: Path) -> None:

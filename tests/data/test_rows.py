@@ -10,6 +10,7 @@ import pytest
 from sonde.data import Listing, Options, guess, load, survey
 from sonde.data import table as table_module
 from sonde.data.columns import names_of
+from sonde.data.sources import tables
 from sonde.data.table_guesses import left_out, telling
 from sonde.errors import DataError
 
@@ -42,6 +43,18 @@ def test_a_table_is_recognised_and_its_label_column_said(tmp_path: Path) -> None
     assert isinstance(listing.content, np.ndarray)
     assert names_of(listing.content) == ("PassengerId", "Pclass", "Sex", "Age", "Ticket", "Port")
     assert "change: --set data.label_column=NAME" in listing.notes[0]
+
+
+def test_a_table_of_constants_is_not_said_to_hold_none(tmp_path: Path) -> None:
+    path = write(tmp_path / "flat.csv", ["width,height,label", *(f"1,2,{'ab'[row % 2]}" for row in range(40))])
+    setting = guess(read(path))["table.ignore"]
+    assert setting.value == [] and setting.reason.startswith("every column numbers the rows, is constant or repeats")
+
+
+def test_a_header_without_rows_is_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "none.csv", ["width,label"])
+    with pytest.raises(DataError, match=r"none\.csv holds a header \(width, label\) and no row below it\. Add rows"):
+        read(path)
 
 
 def test_row_numbers_and_texts_that_differ_everywhere_are_left_out_with_the_reason(tmp_path: Path) -> None:
@@ -124,6 +137,13 @@ def test_a_table_with_fewer_columns_than_the_first_is_refused(tmp_path: Path) ->
     write(tmp_path / "test.csv", [line.partition(",")[2] for line in passengers(10)])
     with pytest.raises(DataError, match=r"test.csv lacks the column 'PassengerId', which train.csv has"):
         read(tmp_path)
+
+
+def test_parquet_that_would_grow_beyond_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tables, "MOST_CELLS", 1000)
+    pq.write_table(pa.table({"a": [1.0] * 501, "label": ["x"] * 501}), tmp_path / "x.parquet")
+    with pytest.raises(DataError, match=r"declares 501 rows of 2 columns, more cells than the 1,000"):
+        read(tmp_path / "x.parquet")
 
 
 def test_parquet_keeps_its_numbers_and_whole_labels(tmp_path: Path) -> None:

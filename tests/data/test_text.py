@@ -136,6 +136,24 @@ def test_a_file_is_read_as_one_text(tmp_path: Path) -> None:
     assert names == [str(file)] and bytes(raw[0]) == b"Win a prize\nnow"
 
 
+def test_a_table_is_read_as_a_text_in_each_row(tmp_path: Path) -> None:
+    spec = learned(WORDS).model_copy(update={"columns": ("body",)})
+    assert TextSpec.from_dict(spec.to_dict()) == spec
+    table = tmp_path / "new.csv"
+    table.write_text("title,body\nfirst of all,the good film\nthen,a bad day\n")
+    names, raw = spec.read(str(table))
+    assert names == [f"{table} row 2", f"{table} row 3"]
+    assert [bytes(each) for each in raw] == [b"the good film", b"a bad day"]
+    (tmp_path / "one.jsonl").write_text('{"words": "the good film"}\n')
+    assert bytes(spec.read(str(tmp_path / "one.jsonl"))[1][0]) == b"the good film"
+    table.write_text("text,label\nthe good film,x\n")
+    with pytest.raises(DataError, match=r"has no column 'body', .* Its columns: text, label\. Rename the one"):
+        spec.read(str(table))
+    table.write_text("body,label\nthe good film,x\n,x\n")
+    with pytest.raises(DataError, match="row 3 has no text"):
+        spec.read(str(table))
+
+
 def test_a_text_may_stand_in_the_place_of_a_path() -> None:
     names, raw = learned(WORDS).read("Win a prize. Now!")
     assert names == ["Win a prize. Now!"] and bytes(raw[0]) == b"Win a prize. Now!"

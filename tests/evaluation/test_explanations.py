@@ -49,9 +49,7 @@ def test_what_happens_close_to_the_baseline_is_not_stepped_over() -> None:
 
 
 def test_a_function_of_jumps_leaves_a_gap_that_is_told() -> None:
-    found = integrate(
-        np.zeros_like, lambda points: np.round(points[:, 0] * 3), np.ones(2), np.zeros(2)
-    )
+    found = integrate(np.zeros_like, lambda points: np.round(points[:, 0] * 3), np.ones(2), np.zeros(2))
     assert not found.is_complete and found.gap == found.difference == 3
 
 

@@ -2,11 +2,13 @@
 
 import io
 import xml.etree.ElementTree as ElementTree
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sonde import terminal
+from sonde.evaluation import folds
 from sonde.evaluation.plots.runs import beside_one_another
 from sonde.evaluation.report import several as sections
 from sonde.evaluation.report.facts import Facts
@@ -84,3 +86,10 @@ def test_names_from_the_data_cannot_break_the_page_or_the_terminal(nasty: tuple[
 
 def test_scores_that_no_run_has_draw_no_picture() -> None:
     assert beside_one_another([("fold 1", score(None))], "accuracy", None) is None
+
+
+def test_pooled_folds_say_that_what_one_tests_another_tuned_on() -> None:
+    tuned = SimpleNamespace(decision=(0.0, 0.5), tuned_for="balanced_accuracy")
+    assert "tuned for balanced accuracy, and what one fold tests another tuned on" in folds._on_decisions(tuned)[0]
+    assert folds._on_decisions(SimpleNamespace(decision=(), tuned_for="f1")) == ()
+    assert folds._on_decisions(SimpleNamespace(decision=(0.0, 0.5), tuned_for="none")) == ()

@@ -33,7 +33,7 @@ def test_the_corrected_interval_holds_the_truth_of_five_folds_about_as_often_as_
         assert found.corrected_low is not None and found.corrected_high is not None
         plain += found.low <= 0 <= found.high
         corrected += found.corrected_low <= 0 <= found.corrected_high
-    # A correlation of 0.2 is what the correction assumes; the plain interval misses more than twice as often as it says.
+    # A correlation of 0.2 is what the correction assumes; the plain interval misses more than twice too often.
     assert plain / 2000 < 0.9 and 0.94 <= corrected / 2000 <= 0.96
 
 

@@ -275,9 +275,7 @@ def test_each_file_gets_an_answer_or_the_reason_why_not(trained: RunFolder, file
     rows = predict(trained, files)
     assert [row["file"] for row in rows] == [str(file) for file in files]
     answered = {"file", "answer", "confidence", "others", "set", "abstains"}
-    assert [set(row) for row in rows] == [
-        {"file", "error"} if number in (1, 5) else answered for number in range(7)
-    ]
+    assert [set(row) for row in rows] == [{"file", "error"} if number in (1, 5) else answered for number in range(7)]
     assert "missing.png" in rows[1]["error"] and "corrupt.png" in rows[5]["error"]
     for row in rows:
         if "answer" in row:

@@ -13,6 +13,7 @@ from sklearn.preprocessing import StandardScaler
 import sonde
 from sonde import backend
 from sonde.backend import EngineSettings
+from sonde.evaluation import stage
 from sonde.models import solving
 from sonde.models.reads import Reads
 
@@ -195,10 +196,15 @@ def test_a_run_takes_no_gradient_step_and_answers_from_all_it_was_given(
     (x, truth), (new, answer) = waves(45), waves(30, seed=7)
     np.savez(tmp_path / "waves.npz", x_train=x[..., 0], y_train=truth, x_test=new[..., 0], y_test=answer)
     made = ["model.levels=12", "training.threads=1"]
+    learned, guess = [], stage.guess_baselines
+    monkeypatch.setattr(
+        stage, "guess_baselines", lambda *all_, **more: (learned.append(len(all_[1])), guess(*all_, **more))[1]
+    )
     runs = [sonde.train("waves.npz", name=name, set=[*made, *more]) for name, more in
             (("all", []), ("train", ["model.refit=false"]))]  # fmt: skip
     scores = [json.loads(run.scores_file.read_text()) for run in runs]
     assert all(each["test"]["accuracy"]["value"] > 0.9 for each in scores)
+    assert learned == [45, 36]  # The baselines learn from what the model did.
     assert "MiniRocket" not in json.dumps(scores[0])  # It is not compared with itself.
     assert len(runs[0].history()) == 1
     # What is known of a model's doubt is of the very model that is kept.

@@ -90,6 +90,11 @@ def use(name: str) -> ModuleType:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     with quietly():
         module = importlib.import_module(f"sonde.backend.{name}")
+    if name != "tensorflow":
+        # Keras looks for TensorFlow to wrap a recurrent layer; where it is installed, that is 10 s and its greetings.
+        keras_utils = importlib.import_module("keras.src.utils.module_utils")
+        if keras_utils.tensorflow.module is None:
+            keras_utils.tensorflow._available = False
     # A keras.json in the user's home may say otherwise, and every model here is written for these.
     settings = sys.modules["keras"].config
     settings.set_image_data_format("channels_last")

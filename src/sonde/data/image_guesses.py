@@ -51,11 +51,13 @@ def _look(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
 
 
 def _look_at_files(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
+    assert isinstance(listing.content, tuple)
     sizes, grey = [], True
     for row in listing.spread(SAMPLE):
+        file = listing.content[row]
         try:
-            size = upright_size(listing.content[row], largest_pixels=LARGEST_PIXELS)
-            pixels = read_image(listing.content[row], (32, 32), 3, largest_pixels=LARGEST_PIXELS)
+            size = upright_size(file, largest_pixels=LARGEST_PIXELS)
+            pixels = read_image(file, (32, 32), 3, largest_pixels=LARGEST_PIXELS)
         except DataError:
             continue  # Loading names it.
         sizes.append(size)

@@ -78,6 +78,8 @@ class Listing:
     modality: str = "image"
     several: bool = False
     """Whether an answer may hold several labels, joined by "|", or be empty where none applies."""
+    text_columns: tuple[str, ...] = ()
+    """Columns of a table that the texts stand in; empty where they stand in no table."""
 
     def __len__(self) -> int:
         return len(self.answers)

@@ -207,10 +207,13 @@ def _refuse_too_bad(listing: Listing, decoded: Decoded, options: Options) -> Non
     if decoded.bad and (share > options.bad_share or len(decoded.good) == 0):
         some = "\n".join(f"  {name} {reason}" for name, reason in decoded.bad[:5])
         more = f"\n  and {len(decoded.bad) - 5:,} more" if len(decoded.bad) > 5 else ""
+        # An advice that would be refused again is none.
+        enough = 0.5 if share <= 0.5 else np.ceil(share * 100) / 100
+        allow = f", or allow more with --set data.bad_share={enough:g}" if len(decoded.good) else ""
         raise DataError(
             f"{len(decoded.bad):,} of {total:,} {MODALITIES[listing.modality].things} cannot be used ({share:.1%}; "
             f"data.bad_share allows {options.bad_share:.1%}):\n{some}{more}\n"
-            "Repair or remove them, or allow more with --set data.bad_share=0.5."
+            f"Repair or remove them{allow}."
         )
 
 

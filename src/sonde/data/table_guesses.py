@@ -41,7 +41,10 @@ def guess(listing: Listing) -> Settings:
     found = left_out(listing)
     named = [f"'{name}' {reason}" for name, reason in found.items()]
     more = f", and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
-    why = ", ".join(named[:SHOWN]) + more if named else "no column numbers the rows, is constant or repeats the label"
+    nothing = "no column numbers the rows, is constant or repeats the label"
+    if len(reasons := _reasons(listing)) and all(reasons.values()):
+        nothing = "every column numbers the rows, is constant or repeats the label, so that none can be left out"
+    why = ", ".join(named[:SHOWN]) + more if named else nothing
     return Settings({"table.ignore": Setting(list(found), "guessed", reason=why)})
 
 
@@ -51,11 +54,15 @@ def left_out(listing: Listing) -> dict[str, str]:
     Args:
         listing: of rows.
     """
-    rows, answers = _looked_at(listing)
-    reasons = {name: _reason(name, rows[name], answers) for name in names_of(rows)}
+    reasons = _reasons(listing)
     found = {name: reason for name, reason in reasons.items() if reason}
     # A table of nothing but such columns is for its owner to judge.
     return found if len(found) < len(reasons) else {}
+
+
+def _reasons(listing: Listing) -> dict[str, str]:
+    rows, answers = _looked_at(listing)
+    return {name: _reason(name, rows[name], answers) for name in names_of(rows)}
 
 
 def telling(listing: Listing) -> tuple[str, ...]:

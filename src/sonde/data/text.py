@@ -33,8 +33,14 @@ LARGEST_VOCABULARY = 50_000
 LONGEST_TOKEN = 64
 """Letters; what is longer is no word of a language and counts as unknown."""
 
+LONGEST_COLUMN = 1000
+"""Letters of a column's name that a model keeps; what is longer is guessed anew."""
+
 LARGEST_WORDS = 3_000_000
 """Bytes of JSON that the vocabulary and the joins may take in a model's description."""
+
+TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
+"""Endings, in small letters, of files with a text in each row."""
 
 LARGEST_TEXT = 1 << 26
 """Bytes of a text file that is read for a model; far more than any model reads of it."""
@@ -100,6 +106,8 @@ class TextSpec(BaseModel):
     strip_links: bool = False
     strip_accents: bool = False
     digits: bool = False
+    columns: tuple[Annotated[str, Field(max_length=LONGEST_COLUMN)], ...] = ()
+    """Columns that the training texts stood in, where they stood in a table."""
 
     @cached_property
     def known(self) -> tuple[str, ...]:
@@ -160,26 +168,32 @@ class TextSpec(BaseModel):
         return out
 
     def read(self, path: str) -> tuple[list[str], Ragged]:
-        """Read one text: that of a file, or what stands in the place of a path and is none.
+        """Read one text, that of a file or what stands in the place of a path and is none, or the texts of a table.
 
         Args:
-            path: a text file, or a text itself.
+            path: a text file, a table or JSON lines with a text in each row, or a text itself.
 
         Returns:
-            Its name, and its UTF-8 bytes.
+            A name and the UTF-8 bytes of each.
 
         Raises:
             DataError: the file is not there, too large or no text; the text is name and reason.
         """
+        if not path.strip():
+            raise DataError("The text is empty. Give a text, or a file that holds one")
         if not _is_path(path):
             text = path
         else:
             file = Path(path)
             if not file.is_file():
                 what = "is a folder; name the text files in it" if file.is_dir() else (
-                    f"is not there (looked in {file.parent}); check the path. A text itself holds a blank"
+                    f"is not there (looked in {file.parent}); check the path. A text itself has two words or more"
                 )  # fmt: skip
                 raise DataError(f"{path} {what}")
+            if file.suffix.lower() in TABLES:
+                from sonde.data.sources.texts import read_unlabelled
+
+                return read_unlabelled(file, self.columns)
             text, _ = read_text(file, LARGEST_TEXT)
         if not text.strip():
             raise DataError(f"{path.strip() or 'The text'} holds no text")
@@ -276,7 +290,7 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
 
     Args:
         raw: UTF-8 bytes of the training texts.
-        listing: not read.
+        listing: names the columns that they stand in.
         options: how they are cleaned, cut and counted.
     """
     assert isinstance(raw, Ragged)
@@ -289,6 +303,7 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
         strip_links=options.strip_links,
         strip_accents=options.strip_accents,
         digits=options.digits,
+        columns=() if max(map(len, listing.text_columns), default=0) > LONGEST_COLUMN else listing.text_columns,
     )
     cleaned = plain._cleaned(raw)
     joins: list[tuple[str, str]] = []

@@ -16,8 +16,8 @@ from sonde import tasks
 from sonde.config import Settings, fill, guessed
 from sonde.data import Dataset
 from sonde.evaluation.baselines import BASELINES, guess_baselines
-from sonde.evaluation.label_baselines import guess_label_baselines
 from sonde.evaluation.explanations.in_report import SECONDS
+from sonde.evaluation.label_baselines import guess_label_baselines
 from sonde.evaluation.options import Options
 from sonde.evaluation.scores import Bootstrap, score_sample
 from sonde.metrics import LABEL_METRICS, applicable, prepare, prepare_labels

@@ -88,7 +88,7 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     options = fill(Options, "evaluation", _bounded(folder, runs))
     counted = answer.count(examples.answers)
     frame = Frame(options, _in_words(content, len(names)), counted)
-    _note(folder, runs, dataset, counted, len(names))
+    _note(folder, runs, dataset, counted, len(names), notes=_on_decisions(whole))
     write_up(folder, Answers(examples, whole, truth, logits), {}, frame)
     return folder
 
@@ -135,7 +135,20 @@ def _in_words(content: dict[str, Any], count: int) -> str:
     return f"{count:,} examples, each answered by the run that had not seen it ({folds} folds, {how})"
 
 
-def _note(folder: RunFolder, runs: Sequence[RunFolder], dataset: Dataset, counted: Any, count: int) -> None:
+def _on_decisions(whole: Any) -> tuple[str, ...]:
+    """Say that what one fold tests, another tuned its decision on."""
+    if not whole.decision or whole.tuned_for == "none":
+        return ()
+    goal = whole.tuned_for.replace("_", " ")
+    return (
+        f"the pooled answers are decided by the mean of what the folds tuned for {goal}, and what one fold tests "
+        "another tuned on: this flatters the pooled figures a little; those of each fold are free of it",
+    )
+
+
+def _note(
+    folder: RunFolder, runs: Sequence[RunFolder], dataset: Dataset, counted: Any, count: int, *, notes: tuple[str, ...]
+) -> None:
     """Write what is known of the whole data: all of its examples were tested, and there is no training split."""
     environment = folder.read_json(folder.environment_file)
     environment["dataset"] = {
@@ -152,7 +165,7 @@ def _note(folder: RunFolder, runs: Sequence[RunFolder], dataset: Dataset, counte
         "duplicates": findings.duplicates,
         "leaks": [],
         "leak_count": 0,
-        "notes": list(findings.notes),
+        "notes": [*findings.notes, *notes],
         "classes": {"test": dict(sorted(counted.items()))},
     }
     folder.write_json(folder.findings_file, found)

@@ -31,8 +31,8 @@ def nearest_neighbour(
 ) -> Floats:
     """Answer with the class of the nearest training series, by the Euclidean distance between their values.
 
-    What is missing is interpolated, and series of different lengths are stretched to one. How sure the answer is follows
-    from how often the same answer is right on the training series themselves.
+    What is missing is interpolated, and series of different lengths are stretched to one. How sure the answer is
+    follows from how often the same answer is right on the training series themselves.
 
     Args:
         train_raw: training series.

@@ -1,4 +1,4 @@
-"""A fully convolutional network for series (Wang, Yan and Oates, 2017, arXiv 1611.06455): three convolutions, a mean."""
+"""A fully convolutional network for series (Wang, Yan and Oates, 2017, arXiv 1611.06455): convolutions, a mean."""
 
 from typing import Annotated, Any
 

@@ -72,8 +72,8 @@ class Description(BaseModel):
     decision: Annotated[
         tuple[Annotated[float, Field(ge=-1000.0, le=1000.0, allow_inf_nan=False)], ...], Field(max_length=100_000)
     ] = ()
-    """How an answer is chosen from probabilities: for one label an offset of each log probability, for several a threshold
-    of each label; () for the most probable class, and for one half."""
+    """How an answer is chosen from probabilities: for one label an offset of each log probability, for several a
+    threshold of each label; () for the most probable class, and for one half."""
     tuned_for: Annotated[str, Field(max_length=100)] = "none"
     """What the decision was tuned for on validation."""
     fitted_on: FittedOn = "validation"

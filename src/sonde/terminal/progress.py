@@ -190,7 +190,8 @@ def _numbers(
 ) -> list[str]:
     words = []
     if loss is not None:
-        words.append(f"loss {loss:.3f}" if loss >= 0.001 else f"loss {loss:.2g}")
+        # The zero takes the sign from a loss of -0.
+        words.append(f"loss {loss:.3f}" if loss >= 0.001 else f"loss {loss + 0.0:.2g}")
     if metric is not None:
         words.append(f"{name} {metric:.3f}")
     if learning_rate is not None:

@@ -22,6 +22,7 @@ from sonde.backend.engine import Engine, State
 from sonde.config import Run, RunFolder, Settings
 from sonde.data.dataset import Dataset
 from sonde.errors import ConfigError, ModelError, RunError, TrainingError
+from sonde.models.restraint import FittedOn
 from sonde.tasks.imbalance import Evening
 from sonde.training.batches import TrainingSet
 from sonde.training.budget import (
@@ -294,7 +295,8 @@ class Session:
 
         refitted = is_refitted(self.blueprint)
         weights, logits, truth = self._solved_again() if refitted else self._as_chosen()
-        classes, source = self.description["classes"], "left out" if refitted else "validation"
+        classes = self.description["classes"]
+        source: FittedOn = "left out" if refitted else "validation"
         known = known_from(
             logits, truth, answer=self.answer, untuned=self._untuned, classes=classes, settings=self.settings
         )

@@ -73,6 +73,8 @@ def read(path: Path, options: Options) -> Listing:
     assert files, "read follows sniff"
     held = {file: prepared_labels(read_cells(file), options, file) for file, _ in files}
     first = files[0][0]
+    if not any(cells for table in held.values() for cells in table.values()):
+        raise DataError(f"{first} holds a header ({', '.join(held[first])}) and no row below it. Add rows.")
     columns = _columns(held[first], options, first)
     files, notes = _with_label(files, held, columns)
     cells = _together(files, held)

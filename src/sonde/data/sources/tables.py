@@ -15,6 +15,9 @@ SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
 LARGEST_TABLE = 1 << 30
 """Bytes; a list of ten million images has about this size."""
 
+MOST_CELLS = 1 << 27
+"""Of a parquet file, where a value that repeats takes no room: 100 columns of over a million rows."""
+
 
 def tables_in(path: Path) -> list[Path]:
     """Return the tables that lie directly in a folder, sorted, with one called train before all others.
@@ -49,7 +52,12 @@ def _parquet(path: Path) -> dict[str, list[str]]:
         facts = pyarrow.parquet.read_metadata(path)
         size = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
         if size > LARGEST_BYTES or path.stat().st_size > LARGEST_TABLE:
-            raise DataError(f"{path} declares {size:,} bytes, more than any list of images has.")
+            raise DataError(f"{path} declares {size:,} bytes, more than any table of examples has.")
+        if facts.num_rows * facts.num_columns > MOST_CELLS:
+            raise DataError(
+                f"{path} declares {facts.num_rows:,} rows of {facts.num_columns:,} columns, more cells than the "
+                f"{MOST_CELLS:,} that are read. Leave out rows or columns."
+            )
         _refuse_equal_names(path, facts.schema.to_arrow_schema().names)
         columns = pyarrow.parquet.read_table(path).to_pydict()
     except (pyarrow.ArrowException, OSError) as error:
@@ -70,7 +78,7 @@ def _delimited(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[st
     except csv.Error as error:
         raise DataError(f"{path} is not a readable table ({error}).") from None
     if not rows:
-        raise DataError(f"{path} is empty. Expected a header and rows with path and label.")
+        raise DataError(f"{path} is empty. Expected a header and rows below it.")
     if any(is_value(cell) for cell in rows[0]):
         names = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
     else:

@@ -13,7 +13,7 @@ import numpy as np
 
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
-from sonde.data.ragged import texts
+from sonde.data.ragged import Ragged, texts
 from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
 from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.text_tables import SAMPLE, Table, head, read_file
@@ -133,7 +133,39 @@ def read(path: Path, options: Options) -> Listing:
         bad=tuple((str(text_array([name])[0]), reason) for name, reason in bad),
         notes=tuple(notes),
         modality="text",
+        text_columns=columns.text,
     )
+
+
+def read_unlabelled(file: Path, known: tuple[str, ...]) -> tuple[list[str], Ragged]:
+    """Read the texts of a table for a trained model; labels in it are passed over, and need not be there.
+
+    Args:
+        file: a table, or JSON lines.
+        known: columns that the model's training texts stood in; empty guesses the column.
+
+    Returns:
+        A name for each row, and the texts, joined as in training.
+
+    Raises:
+        DataError: the file is damaged, lacks a column, or has a row without text; the text names the cure.
+    """
+    held = read_file(file)
+    columns = tuple(held.table)[:1] if len(held.table) == 1 else known or _text_column(held.table, file)
+    missing = next((name for name in columns if name not in held.table), None)
+    if missing is not None:
+        raise DataError(
+            f"{file} has no column '{missing}', which the model's texts were read from."
+            f"{did_you_mean(missing, held.table)} Its columns: {', '.join(held.table) or 'none'}. Rename the one that "
+            f"holds the texts to '{missing}'."
+        )
+    joined = ["\n".join(filter(None, (held.table[name][row].strip() for name in columns)))
+              for row in range(len(held.places))]  # fmt: skip
+    if not joined:
+        raise DataError(f"{file} holds no row of text.")
+    if "" in joined:
+        raise DataError(f"{file}: {held.places[joined.index('')]} has no text. Write one, or remove the row.")
+    return [f"{file} {place}" for place in held.places], texts(joined)
 
 
 def _files(path: Path) -> tuple[list[tuple[Path, str]], list[str]]:

@@ -7,7 +7,7 @@ from sonde.evaluation.plots.markup import Markup, join
 from sonde.evaluation.plots.svg import Scale, footing, line, mark, nice_ticks, ruler, sheet, text
 from sonde.evaluation.plots.words import percent
 
-WIDE, HIGH, LEFT, TOP, SIDE, TALL = 400, 340, 46, 30, 340, 250
+WIDE, HIGH, LEFT, TOP, SIDE, TALL = 410, 340, 46, 30, 340, 250
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)
 ROW, NAME = 30.0, 92
 
@@ -53,7 +53,7 @@ def set_sizes(said: Mapping[str, Any]) -> str | None:
     wanted = float(said["wanted"])
     middle = LEFT + NAME - 6.0
     shares = Scale(0, 1, middle, middle + 120)
-    held = Scale(0, 1, middle + 142, WIDE - 14)
+    held = Scale(0, 1, middle + 142, WIDE - 24)
     bottom = TOP + ROW * len(rows)
     parts = [
         text(shares.start, TOP - 12, "share of examples", "p-muted", size=11.5),
