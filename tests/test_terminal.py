@@ -314,6 +314,13 @@ RECORD = {
 }
 
 
+def test_a_loss_of_minus_zero_has_no_sign() -> None:
+    stream = io.StringIO()
+    with terminal.talking_to(stream), terminal.training_progress(10, 23, clock=Clock()) as shown_progress:
+        shown_progress.epoch(RECORD | {"validation": {"loss": -0.0, "accuracy": 1.0}})
+    assert "validation: loss 0  accuracy 1.000" in stream.getvalue()
+
+
 def test_elsewhere_an_epoch_is_one_line_and_a_step_none() -> None:
     stream, clock = io.StringIO(), Clock()
     with terminal.talking_to(stream), terminal.training_progress(10, 23, clock=clock) as shown_progress:

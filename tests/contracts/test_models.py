@@ -33,7 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "crnn": {"width": 8, "units": 16},
     "textcnn": {"embedding": 16, "filters": 8},
     "minirocket": {"levels": 3},
-    "bag": {"width": 32, "buckets": 64},
+    "bag": {"ngrams": 2, "width": 32, "buckets": 64},
     "rnn": {"width": 16, "embedding": 16},
     "transformer": {"width": 16},
     "cnn-transformer": {"channels": 4, "width": 16},
@@ -201,7 +201,7 @@ VARIANTS = [(name, {}) for name in NAMES] + [("rnn", {"cell": "gru"}), ("rnn", {
 
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion", "muon"])
 @pytest.mark.parametrize(("name", "more"), VARIANTS, ids=str)
-def test_weight_decay_shrinks_kernels_alone(name: str, more: dict[str, Any], optimizer: str) -> None:
+def test_weight_decay_shrinks_kernels_and_embeddings_alone(name: str, more: dict[str, Any], optimizer: str) -> None:
     after, (inputs, truth) = [], examples(kind_of(name))
     for decay in (0.0, 0.5):
         engine = engine_of(model_of(name, dropout=0.0, **more), optimizer=optimizer, weight_decay=decay)
@@ -209,7 +209,7 @@ def test_weight_decay_shrinks_kernels_alone(name: str, more: dict[str, Any], opt
         after.append(weights_of(engine.read_state()))
     trained = {variable.path for variable in engine._variables}
     decayed = {key for key in after[0] if not np.array_equal(after[0][key], after[1][key])}
-    assert decayed == {key for key in after[0] if key.endswith("kernel") and key in trained}
+    assert decayed == {key for key in after[0] if key.endswith(("kernel", "embeddings")) and key in trained}
     assert after[0].keys() - decayed
 
 

@@ -96,7 +96,7 @@ class JaxEngine:
         self._rate_index = rate.index(True)
         counter = [variable is self._optimizer._iterations for variable in self._optimizer.variables]
         self._counter_index = counter.index(True)
-        self._varying = [axis for axis, size in enumerate(model.input_shape) if axis and size is None]
+        self._varying = [axis for axis, size in enumerate(model.inputs[0].shape) if axis and size is None]
         self._compiled_step = jax.jit(self._pure_step, donate_argnums=0)
         self._compiled_part = jax.jit(self._add_part, donate_argnums=1)
         self._compiled_update = jax.jit(self._update, donate_argnums=0)

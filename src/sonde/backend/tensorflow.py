@@ -95,7 +95,7 @@ class TensorFlowEngine:
         self._averages = [tf.Variable(each.value, trainable=False) for each in self._averaged]
         pairs = zip(self._averaged, self._averages, strict=True)
         self._named += [(AVERAGE + variable.path, average) for variable, average in pairs]
-        self._batch = tf.TensorSpec([None, *model.input_shape[1:]], model.input.dtype)
+        self._batch = tf.TensorSpec([None, *model.inputs[0].shape[1:]], model.inputs[0].dtype)
         # Keras layers are written without AutoGraph, and so is what is here.
         self._compiled_step = tf.function(self._trace_step, reduce_retracing=True, autograph=False)
         self._compiled_predict = tf.function(self._outputs, input_signature=[self._batch], autograph=False)

@@ -54,6 +54,8 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         options: width, stages, patch and dropout.
         reads: what the inputs are.
     """
+    if len(reads.shape) != 3:
+        raise ValueError("It reads images: height x width x channels.")
     stem = layers.Conv2D(
         _axes(options, inputs.shape[-1]),
         options.patch,

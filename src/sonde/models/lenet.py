@@ -24,6 +24,8 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         options: dropout.
         reads: what the inputs are.
     """
+    if len(reads.shape) != 3:
+        raise ValueError("It reads images: height x width x channels.")
     short = [max(0, 16 - side) for side in inputs.shape[1:3]]
     x = inputs
     if any(short):
