@@ -78,7 +78,7 @@ def training_set(case: Case, folder: Path) -> TrainingSet:
     names = np.arange(count).astype(np.str_)
     spec = ImageSpec(height=case.side, width=case.side, channels=3, mean=MEAN, std=STD)
     truth = (np.arange(count) % 10).astype(np.int32)
-    return TrainingSet(Examples(stored, names, names), truth, spec, case.augment, 0, case.batch)
+    return TrainingSet(Examples(stored, names, names, stored), truth, spec, "image", case.augment, 0, case.batch)
 
 
 def with_sonde(case: Case, folder: Path, workers: int, cores: int) -> Batches:
@@ -202,7 +202,7 @@ def measure_parts(case: Case, folder: Path) -> dict[str, float]:
     turns = itertools.cycle(memory)
     parts: dict[str, Callable[[], Any]] = {"gather": lambda: stored[np.roll(rows, 1)]}
     for name, strength in case.augment.items():
-        row = data.AUGMENTATIONS[name]
+        row = data.AUGMENTATIONS["image"][name]
         draws = uniform(name, row.draws, seed=0, epoch=1, indices_B=rows)
         parts[f"draw for {name}"] = lambda name=name, row=row: uniform(name, row.draws, seed=0, epoch=1, indices_B=rows)
         parts[name] = lambda row=row, strength=strength, draws=draws: row.function(images, strength, draws)

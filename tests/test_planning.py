@@ -49,7 +49,7 @@ def test_planning_writes_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("word", "says"),
     [
-        ("run.model=cn", "Did you mean 'cnn'?"),
+        ("run.model=lenett", "Did you mean 'lenet'?"),
         ("run.task=image-lable", "Did you mean 'image-label'?"),
         ("run.recipe=fsat", "Did you mean 'fast'?"),
         ("model.widht=3", "Did you mean 'width'?"),

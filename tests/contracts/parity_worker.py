@@ -40,7 +40,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "dscnn": {"width": 8},
     "crnn": {"width": 4, "units": 8, "stages": 2},
     "textcnn": {"embedding": 8, "filters": 8},
-    "bag": {"width": 8, "buckets": 64, "ngrams": 2},
+    "bag": {"width": 32, "buckets": 64, "ngrams": 2},
     "rnn": {"width": 8, "embedding": 8},
     "transformer": {"width": 16, "depth": 1},
     "cnn-transformer": {"channels": 4, "width": 16, "depth": 1},

@@ -103,7 +103,7 @@ def test_what_a_budget_takes_from_the_scoring_stands_in_the_run_file_and_in_the_
     from sonde.evaluation import costs
 
     # A machine on which one drawing takes a tenth of a second.
-    monkeypatch.setattr(costs, "_seconds_of_a_drawing", lambda dataset, clock: 0.01)
+    monkeypatch.setattr(costs, "_seconds_of_a_drawing", lambda dataset, task, clock: 0.01)
     plan = plan_of(begun, {"run.minutes": 2.0, "run.epochs": 1})
     settings = Settings({key: each for key, each in plan.settings.items() if key != "evaluation.resamples"})
     plan = Plan(planning.complete(settings), plan.listing, plan.dataset, plan.warnings)
