@@ -40,7 +40,7 @@ clean:
 	@touch $@
 
 .venv/test.stamp: .venv/bin/python pyproject.toml constraints.txt
-	$(INSTALL) -e '.[torch,tensorflow,jax,audio,text,dev]'
+	$(INSTALL) -e '.[torch,tensorflow,jax,audio,text,pretrained,dev]'
 	@touch $@ .venv/demo.stamp
 
 .venv/bin/python:

@@ -88,6 +88,8 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
         at = _at(said["run.data"]) if said["run.data"].origin == "file" else ""
         raise DataError(f"{at}{error}") from error
     task, why = tasks.guess_task(listing)
+    # What a checkpoint brings goes before what a look at the data suggests.
+    said = said.over(data.guess_from_checkpoint(said))
     settings = said.over(data.guess(listing)).over(guessed("run.task", task, why))
     _check_name("task", settings, tasks.TASKS)
     settings = settings.over(_guess_model(listing, settings)).over(_guess_backend(settings))
@@ -178,6 +180,7 @@ def _check_early(settings: Settings) -> None:
     if reads not in MODELS[model.value].reads:
         raise ConfigError(f"{_at(model)}The model '{model.value}' does not read {reads} data (sonde list models).")
     _refuse_other_tables(settings)
+    _check_pretrained(settings)
     for part, options in parts(settings).items():
         fill(options, part, trial)
     data.fill_augment(settings, modality_of(settings))
@@ -193,6 +196,17 @@ def _refuse_other_tables(settings: Settings) -> None:
                     f"{_at(setting)}{part}.{name} is an option of {part} data, and {settings.value('run.data')} is "
                     f"{own} data. Leave it out, or name the task: --set run.task={part}-label."
                 )
+
+
+def _check_pretrained(settings: Settings) -> None:
+    """Refuse a checkpoint without the model that it is for, and that model without one."""
+    model, checkpoint = settings["run.model"], settings.value("text.checkpoint")
+    if checkpoint and model.value != "pretrained":
+        raise ConfigError(
+            f"{_at(model)}text.checkpoint is for the model 'pretrained'; leave out --model={model.value}."
+        )
+    if model.value == "pretrained" and not checkpoint:
+        raise ConfigError(f"{_at(model)}The model 'pretrained' begins with a checkpoint: --set text.checkpoint=FOLDER.")
 
 
 def _check_name(kind: str, settings: Settings, table: Any) -> None:

@@ -206,7 +206,7 @@ def test_a_damaged_spec_is_refused_with_the_place(place: tuple[Any, ...], value:
     for key in place[:-1]:
         inner = inner[key]
     inner[place[-1]] = value
-    with pytest.raises(ModelError, match="The model's table of columns is damaged at"):
+    with pytest.raises(ModelError, match="The model's table preprocessing is damaged at"):
         TableSpec.from_dict(values)
 
 

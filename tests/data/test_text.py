@@ -100,13 +100,13 @@ def test_pieces_of_byte_pairs_are_readable() -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"vocabulary": "a\na"}, "vocabulary: 2 tokens, 1 different ones"),
-        ({"vocabulary": "a\n\nb"}, "vocabulary: a token is empty"),
+        ({"vocabulary": "a\na"}, "2 tokens in its vocabulary, 1 different ones"),
+        ({"vocabulary": "a\n\nb"}, "a token of its vocabulary is empty"),
         ({"length": 10**9}, "length"),
-        ({"joins": "x y"}, "joins: they name what is no token"),
+        ({"joins": "x y"}, "its joins name what is no token"),
         ({"tokens": "letters"}, "tokens"),
         ({"more": 1}, "more"),
-        ({"vocabulary": "\n".join(map(str, range(60_000)))}, "60,000 tokens"),
+        ({"vocabulary": "\n".join(map(str, range(70_000)))}, "70,000 tokens"),
     ],
 )
 def test_a_damaged_spec_is_refused(change: dict[str, object], reason: str) -> None:
@@ -118,7 +118,7 @@ def test_a_damaged_spec_is_refused(change: dict[str, object], reason: str) -> No
 
 def test_joins_of_words_are_refused() -> None:
     values = {**learned(["a b ab"] * 2).to_dict(), "joins": "a b"}
-    with pytest.raises(ModelError, match="joins: words are not joined"):
+    with pytest.raises(ModelError, match="its joins are for byte pairs, and it has words"):
         TextSpec.from_dict(values)
 
 

@@ -9,21 +9,20 @@ See what the model sees:  sonde show DATA
 
 # N recordings, B batch, T frames, M mel bands, F features of a frame
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from sonde.config import Options as OptionSet
 from sonde.data.listing import Listing
 from sonde.data.melspectrogram import FAINTEST, REACH, FrontEnd, cepstrum, log_mel
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.sound import read_sound
-from sonde.errors import ConfigError, ModelError
+from sonde.data.spec import Spec
+from sonde.errors import ConfigError
 
 MOST_FRAMES = 4096
 """Frames of a window; a model's input is never longer."""
@@ -79,10 +78,8 @@ Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=1e-6, le=1e6)]
 
 
-class AudioSpec(BaseModel):
+class AudioSpec(Spec):
     """How a recording becomes an array of `frames x features`; part of every saved model."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     kind: Literal["audio"] = "audio"
     sample_rate: Rate
@@ -111,9 +108,8 @@ class AudioSpec(BaseModel):
         values = options.model_dump()
         values["high"] = options.high or options.sample_rate / 2
         spec = cls(**values)
-        fault = spec.fault
-        if fault:
-            raise ConfigError(f"[audio] {fault}")
+        if conflict := spec._conflict:
+            raise ConfigError(f"[audio] {conflict}")
         return spec
 
     @property
@@ -129,7 +125,15 @@ class AudioSpec(BaseModel):
 
     @property
     def fault(self) -> str:
-        """What contradicts itself, with the cure, or an empty text."""
+        """What contradicts itself, or an empty text."""
+        if not len(self.mean) == len(self.std) == self.shape[1]:
+            said = f"{self.shape[1]} features but {len(self.mean)} means and {len(self.std)} deviations"
+            return self._conflict or said
+        return self._conflict
+
+    @property
+    def _conflict(self) -> str:
+        """What contradicts itself before anything is measured, with the cure."""
         if self.frames > MOST_FRAMES:
             return (
                 f"{self.seconds:g} s in steps of {self.hop:g} ms are {self.frames:,} frames; up to {MOST_FRAMES:,} are "
@@ -148,21 +152,6 @@ class AudioSpec(BaseModel):
     def shape(self) -> tuple[int, int]:
         """Frames and features of one prepared recording."""
         return (self.frames, self.coefficients if self.features == "mfcc" else self.bands)
-
-    @property
-    def dtype(self) -> Literal["float32", "int32"]:
-        """Type of the numbers that the model reads."""
-        return "float32"
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """Recordings hold no codes."""
-        return ()
-
-    @property
-    def presence(self) -> bool:
-        """Every window is of the same length."""
-        return False
 
     def encode(self, raw: Stored) -> Stored:
         """Return the spectrograms as they are.
@@ -245,35 +234,6 @@ class AudioSpec(BaseModel):
             DataError: the file cannot be read; the text is name and reason.
         """
         return [path], self.spectrogram(Path(path))[0][None]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "AudioSpec":
-        """Rebuild a spec from the values of a model folder, which may be anybody's.
-
-        Args:
-            values: what `to_dict` gave.
-
-        Raises:
-            ModelError: a value is missing, unknown, out of range or against another.
-        """
-        try:
-            spec = cls.model_validate_json(json.dumps(dict(values)))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise ModelError(f"The model's audio preprocessing is damaged at {where}: {first['msg']}.") from None
-        except (TypeError, ValueError):
-            raise ModelError("The model's audio preprocessing is damaged: it holds values that are not JSON.") from None
-        fault = spec.fault
-        if not fault and not len(spec.mean) == len(spec.std) == spec.shape[1]:
-            fault = f"{spec.shape[1]} features but {len(spec.mean)} means and {len(spec.std)} deviations."
-        if fault:
-            raise ModelError(f"The model's audio preprocessing is damaged: {fault}")
-        return spec
 
 
 def learn(raw: Stored, listing: Listing, options: Options) -> AudioSpec:

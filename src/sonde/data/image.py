@@ -5,21 +5,19 @@ See what the model sees:  sonde show DATA
 
 # B batch, H height, W width, C channels
 
-import json
-from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from sonde.config import Options as OptionSet
 from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
-from sonde.errors import ModelError
+from sonde.data.spec import Spec
 
 LARGEST_SIDE = 2048
 """Pixels; a model's input is never larger."""
@@ -47,10 +45,8 @@ Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e6, le=1e6)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=1e-6, le=1e6)]
 
 
-class ImageSpec(BaseModel):
+class ImageSpec(Spec):
     """How an image becomes an array of `height x width x channels`; part of every saved model."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     kind: Literal["image"] = "image"
     height: Side
@@ -66,19 +62,11 @@ class ImageSpec(BaseModel):
         return (self.height, self.width, self.channels)
 
     @property
-    def dtype(self) -> Literal["float32", "int32"]:
-        """Type of the numbers that the model reads."""
-        return "float32"
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """Images hold no codes."""
-        return ()
-
-    @property
-    def presence(self) -> bool:
-        """Every image has the same size."""
-        return False
+    def fault(self) -> str:
+        """What contradicts itself, or an empty text."""
+        if not len(self.mean) == len(self.std) == self.channels:
+            return f"{self.channels} channels but {len(self.mean)} means and {len(self.std)} deviations"
+        return ""
 
     def encode(self, raw: Stored) -> Stored:
         """Return the pixels as they are.
@@ -133,35 +121,6 @@ class ImageSpec(BaseModel):
         """
         image = read_image(Path(path), (self.height, self.width), self.channels, largest_pixels=self.largest_pixels)
         return [path], image[None]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "ImageSpec":
-        """Rebuild a spec from the values of a model folder, which may be anybody's.
-
-        Args:
-            values: what `to_dict` gave.
-
-        Raises:
-            ModelError: a value is missing, unknown or out of range.
-        """
-        try:
-            spec = cls.model_validate_json(json.dumps(dict(values)))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise ModelError(f"The model's image preprocessing is damaged at {where}: {first['msg']}.") from None
-        except (TypeError, ValueError):
-            raise ModelError("The model's image preprocessing is damaged: it holds values that are not JSON.") from None
-        if not len(spec.mean) == len(spec.std) == spec.channels:
-            raise ModelError(
-                f"The model's image preprocessing is damaged: {spec.channels} channels but {len(spec.mean)} means "
-                f"and {len(spec.std)} deviations."
-            )
-        return spec
 
 
 @lru_cache(maxsize=8)

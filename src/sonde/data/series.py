@@ -7,14 +7,12 @@ See what the model sees:  sonde show DATA
 
 # N examples, B batch, T steps of time, C channels
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from sonde.config import Options as OptionSet
 from sonde.config import Setting, Settings
@@ -22,7 +20,8 @@ from sonde.data.augment.series import TABLE, Look
 from sonde.data.decoded import Decoded, as_listed
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, lengths_of, present, round_up
-from sonde.errors import DataError, ModelError
+from sonde.data.spec import Spec
+from sonde.errors import DataError
 
 LONGEST, MOST_CHANNELS = 1_000_000, 10_000
 """Steps and channels of a series, at most."""
@@ -51,10 +50,8 @@ Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e30, le=1e30)]
 Positive = Annotated[float, Field(allow_inf_nan=False, ge=1e-30, le=1e30)]
 
 
-class SeriesSpec(BaseModel):
+class SeriesSpec(Spec):
     """How a series becomes an array of steps x channels; part of every saved model."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     kind: Literal["series"] = "series"
     channels: Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
@@ -75,19 +72,16 @@ class SeriesSpec(BaseModel):
         return (self.length, self.channels + (self.length is None))
 
     @property
-    def dtype(self) -> Literal["float32", "int32"]:
-        """Type of the numbers that the model reads."""
-        return "float32"
-
-    @property
-    def levels(self) -> tuple[int, ...]:
-        """Series hold no codes."""
-        return ()
-
-    @property
     def presence(self) -> bool:
         """Whether the last channel tells real steps (1) from padding (0)."""
         return self.length is None
+
+    @property
+    def fault(self) -> str:
+        """What contradicts itself, or an empty text."""
+        if not len(self.mean) == len(self.std) == self.channels:
+            return f"{self.channels} channels but {len(self.mean)} means and {len(self.std)} deviations"
+        return "series are brought to no length" if self.resampled and self.length is None else ""
 
     def encode(self, raw: Stored) -> Stored:
         """Fill in what is missing, scale, and bring to one length where that was asked for.
@@ -173,39 +167,6 @@ class SeriesSpec(BaseModel):
         from sonde.data.sources.series_files import read_series
 
         return read_series(Path(path), channels=self.channels, steps=None if self.resampled else self.length)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "SeriesSpec":
-        """Rebuild a spec from the values of a model folder, which may be anybody's.
-
-        Args:
-            values: what `to_dict` gave.
-
-        Raises:
-            ModelError: a value is missing, unknown or out of range.
-        """
-        try:
-            spec = cls.model_validate_json(json.dumps(dict(values)))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise ModelError(f"The model's series preprocessing is damaged at {where}: {first['msg']}.") from None
-        except (TypeError, ValueError):
-            raise ModelError(
-                "The model's series preprocessing is damaged: it holds values that are not JSON."
-            ) from None
-        if not len(spec.mean) == len(spec.std) == spec.channels:
-            raise ModelError(
-                f"The model's series preprocessing is damaged: {spec.channels} channels but {len(spec.mean)} means "
-                f"and {len(spec.std)} deviations."
-            )
-        if spec.resampled and spec.length is None:
-            raise ModelError("The model's series preprocessing is damaged: series are brought to no length.")
-        return spec
 
 
 def store(listing: Listing, options: Options, contents: str) -> Decoded:

@@ -7,14 +7,12 @@ All of it is learned from the training rows alone.
 
 # N rows, F numbers of a prepared row, K knots
 
-import json
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from scipy.stats import norm
 
 from sonde.config import Options as OptionSet
@@ -23,7 +21,8 @@ from sonde.data.columns import Column, as_dates, as_numbers, as_words, is_missin
 from sonde.data.decoded import Decoded, marks
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
-from sonde.errors import DataError, ModelError, did_you_mean
+from sonde.data.spec import Spec
+from sonde.errors import DataError, did_you_mean
 
 CLIPPED = 0.005
 """Share of the training rows below and above which numbers are clipped, under standard scaling."""
@@ -104,10 +103,8 @@ class CategoryColumn(BaseModel):
         return self
 
 
-class TableSpec(BaseModel):
+class TableSpec(Spec):
     """How a row becomes numbers and codes; part of every saved model."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     kind: Literal["table"] = "table"
     numbers: Annotated[tuple[NumberColumn, ...], Field(max_length=MOST_COLUMNS)]
@@ -130,19 +127,9 @@ class TableSpec(BaseModel):
         return (len(self.numbers) + len(self._indicated) + len(self.categories),)
 
     @property
-    def dtype(self) -> Literal["float32", "int32"]:
-        """Type of the numbers that the model reads."""
-        return "float32"
-
-    @property
     def levels(self) -> tuple[int, ...]:
         """How many codes each column of categories has, the unknown included."""
         return tuple(len(each.values) + 1 for each in self.categories)
-
-    @property
-    def presence(self) -> bool:
-        """Every row has the same length."""
-        return False
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -242,29 +229,6 @@ class TableSpec(BaseModel):
                 f"{did_you_mean(missing[0], there)} It has: {', '.join(there[:20]) or 'none'}. Name the columns in the "
                 "first row as in the training data; a column that is there may be empty."
             )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "TableSpec":
-        """Rebuild a spec from the values of a model folder, which may be anybody's.
-
-        Args:
-            values: what `to_dict` gave.
-
-        Raises:
-            ModelError: a value is missing, unknown or out of range.
-        """
-        try:
-            return cls.model_validate_json(json.dumps(dict(values)))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise ModelError(f"The model's table of columns is damaged at {where}: {first['msg']}.") from None
-        except (TypeError, ValueError):
-            raise ModelError("The model's table of columns is damaged: it holds values that are not JSON.") from None
 
 
 def store(listing: Listing, options: Options, contents: str) -> Decoded:

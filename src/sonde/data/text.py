@@ -6,28 +6,29 @@ See what the model sees:  sonde show DATA
 # N texts, B batch, T tokens
 
 import json
-from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from sonde.config import Options as OptionSet
 from sonde.data import tokens as cutting
+from sonde.data.checkpoints import read_checkpoint
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
+from sonde.data.spec import Spec
 from sonde.data.tokens import FIRST, UNKNOWN
 from sonde.data.vectors import read_vectors
-from sonde.errors import DataError, ModelError
+from sonde.errors import DataError
 
 LARGEST_LENGTH = 8192
 """Tokens; a model never reads more of a text."""
 
-LARGEST_VOCABULARY = 50_000
+LARGEST_VOCABULARY = 60_000
 """Tokens; with their descriptions a model folder stays small."""
 
 LONGEST_TOKEN = 64
@@ -45,7 +46,7 @@ TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 LARGEST_TEXT = 1 << 26
 """Bytes of a text file that is read for a model; far more than any model reads of it."""
 
-USUAL_LENGTH = {"words": 512, "characters": 1024, "byte-pair": 512}
+USUAL_LENGTH = {"words": 512, "characters": 1024, "byte-pair": 512, "word-pieces": 512}
 """Most tokens of a text where nobody says: time grows with them."""
 
 COVERED = 99.0
@@ -55,8 +56,8 @@ COVERED = 99.0
 class Options(OptionSet):
     """How texts are cleaned, cut into tokens and numbered."""
 
-    tokens: Literal["words", "characters", "byte-pair"] = "words"
-    """What a text is cut into; byte-pair needs the extra [text]."""
+    tokens: cutting.Kind = "words"
+    """What a text is cut into; byte-pair needs the extra [text], and word-pieces come with a checkpoint."""
 
     vocabulary: Annotated[int, Field(ge=8, le=LARGEST_VOCABULARY)] = 20_000
     """Most tokens that are told apart, the most frequent of the training texts; all others are one unknown token."""
@@ -88,14 +89,16 @@ class Options(OptionSet):
     vectors_sha256: str = ""
     """Digest that the file of word vectors must have; empty takes any file."""
 
+    checkpoint: str = ""
+    """Text encoder that others have pretrained, which brings its tokens, sizes and weights: a folder, hf://OWNER/NAME
+    (Hugging Face) or kaggle://OWNER/MODEL/keras/NAME (Keras presets). It takes the model 'pretrained'."""
 
-class TextSpec(BaseModel):
+
+class TextSpec(Spec):
     """How a text becomes numbers; part of every saved model."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
     kind: Literal["text"] = "text"
-    tokens: Literal["words", "characters", "byte-pair"]
+    tokens: cutting.Kind
     vocabulary: Annotated[str, Field(max_length=LARGEST_WORDS)]
     """The tokens, each on a line, from number 2 on."""
     joins: Annotated[str, Field(max_length=LARGEST_WORDS)] = ""
@@ -106,6 +109,10 @@ class TextSpec(BaseModel):
     strip_links: bool = False
     strip_accents: bool = False
     digits: bool = False
+    around: tuple[()] | tuple[str, str] = ()
+    """Tokens before and behind each text, of a checkpoint; they count towards the length."""
+    blank_before: bool = True
+    """Byte pairs: whether a text's first word is read as if a blank stood before it."""
     columns: tuple[Annotated[str, Field(max_length=LONGEST_COLUMN)], ...] = ()
     """Columns that the training texts stood in, where they stood in a table."""
 
@@ -130,9 +137,19 @@ class TextSpec(BaseModel):
         return (FIRST + len(self.known),)
 
     @property
-    def presence(self) -> bool:
-        """Padding is the number 0, and needs no mark."""
-        return False
+    def fault(self) -> str:
+        """What contradicts itself, or an empty text."""
+        known = set(self.known)
+        if len(known) < len(self.known) or len(known) > LARGEST_VOCABULARY:
+            return f"{len(self.known):,} tokens in its vocabulary, {len(known):,} different ones"
+        if "" in known:
+            return "a token of its vocabulary is empty"
+        if any(not {*pair, "".join(pair)} <= known for pair in self._joins):
+            return "its joins name what is no token"
+        if self.joins and self.tokens != "byte-pair":
+            return f"its joins are for byte pairs, and it has {self.tokens}"
+        missing = [token for token in self._needed if token not in known]
+        return f"its vocabulary lacks {' and '.join(missing)}" if missing else ""
 
     def encode(self, raw: Stored) -> Stored:
         """Turn texts into the numbers of their tokens; a text without any is one unknown token.
@@ -144,7 +161,7 @@ class TextSpec(BaseModel):
             int32, N texts of at most `length` numbers.
         """
         assert isinstance(raw, Ragged)
-        rows = [row[: self.length] for row in self._numbered(raw)]
+        rows = [self._bounded(row) for row in self._numbered(raw)]
         lengths = np.array([max(1, len(row)) for row in rows], dtype=np.int64)
         values = np.array([number for row in rows for number in (row or [UNKNOWN])], dtype=np.int32)
         return Ragged(values, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64))
@@ -222,41 +239,6 @@ class TextSpec(BaseModel):
         known = ["", "?", *(name(token) for token in self.known)]
         return [[known[number] for number in encoded[row]] for row in range(len(encoded))]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return self.model_dump(mode="json")
-
-    @classmethod
-    def from_dict(cls, values: Mapping[str, Any]) -> "TextSpec":
-        """Rebuild a spec from the values of a model folder, which may be anybody's.
-
-        Args:
-            values: what `to_dict` gave.
-
-        Raises:
-            ModelError: a value is missing, unknown or out of range.
-        """
-        damaged = "The model's text preprocessing is damaged"
-        try:
-            spec = cls.model_validate_json(json.dumps(dict(values)))
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "the whole"
-            raise ModelError(f"{damaged} at {where}: {first['msg']}.") from None
-        except (TypeError, ValueError):
-            raise ModelError(f"{damaged}: it holds values that are not JSON.") from None
-        known = set(spec.known)
-        if len(known) < len(spec.known) or len(known) > LARGEST_VOCABULARY:
-            raise ModelError(f"{damaged} at vocabulary: {len(spec.known):,} tokens, {len(known):,} different ones.")
-        if "" in known:
-            raise ModelError(f"{damaged} at vocabulary: a token is empty.")
-        joins = spec._joins
-        if any(not {*pair, "".join(pair)} <= known for pair in joins):
-            raise ModelError(f"{damaged} at joins: they name what is no token.")
-        if joins and spec.tokens != "byte-pair":
-            raise ModelError(f"{damaged} at joins: {spec.tokens} are not joined.")
-        return spec
-
     def _cleaned(self, raw: Ragged) -> list[str]:
         return [
             cutting.clean(
@@ -270,10 +252,34 @@ class TextSpec(BaseModel):
             for row in range(len(raw))
         ]
 
+    @cached_property
+    def unknown(self) -> int:
+        """The number of what the vocabulary does not hold; a checkpoint has its own."""
+        return FIRST + self.known.index(cutting.UNKNOWN_PIECE) if self.tokens == "word-pieces" else UNKNOWN
+
+    @property
+    def _needed(self) -> tuple[str, ...]:
+        return (*self.around, cutting.UNKNOWN_PIECE) if self.tokens == "word-pieces" else self.around
+
+    def _bounded(self, row: list[int]) -> list[int]:
+        """Cut the numbers of a text to the length, and put around it what a checkpoint expects there."""
+        if not self.around:
+            return row[: self.length]
+        first, last = self._ends
+        return [first, *row[: max(1, self.length - 2)], last]
+
+    @cached_property
+    def _ends(self) -> tuple[int, ...]:
+        return tuple(FIRST + self.known.index(token) for token in self.around)
+
     def _numbered(self, raw: Ragged) -> list[list[int]]:
         cleaned = self._cleaned(raw)
-        if self.tokens == "byte-pair":
-            cut = cutting.byte_pair_cut(self.known, self._joins)
+        if self.tokens in ("byte-pair", "word-pieces"):
+            cut = (
+                cutting.byte_pair_cut(self.known, self._joins, blank_before=self.blank_before)
+                if self.tokens == "byte-pair"
+                else cutting.word_piece_cut(self.known, lower=self.lower, accents=self.strip_accents)
+            )
             return [[FIRST + number for number in row] for row in cut(cleaned)]
         numbers = {token: number for number, token in enumerate(self.known, FIRST)}
         split = cutting.CUTS[self.tokens]
@@ -305,6 +311,10 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
         digits=options.digits,
         columns=() if max(map(len, listing.text_columns), default=0) > LONGEST_COLUMN else listing.text_columns,
     )
+    if options.checkpoint:
+        return _as_pretrained(plain, raw, options)
+    if options.tokens == "word-pieces":
+        raise DataError("Word pieces come with a checkpoint: --set text.checkpoint=FOLDER. See text.tokens for others.")
     cleaned = plain._cleaned(raw)
     joins: list[tuple[str, str]] = []
     if options.tokens == "byte-pair":
@@ -319,6 +329,34 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
     )
     lengths = [len(row) for row in spec._numbered(raw)]
     return spec.model_copy(update={"length": options.length or usual_length(lengths, options.tokens)})
+
+
+def _as_pretrained(plain: TextSpec, raw: Ragged, options: Options) -> TextSpec:
+    """Take everything but the length from a checkpoint."""
+    checkpoint = read_checkpoint(options.checkpoint)
+    tokens = checkpoint.tokens
+    own = {"tokens": tokens.kind, "lower": tokens.lower, "strip_accents": tokens.strip_accents}
+    for name, value in own.items():
+        if getattr(options, name) != value:
+            raise DataError(f"text.checkpoint brings text.{name} = {json.dumps(value)}; leave out text.{name}.")
+    if options.vectors:
+        raise DataError("text.checkpoint brings the vectors of its tokens; leave out text.vectors.")
+    known = _bounded(tokens.known)
+    if len(known) < len(tokens.known) or len(known) > LARGEST_VOCABULARY:
+        raise DataError(f"{options.checkpoint} has {len(tokens.known):,} tokens, more than a model keeps.")
+    most = checkpoint.sizes.positions
+    if options.length > most:
+        raise DataError(f"text.length = {options.length:,} is more than the checkpoint reads: {most:,} tokens.")
+    spec = plain.model_copy(
+        update={
+            "vocabulary": "\n".join(known),
+            "joins": "\n".join(" ".join(pair) for pair in tokens.joins),
+            "around": tokens.around,
+            "blank_before": tokens.blank_before,
+        }
+    )
+    lengths = [len(spec._bounded(row)) for row in spec._numbered(raw)]
+    return spec.model_copy(update={"length": options.length or min(most, usual_length(lengths, options.tokens))})
 
 
 def starting_vectors(spec: Any, options: Any) -> NDArray[np.float32] | None:
@@ -364,9 +402,9 @@ def remarks(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
         raw: UTF-8 bytes of the training texts.
     """
     rows = spec._numbered(raw)
-    cut = sum(len(row) > spec.length for row in rows)
+    cut = sum(len(row) > spec.length - len(spec.around) for row in rows)
     total = sum(map(len, rows))
-    unknown = sum(number == UNKNOWN for row in rows for number in row)
+    unknown = sum(number == spec.unknown for row in rows for number in row)
     said = [
         f"{len(spec.known):,} {spec.tokens.replace('-', ' ')} are told apart; "
         f"{unknown / max(total, 1):.1%} of the training texts' are unknown"

@@ -16,8 +16,10 @@ from sonde.errors import DataError
 
 PADDING, UNKNOWN, FIRST = 0, 1, 2
 """Numbers of padding, of what is not in the vocabulary, and of its first token."""
+UNKNOWN_PIECE = "[UNK]"
+"""The token among word pieces that stands for what they cannot spell."""
 
-Kind = Literal["words", "characters", "byte-pair"]
+Kind = Literal["words", "characters", "byte-pair", "word-pieces"]
 
 WORD = re.compile(r"\w+(?:['’]\w+)*|['’](?:s|re|ve|ll|d|m|t)\b|[^\w\s]", re.IGNORECASE)
 """Letters and digits, with apostrophes inside; the ends of English contractions that were cut off; single signs."""
@@ -130,12 +132,15 @@ def learn_byte_pairs(
     return tokens, [joined[token] for token in tokens if token in joined]
 
 
-def byte_pair_cut(tokens: Sequence[str], joins: Sequence[tuple[str, str]]) -> Callable[[list[str]], list[list[int]]]:
+def byte_pair_cut(
+    tokens: Sequence[str], joins: Sequence[tuple[str, str]], *, blank_before: bool = True
+) -> Callable[[list[str]], list[list[int]]]:
     """Return what cuts texts into the numbers of byte pairs, from 0.
 
     Args:
         tokens: as `learn_byte_pairs` gave them.
         joins: likewise; both parts and the whole of each must be tokens.
+        blank_before: read a text's first word as if a blank stood before it, as before all others.
 
     Raises:
         DataError: the library is not installed.
@@ -143,7 +148,26 @@ def byte_pair_cut(tokens: Sequence[str], joins: Sequence[tuple[str, str]]) -> Ca
     library = _tokenizers()
     numbers = {token: number for number, token in enumerate(tokens)}
     tokenizer = library.Tokenizer(library.models.BPE(vocab=numbers, merges=list(joins)))
-    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=True)
+    tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=blank_before)
+    return lambda texts: [each.ids for each in tokenizer.encode_batch(texts, add_special_tokens=False)]
+
+
+def word_piece_cut(tokens: Sequence[str], *, lower: bool, accents: bool) -> Callable[[list[str]], list[list[int]]]:
+    """Return what cuts texts into the numbers of word pieces, from 0 (Wu et al., 2016; as BERT does).
+
+    Args:
+        tokens: among them `UNKNOWN_PIECE`; those that begin with ## go on with a word.
+        lower: read capital letters as small ones.
+        accents: leave out marks on letters.
+
+    Raises:
+        DataError: the library is not installed.
+    """
+    library = _tokenizers()
+    numbers = {token: number for number, token in enumerate(tokens)}
+    tokenizer = library.Tokenizer(library.models.WordPiece(vocab=numbers, unk_token=UNKNOWN_PIECE))
+    tokenizer.normalizer = library.normalizers.BertNormalizer(lowercase=lower, strip_accents=accents)
+    tokenizer.pre_tokenizer = library.pre_tokenizers.BertPreTokenizer()
     return lambda texts: [each.ids for each in tokenizer.encode_batch(texts, add_special_tokens=False)]
 
 
@@ -175,7 +199,7 @@ def _tokenizers() -> Any:
         import tokenizers
     except ImportError:
         raise DataError(
-            "Byte pairs need the library 'tokenizers': pip install 'sonde[text]'. Without it there are "
+            "Byte pairs and word pieces need the library 'tokenizers': pip install 'sonde[text]'. Without it there are "
             "--set text.tokens=words and --set text.tokens=characters."
         ) from None
     return tokenizers

@@ -76,6 +76,12 @@ MODELS: dict[str, Architecture] = {
         ("image", "text", "audio", "series"),
         "matrix product",
     ),
+    "pretrained": Architecture(
+        "A text encoder that others have trained (BERT, DistilBERT, RoBERTa), trained further; see text.checkpoint.",
+        ("text",),
+        "matrix product",
+        {"training.learning_rate": 1e-4, "run.epochs": 4, "training.batch_size": 32},
+    ),
     "cnn-transformer": Architecture(
         "Convolutions, then a transformer over what they found (Hassani et al., 2021).", ("image", "audio")
     ),

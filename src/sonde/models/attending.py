@@ -18,6 +18,8 @@ from sonde.models.sequences import Sequence
 
 BASE = 10_000.0
 """The slowest pair turns once in about 2 pi times as many steps."""
+POSITIONS = "positions"
+"""Name of the layer that holds learned vectors of places, where a model has one."""
 EPSILON = 1e-5
 """Added to the variance of a token by the norms."""
 
@@ -81,11 +83,10 @@ def encoder(sequence: Sequence, turns: Turns, *, depth: int, heads: int, dropout
     """
     x_BTD, present_BT = sequence.x_BTD, sequence.present_BT
     width = x_BTD.shape[-1]
-    # Who may be looked at: a pair of any token and a real one.
-    mask_B11T = None if present_BT is None else ops.expand_dims(ops.expand_dims(present_BT, 1), 1)
+    mask_B11T = looked_at(present_BT)
     for block in range(1, depth + 1):
         y_BTD = layers.LayerNormalization(epsilon=EPSILON, name=f"norm_{block}a")(x_BTD)
-        y_BTD = _attention(y_BTD, turns, mask_B11T, heads, f"attention_{block}")
+        y_BTD = attention(y_BTD, turns, mask_B11T, heads, f"attention_{block}")
         x_BTD = x_BTD + layers.Dropout(dropout, name=f"dropout_{block}a")(y_BTD)
         y_BTD = layers.LayerNormalization(epsilon=EPSILON, name=f"norm_{block}b")(x_BTD)
         y_BTD = layers.Dense(4 * width, activation="gelu", name=f"dense_{block}a")(y_BTD)
@@ -94,12 +95,33 @@ def encoder(sequence: Sequence, turns: Turns, *, depth: int, heads: int, dropout
     return Sequence(layers.LayerNormalization(epsilon=EPSILON, name="norm")(x_BTD), present_BT)
 
 
-def _attention(x_BTD: Any, turns: Turns, mask_B11T: Any | None, heads: int, name: str) -> Any:
+def looked_at(present_BT: Any | None) -> Any | None:
+    """Return who may be looked at, B x 1 x 1 x T: any token looks at every real one.
+
+    Args:
+        present_BT: true for real steps; None where all are.
+    """
+    return None if present_BT is None else ops.expand_dims(ops.expand_dims(present_BT, 1), 1)
+
+
+def attention(
+    x_BTD: Any, turns: Turns | None, mask_B11T: Any | None, heads: int, name: str, *, bias: bool = False
+) -> Any:
+    """Return what every token makes of those that it looks at, B x T x D.
+
+    Args:
+        x_BTD: symbolic tensor.
+        turns: positions that turn queries and keys, or None.
+        mask_B11T: what `looked_at` gave.
+        heads: attentions side by side.
+        name: the layers' names begin with it.
+        bias: whether queries, keys and values have one.
+    """
     width = x_BTD.shape[-1]
     size = head_width(width, heads)
-    of_all = layers.Dense(3 * heads * size, use_bias=False, name=f"{name}_in")(x_BTD)
+    of_all = layers.Dense(3 * heads * size, use_bias=bias, name=f"{name}_in")(x_BTD)
     qkv_BT3NK = layers.Reshape((-1, 3, heads, size), name=f"{name}_heads")(of_all)
-    qk_BT2NK = _turned(qkv_BT3NK[:, :, :2], turns)
+    qk_BT2NK = qkv_BT3NK[:, :, :2] if turns is None else _turned(qkv_BT3NK[:, :, :2], turns)
     y_BTNK = ops.dot_product_attention(qk_BT2NK[:, :, 0], qk_BT2NK[:, :, 1], qkv_BT3NK[:, :, 2], mask=mask_B11T)
     y_BTD = layers.Reshape((-1, heads * size), name=f"{name}_joined")(y_BTNK)
     return layers.Dense(width, name=f"{name}_out")(y_BTD)

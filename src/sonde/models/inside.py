@@ -21,6 +21,7 @@ from keras import layers, ops, tree
 from numpy.typing import NDArray
 
 from sonde.backend import Engine, EngineSettings
+from sonde.models.attending import POSITIONS
 
 CONVOLUTIONS = (
     layers.Conv1D,
@@ -123,7 +124,9 @@ def embedding(model: keras.Model) -> Any:
         The tensor, or None where there is none or more than one: with vectors of several ids (n-grams), or of the same
         ids twice, a vector's part is not a word's.
     """
-    found = [node.outputs[0] for node in _nodes(model) if isinstance(node.operation, layers.Embedding)]
+    tables = [node for node in _nodes(model) if isinstance(node.operation, layers.Embedding)]
+    # Vectors of places are no part of what a word is.
+    found = [node.outputs[0] for node in tables if node.operation.name != POSITIONS]
     alone = len(found) == 1 and len(found[0].shape) == 3 and found[0].shape[1] == model.inputs[0].shape[1]
     ids = alone and _nodes_of(model, found[0]).input_tensors[0] is model.inputs[0]
     return found[0] if ids else None

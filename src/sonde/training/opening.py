@@ -12,6 +12,7 @@ from sonde import backend, data, tasks
 from sonde.backend import EngineSettings
 from sonde.backend.engine import Engine
 from sonde.config import Run, RunFolder, Settings, fill
+from sonde.data.checkpoints import Checkpoint
 from sonde.data.dataset import Dataset
 from sonde.tasks.imbalance import Evening
 from sonde.training.batches import TrainingSet
@@ -81,7 +82,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
     solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
     own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
-    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own))
+    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own), _checkpoint(own))
     engine = _build_engine(blueprint, run, options, evening, solvable, taken)
     parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: own}
     parts |= {"model": model_options, "training": options}
@@ -111,6 +112,13 @@ class _Taken:
     """Some prepared training examples."""
     vectors: Callable[[], NDArray[np.float32] | None]
     """Word vectors for the embeddings."""
+    checkpoint: Checkpoint | None
+    """A pretrained encoder."""
+
+
+def _checkpoint(own: Any) -> Checkpoint | None:
+    name = getattr(own, "checkpoint", "")
+    return data.read_checkpoint(name) if name else None
 
 
 def _few_prepared(dataset: Dataset) -> NDArray[Any]:
@@ -130,6 +138,11 @@ def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, 
     fit_to_data(model, blueprint, taken.examples)
     if (vectors := taken.vectors()) is not None:
         begin_with_vectors(model, vectors)
+    if taken.checkpoint is not None:
+        from sonde.models.checkpoints import Source, begin_with_checkpoint
+
+        found = taken.checkpoint
+        begin_with_checkpoint(model, blueprint.options, Source(found.folder, found.form, found.tokens.known))
     solved = is_solved(blueprint)
     if solved:
         solve_model(model, blueprint, module, solvable, seed=run.seed)

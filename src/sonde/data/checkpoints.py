@@ -1,0 +1,329 @@
+"""Reads what a text encoder is that others have pretrained: its tokens, its sizes, and where its weights lie.
+
+    checkpoint = read_checkpoint("bert-base-uncased/")       a folder
+    checkpoint = read_checkpoint("hf://OWNER/NAME")          or what is fetched into one
+    checkpoint.tokens.kind, checkpoint.sizes.width
+
+Two forms are known: that of Hugging Face (config.json, tokenizer.json or vocab.txt, model.safetensors), and that of
+Keras presets (config.json, assets/tokenizer, model.weights.h5).
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sonde.config import Setting, Settings
+from sonde.errors import DataError, SondeError
+
+LARGEST_FILE = 1 << 26
+"""Bytes of a description or of a vocabulary."""
+HUGGING_FACE, KAGGLE = "hf://", "kaggle://"
+FETCHED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt",
+           "*.safetensors", "*.safetensors.index.json")  # fmt: skip
+"""What is fetched of a repository; no pickle among it."""
+
+Family = Literal["bert", "distilbert", "roberta"]
+KERAS: dict[str, Family] = {
+    "BertBackbone": "bert",
+    "DistilBertBackbone": "distilbert",
+    "RobertaBackbone": "roberta",
+}
+"""Families by the class that a Keras preset names."""
+RESERVED = 2
+"""Rows at the start of RoBERTa's positions that stand for none (in Hugging Face's form)."""
+
+
+class Sizes(BaseModel):
+    """What an encoder is, before it has weights."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    family: Family
+    width: int = Field(ge=2, le=8192)
+    """Numbers per token."""
+    depth: int = Field(ge=1, le=48)
+    """Blocks."""
+    heads: int = Field(ge=1, le=128)
+    """Attentions in each."""
+    hidden: int = Field(ge=1, le=65536)
+    """Numbers between the two dense layers of a block."""
+    positions: int = Field(ge=4, le=8192)
+    """Most tokens of a text, those around it among them."""
+    gelu: Literal["exact", "tanh"]
+    """How the activation is computed."""
+
+
+@dataclass(frozen=True)
+class Tokens:
+    """How an encoder cuts texts."""
+
+    kind: Literal["word-pieces", "byte-pair"]
+    known: tuple[str, ...]
+    """Every token, in the order of its number."""
+    joins: tuple[tuple[str, str], ...]
+    """Byte pairs: what is joined, in this order."""
+    lower: bool
+    """Whether capital letters are read as small ones."""
+    strip_accents: bool
+    """Whether letters are read without their marks."""
+    around: tuple[str, str]
+    """The tokens before and behind each text."""
+    blank_before: bool = False
+    """Byte pairs: whether a text's first word is read as if a blank stood before it."""
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A pretrained encoder on the disk."""
+
+    folder: Path
+    form: Literal["hugging-face", "keras"]
+    sizes: Sizes
+    tokens: Tokens
+
+
+def read_checkpoint(name: str) -> Checkpoint:
+    """Read what a checkpoint is; its weights are read by `models.checkpoints`.
+
+    Args:
+        name: a folder, hf://OWNER/NAME, or kaggle://OWNER/MODEL/keras/VARIATION.
+
+    Raises:
+        DataError: it is not there, cannot be fetched, or is not of a known kind.
+    """
+    folder = _located(name)
+    said = _read_json(folder / "config.json")
+    form: Literal["hugging-face", "keras"] = "keras" if "class_name" in said else "hugging-face"
+    sizes = _sizes(folder, said, form)
+    around = ("<s>", "</s>") if sizes.family == "roberta" else ("[CLS]", "[SEP]")
+    tokens = (_keras_tokens if form == "keras" else _their_tokens)(folder, sizes.family, around)
+    known = set(tokens.known)
+    if len(known) != len(tokens.known) or any(not each or "\n" in each for each in known):
+        raise DataError(f"{folder}: its tokens are damaged; some are empty, twice there, or more than one line.")
+    needed = around if tokens.joins else (*around, "[UNK]")
+    if missing := [each for each in needed if each not in known]:
+        raise DataError(f"{folder}: the vocabulary lacks {' and '.join(missing)}, which every text needs.")
+    return Checkpoint(folder, form, sizes, tokens)
+
+
+def guess_from_checkpoint(said: Settings) -> Settings:
+    """Return what follows for a run from the checkpoint that it names: model, sizes and tokens; else nothing.
+
+    Args:
+        said: what was said; text.checkpoint may be among it.
+
+    Raises:
+        DataError: see `read_checkpoint`.
+    """
+    name = said.value("text.checkpoint")
+    if not name or not isinstance(name, str):
+        return Settings()
+    place = said["text.checkpoint"].place
+    try:
+        checkpoint = read_checkpoint(name)
+    except SondeError as error:
+        raise DataError(f"{place}: {error}" if place else str(error)) from None
+    values: dict[str, Any] = {"run.model": "pretrained"}
+    if said.value("run.model", "pretrained") == "pretrained":
+        values |= {f"model.{key}": value for key, value in checkpoint.sizes.model_dump().items()}
+    values |= {f"text.{key}": getattr(checkpoint.tokens, key) for key in ("lower", "strip_accents")}
+    values["text.tokens"] = checkpoint.tokens.kind
+    # It would leave out what stands around a text too, which the encoder was never without.
+    values["augment.drop"] = 0.0
+    return Settings({key: Setting(each, "guessed", reason="as the checkpoint is") for key, each in values.items()})
+
+
+def _located(name: str) -> Path:
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        return folder
+    if name.startswith(HUGGING_FACE):
+        return _fetched_repository(name.removeprefix(HUGGING_FACE))
+    if name.startswith(KAGGLE):
+        return _fetched_preset(name.removeprefix(KAGGLE))
+    raise DataError(
+        f"There is no folder {name}. text.checkpoint takes a folder, hf://OWNER/NAME, or a Keras preset such as "
+        "kaggle://keras/bert/keras/bert_tiny_en_uncased."
+    )
+
+
+def _fetched_repository(name: str) -> Path:
+    try:
+        from huggingface_hub import snapshot_download
+        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+    except ImportError:
+        raise DataError("Checkpoints of Hugging Face need the extra [text]: pip install 'sonde[text]'.") from None
+    try:
+        return Path(snapshot_download(name, allow_patterns=list(FETCHED)))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise _not_fetched(HUGGING_FACE + name, error) from None
+
+
+def _fetched_preset(name: str) -> Path:
+    try:
+        import kagglehub
+        from kagglehub.exceptions import KaggleApiHTTPError
+    except ImportError:
+        raise DataError("Keras presets need the extra [pretrained]: pip install 'sonde[pretrained]'.") from None
+    try:
+        return Path(kagglehub.model_download(name))
+    except (KaggleApiHTTPError, OSError, ValueError) as error:
+        raise _not_fetched(KAGGLE + name, error) from None
+
+
+def _not_fetched(name: str, error: Exception) -> DataError:
+    reason = next(iter(str(error).strip().splitlines()), type(error).__name__).rstrip(".")
+    return DataError(
+        f"{name} could not be fetched: {reason}. Check the name and the connection, or fetch the folder elsewhere and "
+        "name it."
+    )
+
+
+def _sizes(folder: Path, said: Mapping[str, Any], form: str) -> Sizes:
+    family = KERAS.get(str(said.get("class_name"))) if form == "keras" else said.get("model_type")
+    if family not in KERAS.values():
+        what = said.get("class_name") if form == "keras" else said.get("model_type")
+        raise DataError(
+            f"{folder} holds a '{what}'; text encoders of the kinds {', '.join(KERAS.values())} can be trained further."
+        )
+    try:
+        sizes = (_keras_sizes if form == "keras" else _their_sizes)(said, family)
+    except KeyError as error:
+        raise DataError(f"{folder / 'config.json'} lacks {error}.") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise DataError(f"{folder / 'config.json'}: {first['loc'][0]} is not possible: {first['msg']}.") from None
+    if sizes.width % sizes.heads:
+        raise DataError(f"{folder / 'config.json'}: {sizes.heads} heads cannot share {sizes.width} numbers.")
+    return sizes
+
+
+def _their_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
+    distil = family == "distilbert"
+    activation = said.get("activation" if distil else "hidden_act", "gelu")
+    if activation not in ("gelu", "gelu_new", "gelu_pytorch_tanh"):
+        raise DataError(f"The checkpoint's activation '{activation}' is not known; gelu and gelu_new are.")
+    if said.get("position_embedding_type", "absolute") != "absolute":
+        raise DataError("The checkpoint's positions are relative; absolute ones are known.")
+    names = ("dim", "n_layers", "n_heads", "hidden_dim") if distil else (
+        "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")  # fmt: skip
+    width, depth, heads, hidden = (said[name] for name in names)
+    positions = said["max_position_embeddings"] - (RESERVED if family == "roberta" else 0)
+    return Sizes(
+        family=family,
+        width=width,
+        depth=depth,
+        heads=heads,
+        hidden=hidden,
+        positions=positions,
+        gelu="exact" if activation == "gelu" else "tanh",
+    )
+
+
+def _keras_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
+    inner = said["config"]
+    names = ("hidden_dim", "num_layers", "num_heads", "intermediate_dim", "max_sequence_length")
+    width, depth, heads, hidden, positions = (inner[name] for name in names)
+    # The library computes BERT's activation by the tangent, and the others' exactly.
+    return Sizes(
+        family=family,
+        width=width,
+        depth=depth,
+        heads=heads,
+        hidden=hidden,
+        positions=positions,
+        gelu="tanh" if family == "bert" else "exact",
+    )
+
+
+def _their_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
+    whole, said = folder / "tokenizer.json", folder / "tokenizer_config.json"
+    if whole.is_file():
+        return _from_library(whole, around)
+    if family == "roberta":
+        return _byte_pairs(folder / "vocab.json", folder / "merges.txt", around)
+    lower = bool(_read_json(said).get("do_lower_case", True)) if said.is_file() else True
+    return Tokens("word-pieces", _lines(folder / "vocab.txt"), (), lower, lower, around)
+
+
+def _keras_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
+    place = folder / "assets" / "tokenizer"
+    if family == "roberta":
+        return _byte_pairs(place / "vocabulary.json", place / "merges.txt", around)
+    inner = _read_json(folder / "tokenizer.json").get("config") or {}
+    lower, accents = (bool(inner.get(each, False)) for each in ("lowercase", "strip_accents"))
+    return Tokens("word-pieces", _lines(place / "vocabulary.txt"), (), lower, accents, around)
+
+
+def _from_library(file: Path, around: tuple[str, str]) -> Tokens:
+    """Read the description that the library `tokenizers` writes."""
+    said = _read_json(file)
+    model = said.get("model") or {}
+    numbers = model.get("vocab")
+    if not isinstance(numbers, Mapping):
+        raise DataError(f"{file}: tokens of the kind '{model.get('type')}' are not known; WordPiece and BPE are.")
+    added = {each["content"]: each["id"] for each in said.get("added_tokens") or []}
+    known = _in_order(file, {**numbers, **added})
+    if model.get("type") == "WordPiece":
+        cleans = said.get("normalizer") or {}
+        lower = bool(cleans.get("lowercase", False))
+        accents = cleans.get("strip_accents")
+        return Tokens("word-pieces", known, (), lower, lower if accents is None else bool(accents), around)
+    before = said.get("pre_tokenizer") or {}
+    if model.get("type") != "BPE" or before.get("type") != "ByteLevel":
+        raise DataError(f"{file}: tokens of the kind '{model.get('type')}' are not known; WordPiece and BPE are.")
+    blank = bool(before.get("add_prefix_space", False))
+    return Tokens("byte-pair", known, _pairs(file, model.get("merges") or []), False, False, around, blank)
+
+
+def _byte_pairs(vocabulary: Path, merges: Path, around: tuple[str, str]) -> Tokens:
+    lines = [line for line in _lines(merges) if not line.startswith("#version")]
+    known = _in_order(vocabulary, _read_json(vocabulary))
+    return Tokens("byte-pair", known, _pairs(merges, lines), False, False, around)
+
+
+def _pairs(file: Path, said: list[Any]) -> tuple[tuple[str, str], ...]:
+    pairs = [tuple(each.split(" ")) if isinstance(each, str) else tuple(each) for each in said]
+    if any(len(pair) != 2 for pair in pairs):
+        raise DataError(f"{file}: the joins of its byte pairs are damaged; each is of two tokens.")
+    return tuple((str(first), str(second)) for first, second in pairs)
+
+
+def _in_order(file: Path, numbers: Mapping[str, Any]) -> tuple[str, ...]:
+    known = sorted(numbers, key=lambda token: numbers[token])
+    if [numbers[token] for token in known] != list(range(len(known))):
+        raise DataError(f"{file}: its tokens are damaged; their numbers do not run from 0 without gaps.")
+    return tuple(known)
+
+
+def _lines(file: Path) -> tuple[str, ...]:
+    text = _read(file)
+    return tuple((text.removesuffix("\n")).split("\n"))
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        said = json.loads(_read(file))
+    except (json.JSONDecodeError, RecursionError):
+        raise DataError(f"{file} is not readable JSON. Fetch the checkpoint again.") from None
+    if not isinstance(said, dict):
+        raise DataError(f"{file} is not a description: a JSON object was expected.")
+    return said
+
+
+def _read(file: Path) -> str:
+    if not file.is_file():
+        raise DataError(
+            f"There is no {file.name} in {file.parent}. A checkpoint is a folder as Hugging Face's or Keras's "
+            "libraries save it."
+        )
+    if file.stat().st_size > LARGEST_FILE:
+        raise DataError(f"{file} has {file.stat().st_size:,} bytes, more than any that is read.")
+    try:
+        return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError:
+        raise DataError(f"{file} is not text in UTF-8.") from None
