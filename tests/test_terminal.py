@@ -251,6 +251,7 @@ def test_a_run_as_json_says_where_it_is(capsys: pytest.CaptureFixture[str]) -> N
 def test_only_a_row_with_an_error_is_a_failure() -> None:
     assert terminal.has_failures([{"file": "a", "answer": "x"}, {"file": "b", "error": "empty"}])
     assert not terminal.has_failures([{"file": "a", "answer": "error"}])
+    assert not terminal.has_failures([{"file": "a", "note": "2 more examples were not explained"}])
     assert not terminal.has_failures({"error": "no list"})
 
 

@@ -249,7 +249,7 @@ def _guess_length(settings: Settings, dataset: Dataset) -> Settings:
         return Settings()
     if "length" not in options_of(settings.value("run.model")).model_fields:
         return Settings()
-    return guessed("model.length", float(longest), "the longest training series")
+    return guessed("model.length", int(longest), "the longest training series")
 
 
 def _guess_views(settings: Settings) -> Settings:

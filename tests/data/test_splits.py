@@ -120,6 +120,8 @@ def test_given_splits_are_kept_and_missing_ones_are_made_from_train() -> None:
 def test_made_splits_say_how_they_were_made() -> None:
     assert divided(["a", "b"] * 30).origin["test"] == "20% of all examples, stratified, seed 0"
     assert "grouped" in divided(["a", "b"] * 30, groups=[f"g{row // 4}" for row in range(60)]).origin["test"]
+    few = divided(["a", "b"] * 30, groups=[f"g{row // 20}" for row in range(60)])
+    assert few.origin["test"] == "33% of all examples (20% asked for), grouped, seed 0"
 
 
 def test_examples_without_a_split_beside_others_go_into_train_and_that_is_said() -> None:
@@ -144,7 +146,7 @@ def test_copies_between_given_splits_are_reported_and_left_where_they_are() -> N
 
 def test_copies_with_different_labels_are_noted() -> None:
     splitting = divided(["a", "b", "a", "b"] * 5, copies=[1, 1, *range(2, 20)])
-    assert any("1 images occur more than once with different labels" in note for note in splitting.notes)
+    assert any("1 examples occur more than once with different labels" in note for note in splitting.notes)
     assert splitting.duplicates == 1
 
 

@@ -147,7 +147,7 @@ def test_every_sum_of_a_kernel_is_exact(channels: int) -> None:
     from sonde.models import minirocket
 
     step = minirocket._grid(channels)
-    largest = minirocket.LARGEST * np.abs(minirocket.KERNELS).sum(axis=1).max() * min(channels, 9)
+    largest = minirocket.LARGEST * np.abs(minirocket.patterns(0)).sum(axis=0).max() * min(channels, 9)
     assert np.log2(step) == round(np.log2(step)) and largest / step <= 2**24
     # Half as coarse would no longer fit.
     assert 2 * largest / step > 2**24
@@ -168,24 +168,56 @@ def test_levels_are_quantiles_of_answers_to_a_training_series() -> None:
 
     options, reads = minirocket.Options(levels=8), Reads((30, 1))
     flat = [np.zeros((30, 1), dtype=np.float32)]
-    kernels = {"kernels_1/kernel": minirocket.Patterns(1, seed=0)((9, 1, 84)).numpy()}
-    kernels |= {f"kernels_{number}/kernel": kernels["kernels_1/kernel"] for number in (2, 3, 4)}
+    dilations = minirocket._dilations(options, reads)
+    kernels = {"shares/reads": minirocket.Channels(seed=0)((len(dilations), 1, 84)).numpy()}
     assert not any(level.any() for level in minirocket.measure(flat, kernels, options, reads, seed=0).values())
     series = [waves(1, 30)[0][0]]
-    levels = np.concatenate(
-        [each.reshape(-1) for each in minirocket.measure(series, kernels, options, reads, seed=0).values()]
-    )
+    levels = minirocket.measure(series, kernels, options, reads, seed=0)["shares/level"]
     assert levels.std() > 0.5 and abs(np.median(levels)) < 1
+
+
+def test_levels_of_series_that_differ_in_length_are_numpys_quantiles() -> None:
+    from sonde.models import minirocket
+
+    options, reads = minirocket.Options(levels=8, length=30), Reads((None, 3), presence=True)
+    series = [waves(1, length, seed=length, channels=2)[0][0] for length in (9, 30, 17, 3)]
+    ((dilation, count),) = minirocket._dilations(options, reads)[:1]
+    dilations = minirocket._dilations(options, reads)
+    read = minirocket.Channels(seed=0)((len(dilations), 2, 84)).numpy()
+    patterns = minirocket.patterns(0)[:, None] * read[0]
+    levels = minirocket.measure(series, {"shares/reads": read}, options, reads, seed=5)["shares/level"]
+    rng, step = np.random.default_rng([5, 84]), minirocket._grid(2)
+    for kernel, row in enumerate(rng.integers(len(series), size=84)):
+        x = np.round(series[row].astype(np.float64) / step) * step
+        padded = np.pad(x, ((4 * dilation, 4 * dilation), (0, 0)))
+        taps = [padded[tap * dilation : tap * dilation + len(x)] @ patterns[tap, :, kernel] for tap in range(9)]
+        answers = np.sum(taps, axis=0)
+        if kernel >= 42 and len(x) > 8 * dilation:
+            answers = answers[4 * dilation : -4 * dilation]
+        places = np.arange(kernel * count + 1, (kernel + 1) * count + 1) * minirocket.GOLDEN % 1
+        assert levels[: count * 84].reshape(count, 84)[:, kernel] == pytest.approx(
+            np.quantile(answers, places), abs=1e-5
+        )
 
 
 def test_each_kernel_reads_some_of_the_channels_and_the_seed_chooses_them() -> None:
     from sonde.models import minirocket
 
-    first, again, other = (minirocket.Patterns(1, seed=seed)((9, 12, 84)).numpy() for seed in (1, 1, 2))
+    first, again, other = (minirocket.Channels(seed=seed)((3, 12, 84)).numpy() for seed in (1, 1, 2))
     assert np.array_equal(first, again) and not np.array_equal(first, other)
-    read = (first != 0).any(axis=0).sum(axis=0)
-    assert read.min() == 1 and 5 <= read.max() <= 9
-    assert sorted(set(np.unique(first))) == [-1, 0, 2] and (first.sum(axis=0) == 0).all()
+    read = first.sum(axis=1)
+    assert read.min() == 1 and 5 <= read.max() <= 9 and sorted(set(np.unique(first))) == [0, 1]
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_the_patterns_are_those_of_the_paper(number: int) -> None:
+    from sonde.models import minirocket
+
+    found, other = minirocket.patterns(number), minirocket.patterns(number + 1)
+    assert sorted(set(np.unique(found))) == [-1, 2] and (found.sum(axis=0) == 0).all()
+    assert len(np.unique(found, axis=1).T) == 84
+    # Those that count every step here leave out the ends at the next dilation.
+    assert np.array_equal(found[:, :42], other[:, 42:])
 
 
 def test_a_run_takes_no_gradient_step_and_answers_from_all_it_was_given(

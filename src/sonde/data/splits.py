@@ -18,6 +18,8 @@ from sonde.errors import DataError
 Indices = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
+NEARLY = 0.02
+"""Difference between a share that is asked for and the one that is taken, from which on it is said."""
 SHOWN_LEAKS = 50
 """Pairs of copies that are listed by name; all of them are counted."""
 
@@ -90,7 +92,10 @@ def split(
             side[pool[chosen]] = name
             how = "grouped" if groups is not None else "stratified"
             of = whole if name == "test" else "the training"
-            origin[name] = f"{share:.0%} of {of} examples, {how}, seed {shares.seed}"
+            taken, asked = f"{chosen.mean():.0%}", f"{share:.0%}"
+            # What stays together may be much larger than the share.
+            wanted = "" if abs(chosen.mean() - share) < NEARLY else f" ({asked} asked for)"
+            origin[name] = f"{taken if wanted else asked} of {of} examples{wanted}, {how}, seed {shares.seed}"
     origin.setdefault("train", "the remaining examples")
     rows = {name: np.flatnonzero(side == name) for name in SPLITS}
     return _report(rows, origin, side, answers, copies, groups, notes)
@@ -216,7 +221,7 @@ def _report(
     labelled = np.unique(np.stack([kind, np.unique(answers, return_inverse=True)[1]]), axis=1)[0]
     conflicts = int(np.sum(np.bincount(labelled) > 1)) if duplicates or len(leaking) else 0
     if conflicts:
-        notes.append(f"{conflicts:,} images occur more than once with different labels")
+        notes.append(f"{conflicts:,} examples occur more than once with different labels")
     if groups is not None:
         notes += _split_groups(groups, side)
     return Splitting(rows, origin, duplicates, tuple(leaks), len(leaking), tuple(notes))

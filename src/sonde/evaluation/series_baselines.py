@@ -96,7 +96,7 @@ def _engine(spec: series.SeriesSpec, inputs: Stored, truth_N: NDArray[np.int64],
     from sonde.models.solving import Solvable, solved_weights
 
     module = backend.use(backend.in_use() or next(name for name in backend.BACKENDS if backend.is_installed(name)))
-    options: Any = fill(options_of("minirocket"), "model", guessed("model.length", float(spec.longest), "the longest"))
+    options: Any = fill(options_of("minirocket"), "model", guessed("model.length", int(spec.longest), "the longest"))
     blueprint = Blueprint("minirocket", "label", spec.shape, classes, options, presence=spec.presence)
     weights = solved_weights(blueprint, module, Solvable(inputs, spec.prepare, truth_N), seed=0)
     return predicting_engine(module, rebuild(blueprint, weights), "label")

@@ -9,27 +9,23 @@ every backend and processor, in any batch and behind any padding. Otherwise the 
 answer is zero but for rounding, would fall on either side of a level by chance.
 """
 
-# N examples, B batch, T time, C channels, K kernels, L levels
+# N examples, B batch, T time, C channels, K kernels, L levels, J taps, D dilations
 
 import random
 from collections.abc import Mapping, Sequence
-from itertools import combinations
 from typing import Annotated, Any, Literal
 
 import keras
 import numpy as np
-from keras import layers, ops
+from keras import ops
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sonde.backend.proportions import Proportions
+from sonde.backend.kernel_shares import KERNELS, TAPS, KernelShares, patterns
 from sonde.config import Options as _Options
 from sonde.models.reads import Reads
 from sonde.models.sequences import as_sequence
 
-TAPS = 9
-KERNELS = np.array([[2.0 if tap in chosen else -1.0 for tap in range(TAPS)] for chosen in combinations(range(TAPS), 3)])
-"""84 x 9."""
 MOST_DILATIONS = 32
 MOST_CHANNELS = 9
 """Channels that one kernel reads together, at most; as many as its taps, as in the authors' code."""
@@ -48,7 +44,7 @@ class Options(_Options):
     levels: Annotated[int, Field(ge=1, le=10_000)] = 119
     """Levels of each of the 84 kernels over all dilations, and so features; time and memory grow in step."""
 
-    length: Annotated[float, Field(ge=0.0, le=1e6)] = 0.0
+    length: Annotated[int, Field(ge=0, le=1_000_000)] = 0
     """Steps that the dilations are spread over where series differ in length; 0 takes 64. Guessed from the data."""
 
     head: Literal["ridge", "logistic"] = "ridge"
@@ -83,17 +79,8 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     step = _grid(channels)
     # The bounds come first, so that nothing is infinite.
     x_BTC = ops.round(ops.clip(x_BTC, -LARGEST, LARGEST) * (1 / step)) * step
-    found = []
-    for number, (dilation, count) in enumerate(_dilations(options, reads), 1):
-        answers = layers.Conv1D(
-            len(KERNELS), TAPS, dilation_rate=dilation, padding="same", use_bias=False, dtype="float32",
-            kernel_initializer=Patterns(number), name=f"kernels_{number}",
-        )  # fmt: skip
-        x_BTK = answers(x_BTC)
-        answers.trainable = False
-        shares = Proportions(count, dilation * (TAPS // 2), name=f"shares_{number}")
-        found.append(shares(x_BTK if present_BT is None else [x_BTK, ops.cast(present_BT, "float32")]))
-    return layers.Concatenate(name="features")(found) if len(found) > 1 else found[0]
+    shares = KernelShares(_dilations(options, reads), Channels(), name="shares")
+    return shares(x_BTC if present_BT is None else [x_BTC, ops.cast(present_BT, "float32")])
 
 
 def measure(
@@ -113,59 +100,81 @@ def measure(
         reads: what the inputs are.
         seed: chooses the series.
     """
-    rng = np.random.default_rng([seed, len(KERNELS)])
+    rng = np.random.default_rng([seed, KERNELS])
     step = _grid(series[0].shape[1])
-    levels, place = {}, 0
-    for number, (dilation, count) in enumerate(_dilations(options, reads), 1):
-        patterns_TCK = weights[f"kernels_{number}/kernel"].astype(np.float64)
-        reach, kernels = dilation * (TAPS // 2), len(KERNELS)
-        found_LK = np.empty((count, kernels), dtype=np.float32)
-        for kernel in range(kernels):
-            x_TC = np.round(np.clip(series[int(rng.integers(len(series)))], -LARGEST, LARGEST) / step) * step
-            wide_TC = np.pad(x_TC, ((reach, reach), (0, 0)))
-            answers_T = np.zeros(len(x_TC))
-            for tap in range(TAPS):
-                answers_T += wide_TC[tap * dilation : tap * dilation + len(x_TC)] @ patterns_TCK[tap, :, kernel]
-            inner = kernel >= kernels // 2 and len(x_TC) > 2 * reach
-            answers_T = answers_T[reach : len(x_TC) - reach] if inner else answers_T
-            # Even steps around the circle of the golden ratio: any run of them is spread evenly over 0 to 1.
-            places = np.arange(place + 1, place + count + 1) * GOLDEN % 1 * (len(answers_T) - 1)
-            # `np.quantile` takes longer to begin than this to end.
-            found_LK[:, kernel] = np.interp(places, np.arange(len(answers_T)), np.sort(answers_T))
-            place += count
-        levels[f"shares_{number}/level"] = found_LK
-    return levels
+    levels, place = [], 0
+    for number, (dilation, count) in enumerate(_dilations(options, reads)):
+        drawn = [series[row] for row in rng.integers(len(series), size=KERNELS).tolist()]
+        patterns_JCK = patterns(number)[:, None] * weights["shares/reads"][number]
+        answers_KT, counts_K = _answers(drawn, patterns_JCK, dilation, step)
+        # Even steps around the circle of the golden ratio: any run of them is spread evenly over 0 to 1.
+        around_KL = np.arange(place + 1, place + KERNELS * count + 1).reshape(KERNELS, count) * GOLDEN % 1
+        levels.append(_quantiles(answers_KT, counts_K, around_KL).T.reshape(-1))
+        place += KERNELS * count
+    return {"shares/level": np.concatenate(levels).astype(np.float32)}
 
 
-class Patterns(keras.initializers.Initializer):
-    """The 84 kernels, each over channels that are drawn for it.
+def _answers(
+    drawn: Sequence[NDArray[np.float32]], patterns_JCK: NDArray[Any], dilation: int, step: float
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Return what each kernel answers to a series of its own, in ascending order, and how many answers there are."""
+    reach, kernels = dilation * (TAPS // 2), len(drawn)
+    lengths_K = np.array([len(each) for each in drawn], dtype=np.int64)
+    longest, channels = int(lengths_K.max()), drawn[0].shape[1]
+    wide_KTC = np.zeros((kernels, longest + 2 * reach, channels), dtype=np.float32)
+    for kernel, each in enumerate(drawn):
+        wide_KTC[kernel, reach : reach + len(each)] = each
+    wide_KTC = np.round(np.clip(wide_KTC, -LARGEST, LARGEST) / np.float32(step)) * np.float32(step)
+    answers_KT = np.zeros((kernels, longest), dtype=np.float32)
+    for tap in range(TAPS):
+        shifted_KTC = wide_KTC[:, tap * dilation : tap * dilation + longest]
+        for channel in range(channels):
+            answers_KT += shifted_KTC[..., channel] * patterns_JCK[tap, channel][:, None]
+    places_T, inner_K = np.arange(longest), (np.arange(kernels) >= kernels // 2) & (lengths_K > 2 * reach)
+    first_K, last_K = np.where(inner_K, reach, 0), np.where(inner_K, lengths_K - reach, lengths_K)
+    # What does not count goes to the end.
+    answers_KT[(places_T < first_K[:, None]) | (places_T >= last_K[:, None])] = np.inf
+    answers_KT.sort(axis=1)
+    return answers_KT, last_K - first_K
 
-    The kernels that read beyond the ends of a series come first; which ones these are alternates with the dilation.
+
+def _quantiles(
+    sorted_KT: NDArray[np.float32], counts_K: NDArray[np.int64], places_KL: NDArray[np.floating[Any]]
+) -> NDArray[np.float64]:
+    """Return quantiles of the first numbers of each row, on the line between neighbours (Hyndman and Fan's type 7)."""
+    positions_KL = places_KL * (counts_K - 1)[:, None]
+    before_KL = positions_KL.astype(np.int64)
+    behind_KL = np.minimum(before_KL + 1, (counts_K - 1)[:, None])
+    low_KL = np.take_along_axis(sorted_KT, before_KL, axis=1).astype(np.float64)
+    high_KL = np.take_along_axis(sorted_KT, behind_KL, axis=1).astype(np.float64)
+    return low_KL + (positions_KL - before_KL) * (high_KL - low_KL)
+
+
+class Channels(keras.initializers.Initializer):
+    """Which channels each kernel of each dilation reads, 1 or 0.
 
     Args:
-        number: of the dilation, from 1.
-        seed: of the choice of channels; one from Python's generator by default, as Keras takes its own.
+        seed: of the choice; one from Python's generator by default, as Keras takes its own.
     """
 
-    def __init__(self, number: int, seed: int | None = None):
-        self.number = number
+    def __init__(self, seed: int | None = None):
         self.seed = random.randrange(1 << 31) if seed is None else seed
 
     def __call__(self, shape: Any, dtype: Any = None) -> Any:
-        taps, channels, kernels = shape
-        rng = np.random.default_rng([self.seed, self.number])
-        order = np.concatenate([np.arange(kernels)[self.number % 2 :: 2], np.arange(kernels)[1 - self.number % 2 :: 2]])
-        patterns_TCK = np.zeros((taps, channels, kernels), dtype=np.float32)
-        for place, kernel in enumerate(order):
-            most = min(channels, MOST_CHANNELS)
+        dilations, channels, kernels = shape
+        if channels == 1:
+            return ops.ones(shape, dtype=dtype)
+        rng, most = np.random.default_rng(self.seed), min(channels, MOST_CHANNELS)
+        reads_DCK = np.zeros(shape, dtype=np.float32)
+        for number, kernel in np.ndindex(dilations, kernels):
             # Few channels are drawn as often as many: the logarithm of their number is even.
             count = min(most, int(2 ** rng.uniform(0, np.log2(most + 1))))
-            patterns_TCK[:, rng.choice(channels, count, replace=False), place] = KERNELS[kernel][:, None]
-        return ops.convert_to_tensor(patterns_TCK, dtype=dtype)
+            reads_DCK[number, rng.choice(channels, count, replace=False), kernel] = 1
+        return ops.convert_to_tensor(reads_DCK, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
         """Return what makes another one like it."""
-        return {"number": self.number, "seed": self.seed}
+        return {"seed": self.seed}
 
 
 def _dilations(options: Options, reads: Reads) -> list[tuple[int, int]]:
@@ -182,5 +191,5 @@ def _dilations(options: Options, reads: Reads) -> list[tuple[int, int]]:
 
 def _grid(channels: int) -> float:
     """Return the step of the grid on which every sum of a kernel is exact in float32."""
-    largest = np.abs(KERNELS).sum(axis=1).max() * min(channels, MOST_CHANNELS) * LARGEST
+    largest = np.abs(patterns(0)).sum(axis=0).max() * min(channels, MOST_CHANNELS) * LARGEST
     return float(2.0 ** (np.ceil(np.log2(largest)) - BITS))

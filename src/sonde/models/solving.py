@@ -16,7 +16,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
-from scipy.special import logsumexp
 
 from sonde.backend import Engine, predict_all
 from sonde.backend.engine import State
@@ -226,9 +225,12 @@ def _sharpness(scores_NC: Floats, truth: NDArray[Any]) -> float:
     def loss(factor: float) -> float:
         if truth.ndim == 2:
             return float(np.logaddexp(0, np.where(truth > 0.5, -factor, factor) * scores_NC).mean())
-        right_N = scores_NC[np.arange(len(truth)), truth]
-        return float((logsumexp(factor * scores_NC, axis=1) - factor * right_N).mean())
+        # Below the largest score, so that nothing is too large; scipy's own takes longer to begin than this to end.
+        return float((np.log(np.exp(factor * below_NC).sum(axis=1)) - factor * right_N).mean())
 
+    if truth.ndim == 1:
+        below_NC = scores_NC - scores_NC.max(axis=1, keepdims=True)
+        right_N = below_NC[np.arange(len(truth)), truth]
     return min(SHARPNESS.tolist(), key=loss)
 
 

@@ -150,8 +150,8 @@ def _set(row: Mapping[str, Any]) -> str:
 
 def _show_explanations(rows: Sequence[Mapping[str, Any]]) -> None:
     for row in rows:
-        if row.get("error"):
-            say(f"{row['file']}: {row['error']}")
+        if said := row.get("error") or row.get("note"):
+            say(f"{row['file']}: {said}")
             continue
         about = "" if row["explained"] == row["answer"] else f"; explained is {row['explained']}"
         say(f"{row['file']}: {row['answer']} with {row['confidence']:.3f}{about}\n  {row['picture']}")

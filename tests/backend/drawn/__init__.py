@@ -7,13 +7,13 @@ from backend.drawn import (
     attention,
     convolution,
     embedding,
+    kernel_shares,
     linear,
     merging,
     noise,
     normalization,
     pooling,
     preprocessing,
-    proportions,
     recurrence,
     shapes,
 )
@@ -32,7 +32,7 @@ FAMILIES = (
     merging,
     recurrence,
     attention,
-    proportions,
+    kernel_shares,
 )
 
 DRAWN: dict[type, st.SearchStrategy[Drawn]] = {kind: its for family in FAMILIES for kind, its in family.DRAWN.items()}

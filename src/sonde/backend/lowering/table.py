@@ -2,24 +2,24 @@
 
 from keras import layers
 
+from sonde.backend.kernel_shares import KernelShares
 from sonde.backend.lowering import (
     activations,
     attention,
     convolution,
     distribution,
     embedding,
+    kernel_shares,
     linear,
     merging,
     noise,
     normalization,
     pooling,
     preprocessing,
-    proportions,
     recurrence,
     shapes,
 )
 from sonde.backend.lowering.calls import Rule
-from sonde.backend.proportions import Proportions
 
 LOWERED: dict[type, Rule] = {
     layers.Dense: linear.dense,
@@ -105,6 +105,6 @@ LOWERED: dict[type, Rule] = {
     layers.LSTM: recurrence.lstm,
     layers.GRU: recurrence.gru,
     layers.Bidirectional: recurrence.bidirectional,
-    Proportions: proportions.proportions,
+    KernelShares: kernel_shares.kernel_shares,
 }
 """A rule for each kind of layer; it returns None for options it does not cover. Subclasses are other kinds."""

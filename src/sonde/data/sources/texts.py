@@ -16,7 +16,7 @@ from sonde.data.options import Options
 from sonde.data.ragged import Ragged, texts
 from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
 from sonde.data.sources.several import prepared as prepared_labels
-from sonde.data.sources.text_tables import SAMPLE, Table, head, read_file
+from sonde.data.sources.text_tables import JSON_LINES, SAMPLE, Table, head, read_file
 from sonde.errors import DataError, did_you_mean
 
 TEXTS = ("text", "texts", "sentence", "content", "message", "sms", "tweet", "review", "reviewtext", "comment", "body",
@@ -72,6 +72,9 @@ def sniff(path: Path) -> str | None:
     if not files:
         return None
     first = head(files[0][0])
+    if first is None and files[0][0].suffix.lower() in JSON_LINES:
+        # No other source reads these, and reading names the line that is damaged.
+        return f"JSON lines ({', '.join(file.name for file, _ in files)})"
     if first is None or _is_table_of_texts(first.table, files[0][0]):
         return None if first is None else f"{first.kind} ({', '.join(file.name for file, _ in files)})"
     return None

@@ -64,7 +64,7 @@ def explain(
             more = (
                 f"{len(names) - MOST_OF_A_FILE:,} more examples were not explained (at most {MOST_OF_A_FILE} of a file)"
             )
-            rows.append({"file": str(file), "error": more})
+            rows.append({"file": str(file), "note": more})
     return rows
 
 
