@@ -3,7 +3,7 @@
     python benchmarks/time_to_accuracy.py                            all but the slow row; about 45 quiet minutes
     python benchmarks/time_to_accuracy.py --only fashion-94.5        the slow row, up to an hour
     python benchmarks/time_to_accuracy.py --only torch-fashion --peer-seeds 2
-    python benchmarks/time_to_accuracy.py --reuse --write            writes docs/time-to-accuracy.md
+    python benchmarks/time_to_accuracy.py --reuse --write            writes docs/time-to-accuracy.md, docs/beginners.md
 
 Every run is a whole program in a process of its own, and a `sonde train` starts with an empty cache. `--reuse` reads
 the runs that were made before with the same words, and shows rows that were not asked for where all their runs are
@@ -23,7 +23,8 @@ from beginners import EXAMPLES
 from measuring import machine, table
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "time-to-accuracy.md"
+PAGES = {"targets": ROOT / "docs" / "time-to-accuracy.md", "peers": ROOT / "docs" / "beginners.md"}
+"""Each is written from the runs of one machine, and only where there are some."""
 SETS = ROOT.parent / "shared" / "data"
 PACKAGES = ("keras", "torch", "tensorflow", "numpy", "pillow")
 SOONER = 10.0
@@ -37,6 +38,10 @@ COMMANDS: dict[str, Command] = {
     "fashion-least": Command(
         "fashion-mnist",
         "--recipe fast --set training.steps=40 --set augment.flip=0.5 --set augment.shift=0 --set data.validation=0.03",
+    ),
+    "fashion-some": Command(
+        "fashion-mnist",
+        "--recipe fast --set training.steps=90 --set augment.flip=0.5 --set augment.shift=0 --set data.validation=0.03",
     ),
     "fashion-quick": Command("fashion-mnist", "--recipe fast --epochs 1 --set augment.flip=0.5 --set augment.shift=0"),
     "fashion-good": Command(
@@ -154,10 +159,15 @@ def main(words: Sequence[str] | None = None) -> int:
     reached = {name: [run for run in each if run] for name, each in runs.items() if None not in each}
     found = {peer: duel(bench, peer, chosen.peer_seeds, wanted=peer in wanted) for peer in PEERS}
     duels = {peer: each for peer, each in found.items() if each}
-    text = _asked(reached, duels) + _targets(reached) + _peers(duels)
-    print(text)
-    if chosen.write:
-        PAGE.write_text(_head(chosen.seeds, chosen.peer_seeds, chosen.threads) + text + _tail(), encoding="utf-8")
+    texts = {
+        "targets": _asked(reached, {}) + _targets(reached) if reached else "",
+        "peers": _asked({}, duels) + _peers(duels) if duels else "",
+    }
+    for name, text in texts.items():
+        print(text)
+        if chosen.write and text:
+            head = _head(name, chosen.seeds if name == "targets" else chosen.peer_seeds, chosen.threads)
+            PAGES[name].write_text(head + text + _tail(name), encoding="utf-8")
     verdicts = [verdict(TARGETS[name], each) for name, each in reached.items()]
     return 1 if "no" in [*verdicts, *(each.verdict() for each in duels.values())] else 0
 
@@ -172,7 +182,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=SETS, help="folder of the data sets mnist and fashion-mnist")
     parser.add_argument("--folder", type=Path, default=Path("build") / "time-to-accuracy", help="where runs are made")
     parser.add_argument("--reuse", action="store_true", help="read the runs that were made with the same words")
-    parser.add_argument("--write", action="store_true", help=f"write {PAGE.relative_to(ROOT)} too")
+    parser.add_argument("--write", action="store_true", help="write the pages too")
     return parser
 
 
@@ -314,19 +324,19 @@ def _peers(duels: dict[str, Duel]) -> str:
     )
 
 
-def _head(seeds: int, peer_seeds: int, threads: int) -> str:
+def _head(name: str, seeds: int, threads: int) -> str:
+    title = "How long it takes to reach an accuracy" if name == "targets" else "Beside the beginners' examples"
+    turns = "" if name == "targets" else ", in turns with sonde, which comes once more at the end"
     return (
-        "# How long it takes to reach an accuracy\n\n*Written by `python benchmarks/time_to_accuracy.py --write`.*\n\n"
+        f"# {title}\n\n*Written by `python benchmarks/time_to_accuracy.py --write`.*\n\n"
         f"{machine(PACKAGES, threads=threads)}\n\n"
         "Every run is a whole program in a process of its own; where several are made, a cell holds their mean, the "
-        f"standard deviation, and in brackets the lowest and the highest. Targets: {seeds} seeds each. Examples: "
-        f"{peer_seeds} {'seed' if peer_seeds == 1 else 'seeds'} each, in turns with sonde, "
-        "which comes once more at the end.\n\n"
+        f"standard deviation, and in brackets the lowest and the highest. {seeds} {'seed' if seeds == 1 else 'seeds'} "
+        f"each{turns}.\n\n"
     )
 
 
-def _tail() -> str:
-    published = ", ".join(f"{each.title}, {each.epochs} epochs ({each.place})" for each in EXAMPLES.values())
+def _tail(name: str) -> str:
     return (
         "\n## How to read it\n\n"
         "- *test accuracy*: on the 10,000 test images. sonde sets a part of the training images aside for validation, "
@@ -335,7 +345,13 @@ def _tail() -> str:
         "*until the model is there*: from the start of the process until the trained model lies on the disk. *start*: "
         "the difference, which is imports, decoding the data with an empty cache, trying bf16, building, checkpoints "
         "and calibration. *whole command*: to the end of the process, with the test, its intervals, baselines, plots "
-        "and the report.\n"
+        "and the report.\n" + (_of_examples() if name == "peers" else "")
+    )
+
+
+def _of_examples() -> str:
+    published = ", ".join(f"{each.title}, {each.epochs} epochs ({each.place})" for each in EXAMPLES.values())
+    return (
         "- *to the last epoch's end*: from the start of the process. The PyTorch examples score the test images after "
         "each epoch, and it counts; the Keras ones do not, and what was needed to know it is left out. *had it first "
         "after*: the end of the first epoch with at least the final accuracy; a reader of the example could not know "

@@ -186,8 +186,8 @@ def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(bench, "TARGETS", {"easy": bench.Target("MNIST", "long", 0.98, 16)})
     monkeypatch.setattr(bench, "PEERS", {"torch-mnist": ("torch-mnist", "torch")})
     monkeypatch.setattr(bench, "ROOT", tmp_path)
-    monkeypatch.setattr(bench, "PAGE", tmp_path / "page.md")
-    return tmp_path / "page.md"
+    monkeypatch.setattr(bench, "PAGES", {name: tmp_path / f"{name}.md" for name in ("targets", "peers")})
+    return tmp_path
 
 
 def test_longer_commands_follow_until_one_reaches_the_example(
@@ -196,7 +196,7 @@ def test_longer_commands_follow_until_one_reaches_the_example(
     pretended = Pretended(monkeypatch, {"short": 0.95, "long": 0.985}, example=0.97)
     assert bench.main([*options(tmp_path), "--write"]) == 0
     assert pretended.runs == ["long", "long", "short", "torch-mnist", "long", "long"]
-    text = page.read_text(encoding="utf-8")
+    text = "".join((page / f"{name}.md").read_text(encoding="utf-8") for name in ("targets", "peers"))
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("| ")]
     title = 'PyTorch, example "mnist"'
     asked = ["MNIST 98.0 %, training time", "≤ 16 s", "98.50 % in 15.0 s", "yes", "2 of 2"]

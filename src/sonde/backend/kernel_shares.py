@@ -84,7 +84,7 @@ class KernelShares(keras.layers.Layer):
         x_BTC, present_BT = inputs if isinstance(inputs, list | tuple) else (inputs, None)
         half, place, shares = KERNELS // 2, 0, []
         for number, (dilation, levels) in enumerate(self.dilations):
-            kernel_JCK = ops.multiply(patterns(number)[:, None], self.reads[number])
+            kernel_JCK = ops.multiply(patterns(number)[:, None], ops.cast(self.reads[number] > 0, "float32"))
             answers_BTK = ops.conv(x_BTC, kernel_JCK, padding="same", dilation_rate=dilation)
             counted_B2T = _counted(x_BTC, present_BT, dilation * (TAPS // 2))
             steps_B21 = ops.maximum(ops.sum(counted_B2T, axis=2, keepdims=True), 1.0)

@@ -46,7 +46,9 @@ def kernel_shares(layer: Any) -> Call:
                 return layer.call(inputs)
         # A comparison has no slope.
         series_BTC = x_BTC.detach().float().numpy()
-        lengths_B = None if present_BT is None else present_BT.detach().sum(dim=1).numpy().astype(np.int64)
+        lengths_B = None
+        if present_BT is not None:
+            lengths_B = present_BT.detach().float().sum(dim=1).ceil().clamp(0, series_BTC.shape[1]).long().numpy()
         reads_DCK, level_F = (each.value.detach().numpy() for each in (layer.reads, layer.level))
         shares_BF = np.empty((len(series_BTC), layer.width), dtype=np.float32)
         for first in range(0, len(series_BTC), SERIES):
@@ -125,7 +127,7 @@ def _answers(
     wide_CTB: Floats, reads_CK: Floats, taps: list[slice], places: dict[tuple[int, ...], int]
 ) -> Iterator[tuple[tuple[int, ...], Floats]]:
     """Give each pattern and what it answers in a block; the array is the next one's too."""
-    if len(wide_CTB) == 1:
+    if len(wide_CTB) == 1 and (reads_CK > 0).all():
         yield from _of_one(wide_CTB[0], taps)
         return
     for chosen, kernel in places.items():
