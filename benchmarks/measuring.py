@@ -56,6 +56,11 @@ THREAD_VARIABLES = (
 """Where libraries read their number of threads. JAX reads none of them; see `pin`."""
 
 
+COMPILED = {"PYTHONDONTWRITEBYTECODE": ""}
+"""Python keeps what it compiles, as it does for people; a machine for tests may say otherwise, and each start is then
+seconds longer."""
+
+
 @dataclass(frozen=True)
 class Contender:
     """One program that takes part."""
@@ -238,7 +243,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._complaints,
-            env={**os.environ, **thread_environment(threads), **contender.environment},
+            env={**os.environ, **COMPILED, **thread_environment(threads), **contender.environment},
             text=True,
         )
 
@@ -366,7 +371,7 @@ def run_once(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, **(environment or {})},
+            env={**os.environ, **COMPILED, **(environment or {})},
             cwd=folder,
         )
         run = finished(process)

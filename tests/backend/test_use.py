@@ -66,3 +66,14 @@ def test_it_is_said_that_jax_takes_all_cores() -> None:
     for name in backend.BACKENDS:
         reason = planning._guess_threads(from_words({"run.backend": name}))["training.threads"].reason
         assert ("JAX takes them all" in reason) == (name == "jax")
+
+
+@pytest.mark.parametrize("name", ["torch", "tensorflow"])
+def test_another_backend_does_not_wait_for_jax_and_leaves_it_to_be_imported(name: str) -> None:
+    program = (
+        f"import sys; from sonde import backend; backend.use('{name}')\n"
+        "print('jax' in sys.modules); import jax; print(jax.__name__)"
+    )
+    kept = {key: value for key, value in os.environ.items() if key != "KERAS_BACKEND"}
+    done = subprocess.run([sys.executable, "-c", program], env=kept, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "jax"]

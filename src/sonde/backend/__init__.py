@@ -13,12 +13,13 @@ import importlib.util
 import os
 import shlex
 import sys
+from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 
 from sonde.backend.engine import Engine, EngineSettings, Precision, averaged_weights, predict_all, weights_of
 from sonde.backend.machine import cores
-from sonde.backend.quiet import quietly
+from sonde.backend.quiet import quietly, without
 from sonde.errors import BackendError, unknown_name
 
 __all__ = [
@@ -88,7 +89,8 @@ def use(name: str) -> ModuleType:
     if name == "torch":
         # CUDA multiplies matrices the same way each time only with this, read when it starts.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
-    with quietly():
+    # Keras mends a name of JAX wherever that is installed, and a run on another backend waits seconds for it.
+    with quietly(), nullcontext() if name == "jax" else without("jax"):
         module = importlib.import_module(f"sonde.backend.{name}")
     if name != "tensorflow":
         # Keras looks for TensorFlow to wrap a recurrent layer; where it is installed, that is 10 s and its greetings.

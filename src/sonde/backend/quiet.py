@@ -1,4 +1,4 @@
-"""Keeps a library's greetings off the terminal while it is imported, and shows them should the import fail."""
+"""Imports a library without its greetings on the terminal, and without another library that it does not need."""
 
 import os
 import sys
@@ -29,3 +29,21 @@ def quietly() -> Iterator[None]:
             sys.stderr.flush()
             os.dup2(kept, 2)
             os.close(kept)
+
+
+@contextmanager
+def without(package: str) -> Iterator[None]:
+    """Let a package seem not to be installed, unless it is imported already.
+
+    Args:
+        package: what an import is to fail for.
+    """
+    if package in sys.modules:
+        yield
+        return
+    # Python's own sign for a module that cannot be imported.
+    sys.modules[package] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[package]
