@@ -8,7 +8,6 @@ computed from exactly these numbers, as with one label (`predictions`).
 
 # N examples, K labels
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,20 +15,17 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import ArrayLike, NDArray
 
 from sonde import tasks
-from sonde.config.files import write_atomically
-from sonde.errors import DataError, RunError
+from sonde.errors import DataError
 from sonde.evaluation.predictions import (
     CLASSES_KEY,
     DECISION_KEY,
-    MOST_NUMBERS,
-    classes_in,
     damaged,
-    decision_in,
-    probability_columns,
+    probabilities_in,
+    read_columns,
+    write_columns,
 )
 
 
@@ -95,12 +91,8 @@ def write_label_predictions(path: Path, made: LabelPredictions) -> None:
         "guess": pa.array(_joined(guess, made.classes), pa.string()),
         "correct": pa.array((guess == (made.truth > 0)).all(axis=1)),
     }
-    for index, column in enumerate(probability_columns(made.classes)):
-        columns[column] = pa.array(made.probabilities[:, index].astype(np.float32))
     about = {CLASSES_KEY: json.dumps(made.classes).encode(), DECISION_KEY: json.dumps(made.decision).encode()}
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns).replace_schema_metadata(about), buffer, compression="zstd")
-    write_atomically(path, buffer.getvalue())
+    write_columns(path, columns, made.probabilities, about)
 
 
 def read_label_predictions(path: Path) -> LabelPredictions:
@@ -112,27 +104,12 @@ def read_label_predictions(path: Path) -> LabelPredictions:
     Raises:
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
     """
-    try:
-        with pq.ParquetFile(path) as file:
-            classes = classes_in(file.schema_arrow, path)
-            decision = decision_in(file.schema_arrow, classes, path)
-            if file.metadata.num_rows * len(classes) > MOST_NUMBERS:
-                raise damaged(path, f"it claims more than {MOST_NUMBERS:,} probabilities")
-            table = file.read(columns=["name", "truth", *probability_columns(classes)])
-    except FileNotFoundError:
-        raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
-    except (pa.ArrowException, OSError) as error:
-        raise damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-    if not table.num_rows:
-        raise damaged(path, "it holds no example")
-    if any(column.null_count for column in table.columns):
-        raise damaged(path, "a value is missing")
+    table, classes, decision = read_columns(path)
     try:
         truth = tasks.labels.encode(np.array(table.column("truth").to_pylist(), dtype=np.str_), classes)
     except DataError:
         raise damaged(path, "a true label is not among its labels") from None
-    numbers = [table.column(name).to_numpy() for name in probability_columns(classes)]
-    probabilities = np.stack(numbers, axis=1).astype(np.float64)
+    probabilities = probabilities_in(table, classes)
     if not np.isfinite(probabilities).all() or probabilities.min() < 0 or probabilities.max() > 1:
         raise damaged(path, "its probabilities are not between 0 and 1")
     thresholds = decision or (0.5,) * len(classes)

@@ -11,7 +11,7 @@ disagree.
 
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -94,14 +94,29 @@ def write_predictions(path: Path, made: Predictions) -> None:
         "confidence": pa.array(made.probabilities[np.arange(len(made)), made.guess].astype(np.float32)),
         "correct": pa.array(made.guess == made.truth),
     }
-    for index in range(len(made.classes)):
-        columns[f"p_{index}"] = pa.array(made.probabilities[:, index].astype(np.float32))
     about = {CLASSES_KEY: json.dumps(made.classes).encode()}
     if made.decision:
         about[DECISION_KEY] = json.dumps(made.decision).encode()
-    table = pa.table(columns).replace_schema_metadata(about)
+    write_columns(path, columns, made.probabilities, about)
+
+
+def write_columns(
+    path: Path, columns: Mapping[str, pa.Array], probabilities_NC: NDArray[np.float64], about: Mapping[bytes, bytes]
+) -> None:
+    """Write a file of predictions, in one step.
+
+    Args:
+        path: the run's `predictions_file`.
+        columns: those before the probabilities.
+        probabilities_NC: of each class or label.
+        about: what stands in the file's metadata.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    numbers = {f"p_{index}": pa.array(column.astype(np.float32)) for index, column in enumerate(probabilities_NC.T)}
     buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
+    pq.write_table(pa.table({**columns, **numbers}).replace_schema_metadata(dict(about)), buffer, compression="zstd")
     write_atomically(path, buffer.getvalue())
 
 
@@ -110,6 +125,22 @@ def read_predictions(path: Path) -> Predictions:
 
     Args:
         path: the run's `predictions_file`.
+
+    Raises:
+        RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
+    """
+    table, classes, decision = read_columns(path)
+    return replace(_checked(table, classes, path), decision=decision)
+
+
+def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ...]]:
+    """Read the columns of a file of predictions: name, truth and probabilities.
+
+    Args:
+        path: the run's `predictions_file`.
+
+    Returns:
+        The columns, none of them with a gap; the classes or labels; and the tuned decision.
 
     Raises:
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
@@ -125,7 +156,22 @@ def read_predictions(path: Path) -> Predictions:
         raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
     except (pa.ArrowException, OSError) as error:
         raise damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
-    return replace(_checked(table, classes, path), decision=decision)
+    if not table.num_rows:
+        raise damaged(path, "it holds no example")
+    if any(column.null_count for column in table.columns):
+        raise damaged(path, "a value is missing")
+    return table, classes, decision
+
+
+def probabilities_in(table: pa.Table, classes: Sequence[str]) -> NDArray[np.float64]:
+    """Return the probabilities of a file of predictions, N x C.
+
+    Args:
+        table: what `read_columns` gave.
+        classes: likewise.
+    """
+    columns = [table.column(name).to_numpy() for name in probability_columns(classes)]
+    return np.stack(columns, axis=1).astype(np.float64)
 
 
 def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
@@ -177,17 +223,12 @@ def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[
 
 
 def _checked(table: pa.Table, classes: tuple[str, ...], path: Path) -> Predictions:
-    if not table.num_rows:
-        raise damaged(path, "it holds no example")
-    if any(column.null_count for column in table.columns):
-        raise damaged(path, "a value is missing")
     index = {name: number for number, name in enumerate(classes)}
     truths = table.column("truth").to_pylist()
     strange = next((name for name in truths if name not in index), None)
     if strange is not None:
         raise damaged(path, f"the truth {strange!r} is not among its classes")
-    columns = [table.column(name).to_numpy() for name in probability_columns(classes)]
-    probabilities = np.stack(columns, axis=1).astype(np.float64)
+    probabilities = probabilities_in(table, classes)
     if not np.isfinite(probabilities).all() or probabilities.min() < 0 or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
         raise damaged(path, "its probabilities are not between 0 and 1 with the sum 1")
     truth = np.array([index[name] for name in truths], np.int64)

@@ -13,28 +13,13 @@ from sonde.data.options import Options
 from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.sources.class_folders import IMAGES, SOUNDS, holds, subfolders
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, label_column
 from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.data.sources.text_tables import head
 from sonde.errors import DataError, did_you_mean
 
 PATHS = ("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "img", "image_file")
-LABELS = (
-    "label",
-    "class",
-    "target",
-    "category",
-    "y",
-    "class_name",
-    "label_name",
-    "species",
-    "diagnosis",
-    "answer",
-    "labels",
-    "tags",
-)
-SPLIT_NAMES = ("split", "set", "subset", "partition", "fold", "usage")
-GROUPS = ("group", "group_id", "patient", "patient_id", "subject", "subject_id", "person", "user_id", "speaker", "site")
 SAMPLE = 50
 """Rows that are looked at when guessing which column holds the paths."""
 
@@ -49,10 +34,6 @@ class Columns:
     label: str
     split: str
     group: str
-
-    def words(self) -> str:
-        """Say which column is taken for what."""
-        return ", ".join(f"{role} in '{name}'" for role, name in vars(self).items() if name)
 
 
 def sniff(path: Path) -> str | None:
@@ -100,7 +81,7 @@ def read(path: Path, options: Options) -> Listing:
     groups = text_array([table[columns.group][row] for row in kept]) if columns.group else None
     content = tuple(_place(root, table[columns.path][row]) for row in kept)
     kept_cells = {name: [cells[row] for row in kept] for name, cells in table.items()}
-    notes = [f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)"]
+    notes = [f"columns of {file.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)"]
     slanted = [place for place, row in enumerate(kept) if "\\" in table[columns.path][row]]
     turned = sum("\\" not in content[place].name for place in slanted)
     if turned:
@@ -108,7 +89,7 @@ def read(path: Path, options: Options) -> Listing:
     return Listing(
         name=file.stem if path.is_file() else path.resolve().name,
         format=f"manifest ({file.suffix.lower().removeprefix('.')})",
-        reason=f"{sniff(path)}, {columns.words()}",
+        reason=f"{sniff(path)}, {in_words(columns)}",
         names=text_array([table[columns.path][row] for row in kept]),
         answers=text_array([table[columns.label][row] for row in kept]),
         splits=text_array(with_test([split_named(word) for word in splits], options.test_where, kept_cells, notes)),
@@ -166,7 +147,7 @@ def _columns(table: Table, root: Path, options: Options, file: Path) -> Columns:
     others = {name for name in named if not any(split_named(cell) for cell in set(table[name]))}
     split = _optional(options.split_column, table, SPLIT_NAMES, {path} | others)
     group = _optional(options.group_column, table, GROUPS, {path, split})
-    label = options.label_column or _label_column(table, {path, split, group}, file)
+    label = options.label_column or label_column(table, LABELS, {path, split, group}, file)
     return Columns(path, label, split, group)
 
 
@@ -186,22 +167,6 @@ def _path_column(table: Table, root: Path, file: Path) -> str:
             f"relative to {root}; say which column holds them with --set data.path_column=NAME."
         )
     return best
-
-
-def _label_column(table: Table, taken: set[str], file: Path) -> str:
-    free = [name for name in table if name not in taken]
-    named = sorted((name for name in free if name.lower() in LABELS), key=lambda name: LABELS.index(name.lower()))
-    if named:
-        return named[0]
-    # A label repeats: a column with as many values as rows is a number or a remark.
-    repeating = [name for name in free if 2 <= len(set(table[name])) <= len(table[name]) / 2]
-    candidates = free if len(free) == 1 else repeating
-    if len(candidates) == 1:
-        return candidates[0]
-    raise DataError(
-        f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free) or 'none'}. "
-        "Say it with --set data.label_column=NAME."
-    )
 
 
 def _problem(root: Path, name: str, label: str) -> str:

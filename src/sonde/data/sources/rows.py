@@ -17,7 +17,7 @@ from sonde.data.columns import MISSING, Column, read_column, table_of
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.sources.conditions import with_test
-from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
 from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.data.table_guesses import left_out, telling
@@ -43,10 +43,6 @@ class Columns:
     label: str
     split: str
     group: str
-
-    def words(self) -> str:
-        """Say which column is taken for what."""
-        return ", ".join(f"{role} in '{name}'" for role, name in vars(self).items() if name)
 
 
 def sniff(path: Path) -> str | None:
@@ -82,21 +78,21 @@ def read(path: Path, options: Options) -> Listing:
     names = [f"{file.name} row {row}" for file, _ in files for row in range(1, len(held[file][columns.label]) + 1)]
     kept = [row for row, label in enumerate(labels) if label]
     if not kept:
-        raise DataError(f"{first} holds no row with a label ({columns.words()}).")
+        raise DataError(f"{first} holds no row with a label ({in_words(columns)}).")
     _refuse_quantity([labels[row] for row in kept], columns.label, first)
     splits = _splits(files, held, cells, columns)
     read_as = {name for name in cells if name not in vars(columns).values()}
     rows, more = _rows({name: [cells[name][row] for row in kept] for name in cells if name in read_as}, first)
     kept_cells = {name: [column[row] for row in kept] for name, column in cells.items()}
     notes = [
-        f"columns of {first.name}: {columns.words()} (change: --set data.label_column=NAME and so on)",
+        f"columns of {first.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)",
         *notes,
         *more,
     ]
     listing = Listing(
         name=path.resolve().name if path.is_dir() else path.stem,
         format=f"table ({first.suffix.lower().removeprefix('.')})",
-        reason=f"{len(kept):,} rows of {len(read_as)} columns, {columns.words()}",
+        reason=f"{len(kept):,} rows of {len(read_as)} columns, {in_words(columns)}",
         names=text_array([names[row] for row in kept]),
         answers=_answers([labels[row] for row in kept]),
         splits=text_array(with_test([splits[row] for row in kept], options.test_where, kept_cells, notes)),

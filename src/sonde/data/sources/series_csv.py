@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from sonde.data.listing import Listing, split_named
 from sonde.data.options import Options
-from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
 from sonde.data.sources.series_arrays import Found
 from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
@@ -44,10 +44,6 @@ class Columns:
     label: str
     split: str
     group: str
-
-    def words(self) -> str:
-        """Say which column is taken for what."""
-        return ", ".join(f"{role} in '{name}'" for role, name in vars(self).items() if name)
 
 
 def sniff(path: Path) -> str | None:
@@ -105,7 +101,7 @@ def read(path: Path, options: Options) -> Listing:
         columns = _rest(table, file, options, taken=set(), series="", time="")
         _read_wide(file, table, columns, found)
         how = "wide"
-    found.notes.append(f"columns of {file.name}: {columns.words()} (change: --set data.label_column=NAME and so on)")
+    found.notes.append(f"columns of {file.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)")
     name = file.stem if path.is_file() else path.resolve().name
     return found.listing(
         name=name, kind=f"{how} table of series", reason=f"{sniff(path) or sniff_any(path)}", path=file
@@ -272,7 +268,7 @@ def _read_long(file: Path, table: Table, columns: Columns, found: Found) -> None
     roles = set(vars(columns).values())
     channels = [name for name in table if name not in roles and all(_is_number(cell) for cell in table[name])]
     if not channels:
-        raise DataError(f"{file} has no column of numbers beside {columns.words()}; its values are missing.")
+        raise DataError(f"{file} has no column of numbers beside {in_words(columns)}; its values are missing.")
     values_TC = np.stack([_numbers(table[name], name, file) for name in channels], axis=1)
     ids, first, kind = np.unique(np.array(table[columns.series]), return_index=True, return_inverse=True)
     times = _times(table[columns.time], columns.time, file)

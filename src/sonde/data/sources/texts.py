@@ -14,7 +14,7 @@ import numpy as np
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, texts
-from sonde.data.sources.manifest import GROUPS, LABELS, SPLIT_NAMES
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, label_column
 from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.text_tables import JSON_LINES, SAMPLE, Table, head, read_file
 from sonde.errors import DataError, did_you_mean
@@ -265,7 +265,7 @@ def _columns(table: Table, options: Options, file: Path) -> Columns:
     splits = [name for name in table if lower[name] in SPLIT_NAMES and any(map(split_named, set(table[name])))]
     split = _optional(options.split_column, [name for name in splits if name not in text])
     group = _optional(options.group_column, [name for name in table if lower[name] in GROUPS and name not in text])
-    label = options.label_column or _label_column(table, {*text, split, group}, file)
+    label = options.label_column or label_column(table, MORE_LABELS, {*text, split, group}, file)
     return Columns(text, label, split, group)
 
 
@@ -304,24 +304,6 @@ def _text_column(table: Table, file: Path) -> tuple[str, ...]:
             "Say it with --set data.text_column=NAME."
         )
     return (best,)
-
-
-def _label_column(table: Table, taken: set[str], file: Path) -> str:
-    free = [name for name in table if name not in taken]
-    named = sorted(
-        (each for each in free if each.lower() in MORE_LABELS), key=lambda each: MORE_LABELS.index(each.lower())
-    )
-    if named:
-        return named[0]
-    # A label repeats: a column with as many values as rows is a number or a remark.
-    repeating = [name for name in free if 2 <= len(set(table[name])) <= len(table[name]) / 2]
-    candidates = free if len(free) == 1 else repeating
-    if len(candidates) == 1:
-        return candidates[0]
-    raise DataError(
-        f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free) or 'none'}. "
-        "Say it with --set data.label_column=NAME."
-    )
 
 
 def _check_columns(table: Table, columns: Columns, file: Path) -> None:
