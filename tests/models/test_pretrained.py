@@ -15,7 +15,8 @@ from sonde.config import from_words
 from sonde.data import text
 from sonde.data.listing import Listing
 from sonde.data.ragged import texts
-from sonde.errors import DataError, ModelError
+from sonde.errors import ConfigError, DataError, ModelError
+from sonde.evaluation.explanations import EXPLANATIONS
 
 FAMILIES = ("bert", "distilbert", "roberta")
 TEXTS = ["The films was good, café", "bad", "the the the good film was unfilms good", ""]
@@ -223,6 +224,20 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         begun(folder, spec)
 
 
+def test_the_model_and_its_checkpoint_go_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    hugging_face(tmp_path / "made", "bert")
+    lines = [f"the film was {'good' if row % 2 else 'bad'} {row},{row % 2}" for row in range(40)]
+    (tmp_path / "films.csv").write_text("\n".join(["text,label", *lines]) + "\n")
+    with pytest.raises(ConfigError, match="'pretrained' begins with a checkpoint: --set text.checkpoint=FOLDER"):
+        sonde.train("films.csv", model="pretrained")
+    with pytest.raises(ConfigError, match="text.checkpoint is for the model 'pretrained'; leave out --model=bag"):
+        sonde.train("films.csv", model="bag", set=["text.checkpoint=made"])
+    with pytest.raises(DataError, match="--set text.checkpoint=nowhere: There is no folder nowhere"):
+        sonde.train("films.csv", set=["text.checkpoint=nowhere"])
+    assert not (tmp_path / "runs").exists()
+
+
 def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -242,5 +257,7 @@ def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     shutil.rmtree(folder)
     (answer,) = sonde.predict(run.path, ["the film was good"])
     assert answer["answer"] == "yes"
-    report = run.report_file.read_text()
-    assert "pretrained" in report
+    (explained,) = sonde.explain(run.path, ["the film was good"])
+    methods = {each["method"]: each for each in explained["methods"]}
+    assert set(methods) == set(EXPLANATIONS["text"])
+    assert not any("does_not_apply" in each for each in methods.values())
