@@ -21,6 +21,7 @@ from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
 from sonde.evaluation.opening import open_single, own_dataset, own_options, start_backend
 from sonde.evaluation.several import Tested
 from sonde.metrics import mixture
+from sonde.training.calibrating import abstain, wanted
 from sonde.training.deciding import known_from
 
 Weights = Literal["equal", "validation"]
@@ -244,7 +245,11 @@ def _learned(logits: Any, truth: Any, settings: Settings, parts: Sequence[Part])
     decisions = [part.description.decision for part in parts if part.description.decision]
     untuned = tuple(np.mean(decisions, axis=0).tolist()) if len(decisions) == len(parts) else ()
     if any(_saw_validation(part.description) for part in parts):
-        return {"decision": untuned}
+        # Validation would flatter it; a confidence that a person named needs no examples.
+        if answer is not tasks.label:
+            return {"decision": untuned}
+        named = abstain(logits[:0], truth[:0], wanted(settings), temperature=1.0, decision=untuned)
+        return {"decision": untuned, "abstention": named}
     return known_from(logits, truth, answer=answer, untuned=lambda _: untuned, classes=like.classes, settings=settings)
 
 

@@ -80,6 +80,8 @@ class Listing:
     """Whether an answer may hold several labels, joined by "|", or be empty where none applies."""
     text_columns: tuple[str, ...] = ()
     """Columns of a table that the texts stand in; empty where they stand in no table."""
+    encoding: str = ""
+    """That texts were said to be in; empty where nobody said."""
 
     def __len__(self) -> int:
         return len(self.answers)

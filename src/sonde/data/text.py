@@ -66,7 +66,8 @@ class Options(OptionSet):
     """How often a token must occur in the training texts to be told apart."""
 
     length: Annotated[int, Field(ge=0, le=LARGEST_LENGTH)] = 0
-    """Most tokens of a text that are read, from its beginning; 0 keeps 99 % of the training texts whole."""
+    """Most tokens of a text that are read, from its beginning; 0 keeps 99 % of the training texts whole, within what
+    is usual (512 words or pieces of them, 1,024 characters)."""
 
     lower: bool = False
     """Read capital letters as small ones."""
@@ -115,6 +116,8 @@ class TextSpec(Spec):
     """Byte pairs: whether a text's first word is read as if a blank stood before it."""
     columns: tuple[Annotated[str, Field(max_length=LONGEST_COLUMN)], ...] = ()
     """Columns that the training texts stood in, where they stood in a table."""
+    encoding: Annotated[str, Field(max_length=40)] = ""
+    """That the training texts were said to be in; new files are read as such."""
 
     @cached_property
     def known(self) -> tuple[str, ...]:
@@ -210,8 +213,8 @@ class TextSpec(Spec):
             if file.suffix.lower() in TABLES:
                 from sonde.data.sources.texts import read_unlabelled
 
-                return read_unlabelled(file, self.columns)
-            text, _ = read_text(file, LARGEST_TEXT)
+                return read_unlabelled(file, self.columns, self.encoding)
+            text, _ = read_text(file, LARGEST_TEXT, self.encoding)
         if not text.strip():
             raise DataError(f"{path.strip() or 'The text'} holds no text")
         return [path], texts([text])
@@ -310,6 +313,7 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
         strip_accents=options.strip_accents,
         digits=options.digits,
         columns=() if max(map(len, listing.text_columns), default=0) > LONGEST_COLUMN else listing.text_columns,
+        encoding=listing.encoding,
     )
     if options.checkpoint:
         return _as_pretrained(plain, raw, options)

@@ -31,7 +31,7 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
     others: list[str] = []
     for row, path in enumerate(listing.content):
         try:
-            text, note = read_text(path, LARGEST_TEXT)
+            text, note = read_text(path, LARGEST_TEXT, listing.encoding)
         except DataError as error:
             bad[row] = str(error).removeprefix(f"{path.name} ")
             continue
@@ -77,7 +77,7 @@ def _sample(listing: Listing) -> list[str]:
     found = []
     for row in rows[:: max(1, len(rows) // 100)]:
         try:
-            found.append(read_text(content[row], LARGEST_TEXT)[0])
+            found.append(read_text(content[row], LARGEST_TEXT, listing.encoding)[0])
         except DataError:
             continue  # Loading names it.
     return found

@@ -9,7 +9,7 @@ Long: a column that tells the series, one for the time, one for the label, and o
 import csv
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sonde.data.listing import Listing, split_named
 from sonde.data.options import Options
+from sonde.data.sources.conditions import with_test
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
 from sonde.data.sources.series_arrays import Found
 from sonde.data.sources.several import prepared as prepared_labels
@@ -26,6 +27,8 @@ from sonde.errors import DataError, did_you_mean
 IDS = ("series_id", "series", "sample_id", "sample", "case_id", "case", "sequence_id", "sequence", "recording", "id")
 TIMES = ("time", "timestamp", "t", "step", "time_step", "timestep", "date", "datetime", "seconds", "tick", "frame")
 NUMBERED = re.compile(r"(?P<channel>.*?)[-_. \[]?(?P<step>\d+)\]?")
+MADE = "split by data.test_where"
+"""Column that holds the splits that the option asks for."""
 FEWEST = 8
 """Columns numbered by time that make a table one of series, and not of single numbers."""
 HEAD = 1 << 16
@@ -95,10 +98,12 @@ def read(path: Path, options: Options) -> Listing:
     long = _long_columns(list(table), options)
     if long and (options.series_column or len(set(table[long[0]])) < len(table[long[0]])):
         columns = _rest(table, file, options, taken={*long}, series=long[0], time=long[1])
+        columns = _with_test(table, columns, options, file, found)
         _read_long(file, table, columns, found)
         how = "long"
     else:
         columns = _rest(table, file, options, taken=set(), series="", time="")
+        columns = _with_test(table, columns, options, file, found)
         _read_wide(file, table, columns, found)
         how = "wide"
     found.notes.append(f"columns of {file.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)")
@@ -227,6 +232,16 @@ def _rest(table: Table, file: Path, options: Options, *, taken: set[str], series
                 "Say it with --set data.label_column=NAME."
             )
     return Columns(series, time, label, split, group)
+
+
+def _with_test(table: Table, columns: Columns, options: Options, file: Path, found: Found) -> Columns:
+    """Let data.test_where say the split of each row, in a column of its own; a long series has that of its first."""
+    if not options.test_where:
+        return columns
+    rows = range(len(next(iter(table.values()))))
+    given = [_split(table, columns, row, file) for row in rows]
+    table[MADE] = with_test(given, options.test_where, dict(table), found.notes)
+    return replace(columns, split=MADE)
 
 
 def _named(wanted: str, table: Table, names: tuple[str, ...], taken: set[str]) -> str:

@@ -1,5 +1,6 @@
 """Class folders of texts: the same layouts as those of images, with one .txt file for each text."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from sonde.data.listing import Listing
@@ -21,9 +22,9 @@ def read(path: Path, options: Options) -> Listing:
 
     Args:
         path: the folder.
-        options: not used by this format.
+        options: may name the encoding.
 
     Raises:
         DataError: there are no texts, or it cannot be told which folders are classes and which are splits.
     """
-    return class_folders.read(path, options, class_folders.TEXTS)
+    return replace(class_folders.read(path, options, class_folders.TEXTS), encoding=options.encoding)

@@ -14,6 +14,7 @@ import numpy as np
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, texts
+from sonde.data.sources.conditions import with_test
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, label_column
 from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.text_tables import JSON_LINES, SAMPLE, Table, head, read_file
@@ -104,6 +105,7 @@ def read(path: Path, options: Options) -> Listing:
     groups: list[str] = []
     names: list[str] = []
     bad: list[tuple[str, str]] = []
+    cells: dict[str, list[str]] = {name: [] for name in held[0].table if all(name in each.table for each in held)}
     for (file, split), each in zip(files, held, strict=True):
         _check_columns(each.table, columns, file)
         notes += each.notes
@@ -119,6 +121,8 @@ def read(path: Path, options: Options) -> Listing:
             splits.append(_split(each.table[columns.split][row], columns.split, file) if columns.split else split)
             groups.append(each.table[columns.group][row].strip() if columns.group else "")
             names.append(f"{file.name} {place}")
+            for name, column in cells.items():
+                column.append(each.table[name][row])
     if not words:
         raise DataError(f"{files[0][0]} holds no row with a text and a label ({columns.words()}).")
     if columns.words() != "text in 'text', label in 'label'":
@@ -130,22 +134,24 @@ def read(path: Path, options: Options) -> Listing:
         reason=f"{', '.join(file.name for file, _ in files)}; {columns.words()}",
         names=text_array(names),
         answers=text_array(labels),
-        splits=text_array(_with_training(splits, files, notes)),
+        splits=text_array(with_test(_with_training(splits, files, notes), options.test_where, cells, notes)),
         content=texts(words),
         groups=text_array(groups) if columns.group else None,
         bad=tuple((str(text_array([name])[0]), reason) for name, reason in bad),
         notes=tuple(notes),
         modality="text",
         text_columns=columns.text,
+        encoding=options.encoding,
     )
 
 
-def read_unlabelled(file: Path, known: tuple[str, ...]) -> tuple[list[str], Ragged]:
+def read_unlabelled(file: Path, known: tuple[str, ...], encoding: str = "") -> tuple[list[str], Ragged]:
     """Read the texts of a table for a trained model; labels in it are passed over, and need not be there.
 
     Args:
         file: a table, or JSON lines.
         known: columns that the model's training texts stood in; empty guesses the column.
+        encoding: that the training texts were said to be in, or an empty text.
 
     Returns:
         A name for each row, and the texts, joined as in training.
@@ -153,7 +159,7 @@ def read_unlabelled(file: Path, known: tuple[str, ...]) -> tuple[list[str], Ragg
     Raises:
         DataError: the file is damaged, lacks a column, or has a row without text; the text names the cure.
     """
-    held = read_file(file)
+    held = read_file(file, encoding)
     columns = tuple(held.table)[:1] if len(held.table) == 1 else known or _text_column(held.table, file)
     missing = next((name for name in columns if name not in held.table), None)
     if missing is not None:
