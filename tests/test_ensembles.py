@@ -224,3 +224,16 @@ def test_several_labels_are_averaged_and_folded_too(place: Path) -> None:
     )
     folds = sonde.train("marks.npz", name="marked", folds=2, **words)
     assert folds.scores()["test"]["f1_micro"]["n"] == 90
+
+
+def test_of_members_that_saw_validation_nothing_is_fitted_but_a_named_confidence_holds(place: Path) -> None:
+    rng = np.random.default_rng(0)
+    truth = np.arange(60) % 2
+    series = np.sin(np.arange(30) * (0.3 + 0.4 * truth[:, None])) + rng.normal(0, 0.3, (60, 30))
+    np.savez("waves.npz", x_train=series[:40], y_train=truth[:40], x_test=series[40:], y_test=truth[40:])
+    made = ("model.levels=8", "training.threads=1", "evaluation.resamples=100", "evaluation.abstain_below=0.7")
+    run = sonde.train("waves.npz", name="waves", seeds=2, set=made)
+    said = run.read_json(run.model / "model.json")
+    assert said["abstention"]["threshold"] == 0.7 and said["temperature"] == 1.0 and said["sets"] is None
+    with pytest.raises(RunError, match="solved once more on training and validation examples together"):
+        sonde.ensemble(["waves-seed0", "waves-seed1"], weights="validation", name="weighed")

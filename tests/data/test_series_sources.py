@@ -123,6 +123,20 @@ def test_a_wide_table_has_a_row_for_each_series(tmp_path: Path) -> None:
     ]
 
 
+def test_conditions_on_columns_make_the_test_split(tmp_path: Path) -> None:
+    path = tmp_path / "wide.csv"
+    head = ",".join(f"x_{step}" for step in range(10))
+    rows = "\n".join(f"{','.join(map(str, range(row, row + 10)))},{'ab'[row % 2]},s{row}" for row in range(4))
+    path.write_text(f"{head},label,site\n{rows}\n")
+    found = survey(path, test_where="site=s1|s3")
+    assert found.splits.tolist() == ["train", "test", "train", "test"] and found.content.shape == (4, 10, 1)
+    long = tmp_path / "long.csv"
+    long.write_text("id,time,label,site,heart\np1,1,up,a,1\np1,2,up,a,2\np2,1,down,b,3\np2,2,down,b,4\n")
+    assert survey(long, test_where="site=b").splits.tolist() == ["train", "test"]
+    with pytest.raises(DataError, match="there is no field called 'sit'"):
+        survey(long, test_where="sit=b")
+
+
 def test_a_long_table_has_a_row_for_each_step_in_any_order(tmp_path: Path) -> None:
     path = tmp_path / "long.csv"
     path.write_text(

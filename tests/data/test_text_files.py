@@ -44,6 +44,17 @@ def test_files_that_are_no_text_are_named_and_left_out(tmp_path: Path) -> None:
     assert len(decoded.raw) == 14 and "2.txt is not UTF-8 at byte 10" in decoded.notes[0]
 
 
+def test_an_encoding_that_was_said_holds_for_every_file_and_for_new_ones(tmp_path: Path) -> None:
+    root = folders(tmp_path / "set")
+    for file in root.rglob("*.txt"):
+        file.write_bytes(f"映画は{file.parent.name} {file.stem} 良い".encode("shift_jis"))
+    said = data.Options(encoding="shift_jis")
+    dataset = data.load(data.survey(str(root), said), said, Options(least_count=1, tokens="characters"))
+    assert isinstance(dataset.spec, data.TextSpec) and "映" in dataset.spec.known and not dataset.findings.bad_files
+    (_, raw) = data.spec_from(dataset.spec.to_dict()).read(str(root / "good" / "0.txt"))
+    assert isinstance(raw, Ragged) and text_of(raw[0]).startswith("映画はgood")
+
+
 def test_exact_copies_have_the_same_mark_and_stay_on_one_side(tmp_path: Path) -> None:
     lines = [f"{'ny'[n % 2]} text number {n // 4 * 4 + n % 2}" for n in range(80)]
     (tmp_path / "set.txt").write_text("\n".join(lines))

@@ -130,6 +130,13 @@ def test_splits_and_groups_may_stand_in_columns(tmp_path: Path) -> None:
     assert listing.groups is not None and listing.groups[3] == "s1"
 
 
+def test_conditions_on_columns_make_the_test_split(tmp_path: Path) -> None:
+    rows = [{**row, "year": str(2000 + n)} for n, row in enumerate(ROWS)]
+    listing = texts.read(write_table(tmp_path / "a.csv", rows), Options(test_where="year>=2015"))
+    assert listing.splits.tolist() == ["train"] * 15 + ["test"] * (len(ROWS) - 15)
+    assert any("the test split are" in note and "year>=2015" in note for note in listing.notes)
+
+
 def test_rows_without_text_or_label_are_named(tmp_path: Path) -> None:
     rows = [*ROWS, {"id": "a", "text": " ", "label": "n"}, {"id": "b", "text": "some more text", "label": ""}]
     listing = texts.read(write_table(tmp_path / "a.csv", rows), Options())

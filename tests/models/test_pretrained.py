@@ -229,11 +229,11 @@ def test_the_model_and_its_checkpoint_go_together(tmp_path: Path, monkeypatch: p
     hugging_face(tmp_path / "made", "bert")
     lines = [f"the film was {'good' if row % 2 else 'bad'} {row},{row % 2}" for row in range(40)]
     (tmp_path / "films.csv").write_text("\n".join(["text,label", *lines]) + "\n")
-    with pytest.raises(ConfigError, match="'pretrained' begins with a checkpoint: --set text.checkpoint=FOLDER"):
+    with pytest.raises(ConfigError, match=r"'pretrained' begins with a checkpoint: --set text\.checkpoint=FOLDER"):
         sonde.train("films.csv", model="pretrained")
-    with pytest.raises(ConfigError, match="text.checkpoint is for the model 'pretrained'; leave out --model=bag"):
+    with pytest.raises(ConfigError, match=r"text\.checkpoint is for the model 'pretrained'; leave out --model=bag"):
         sonde.train("films.csv", model="bag", set=["text.checkpoint=made"])
-    with pytest.raises(DataError, match="--set text.checkpoint=nowhere: There is no folder nowhere"):
+    with pytest.raises(DataError, match=r"--set text\.checkpoint=nowhere: There is no folder nowhere"):
         sonde.train("films.csv", set=["text.checkpoint=nowhere"])
     assert not (tmp_path / "runs").exists()
 
