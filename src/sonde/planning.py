@@ -89,7 +89,7 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
         raise DataError(f"{at}{error}") from error
     task, why = tasks.guess_task(listing)
     # What a checkpoint brings goes before what a look at the data suggests.
-    said = said.over(data.guess_from_checkpoint(said))
+    said = said.over(data.guess_from_checkpoint(said, listing.modality))
     settings = said.over(data.guess(listing)).over(guessed("run.task", task, why))
     _check_name("task", settings, tasks.TASKS)
     settings = settings.over(_guess_model(listing, settings)).over(_guess_backend(settings))
@@ -175,11 +175,11 @@ def _check_early(settings: Settings) -> None:
     except BackendError as error:
         raise BackendError(f"{_at(chosen)}{error}") from error
     _check_name("model", settings, MODELS)
+    _refuse_other_tables(settings)
     model = settings["run.model"]
     reads = modality_of(settings)
     if reads not in MODELS[model.value].reads:
         raise ConfigError(f"{_at(model)}The model '{model.value}' does not read {reads} data (sonde list models).")
-    _refuse_other_tables(settings)
     _check_pretrained(settings)
     for part, options in parts(settings).items():
         fill(options, part, trial)
@@ -322,6 +322,9 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     if now is not None and now != before and file.part("model"):
         file = _without(file, [f"model.{name}" for name in file.part("model")])
         notes.append(f"The [model] options of {source} are for '{before}' and are set aside for '{now}'.")
+    if aside := data.brought(file, said):
+        file = _without(file, aside)
+        notes.append(f"What the checkpoint of {source} brought is set aside: {', '.join(aside)}.")
     aside = [key for key in _bounds_aside(said) if key in file and key not in said]
     if aside:
         words = " and ".join(f"{key} = {file.value(key)}" for key in aside)
@@ -377,11 +380,13 @@ def _with_free_name(file: Settings, path: Path) -> Settings:
 
 
 def _with_data_beside(file: Settings, folder: Path) -> Settings:
-    """Find data that is written as a path from the run file's own folder, and not from where the command is started."""
-    source = file.value("run.data")
-    if not isinstance(source, str) or source in data.BUILTIN or Path(source).exists() or not (folder / source).exists():
-        return file
-    return Settings({**file, "run.data": replace(file["run.data"], value=str(folder / source))})
+    """Find data and checkpoints that are written as paths from the run file's own folder, and not from here."""
+    for key in ("run.data", "text.checkpoint", "text.vectors"):
+        path = file.value(key)
+        named = isinstance(path, str) and path and path not in data.BUILTIN
+        if named and not Path(path).exists() and (folder / path).exists():
+            file = Settings({**file, key: replace(file[key], value=str(folder / path))})
+    return file
 
 
 def facts(plan: Plan) -> dict[str, str]:

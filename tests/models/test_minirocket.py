@@ -200,6 +200,46 @@ def test_levels_of_series_that_differ_in_length_are_numpys_quantiles() -> None:
         )
 
 
+def test_levels_are_the_same_however_many_are_taken_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonde.models import minirocket
+
+    options, reads = minirocket.Options(levels=8), Reads((30, 2))
+    series = [waves(1, 30, seed=seed, channels=2)[0][0] for seed in range(3)]
+    read = minirocket.Channels(seed=0)((len(minirocket._dilations(options, reads)), 2, 84)).numpy()
+    found = []
+    for at_once in (1 << 24, 600):
+        monkeypatch.setattr(minirocket, "AT_ONCE", at_once)
+        found.append(minirocket.measure(series, {"shares/reads": read}, options, reads, seed=0)["shares/level"])
+    assert np.array_equal(*found)
+
+
+@pytest.mark.parametrize("block", [1 << 18, 600])
+@pytest.mark.parametrize(
+    ("channels", "steps", "count"), [(1, 300, 7), (3, 300, 7), (1, 5, 3), (2, 700, 2), (1, 2000, 1)]
+)
+def test_blocks_of_time_and_padding_change_no_share(
+    channels: int, steps: int, count: int, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    from sonde.backend.kernel_shares import KernelShares
+    from sonde.backend.lowering import kernel_shares
+    from sonde.models import minirocket
+
+    monkeypatch.setattr(kernel_shares, "BLOCK", block)
+    rng = np.random.default_rng(0)
+    layer = KernelShares([(1, 3), (4, 2), (17, 5)], minirocket.Channels(3), name="shares")
+    layer.build((None, steps, channels))
+    # On a grid, so that sums and levels are often equal.
+    layer.level.assign(np.round(rng.normal(size=layer.width) * 64).astype(np.float32) / 64)
+    x = torch.from_numpy(np.round(rng.normal(size=(count, steps, channels)) * 64).astype(np.float32) / 64)
+    present = torch.ones(count, steps)
+    present[0, steps // 2 :] = 0
+    for inputs in (x, [x * present[..., None], present]):
+        assert torch.equal(kernel_shares.kernel_shares(layer)(None, inputs), layer.call(inputs))
+    assert len(kernel_shares.kernel_shares(layer)(None, x[:0])) == 0
+
+
 def test_each_kernel_reads_some_of_the_channels_and_the_seed_chooses_them() -> None:
     from sonde.models import minirocket
 

@@ -1,5 +1,7 @@
 """Pretrained encoders: read from the forms in which they are published, they compute what their libraries compute."""
 
+import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ def torch_backend() -> None:
 
 
 def spec_of(folder: Path, **more: Any) -> text.TextSpec:
-    guesses = data.guess_from_checkpoint(from_words({"text.checkpoint": str(folder)}))
+    guesses = data.guess_from_checkpoint(from_words({"text.checkpoint": str(folder)}), "text")
     said = {key: each.value for key, each in guesses.part("text").items()} | {"checkpoint": str(folder)} | more
     listing = Listing.__new__(Listing)
     object.__setattr__(listing, "text_columns", ())
@@ -43,7 +45,8 @@ def begun(folder: Path, spec: text.TextSpec, pool: str = "first") -> Any:
     checkpoint = data.read_checkpoint(str(folder))
     options = options_of("pretrained")(**checkpoint.sizes.model_dump(), pool=pool)
     model = build(Blueprint("pretrained", "label", spec.shape, 3, options, spec.dtype, spec.levels), seed=1)
-    begin_with_checkpoint(model, options, Source(checkpoint.folder, checkpoint.form, checkpoint.tokens.known))
+    source = Source(checkpoint.folder, checkpoint.form, checkpoint.tokens.known, checkpoint.first_place)
+    begin_with_checkpoint(model, options, source)
     return model
 
 
@@ -180,18 +183,50 @@ def changed(folder: Path, name: str, content: str | bytes | None) -> Path:
         ("config.json", '{"model_type": "t5"}', "holds a 't5'; text encoders of the kinds bert"),
         ("config.json", '{"model_type": "bert"}', "lacks 'hidden_size'"),
         ("vocab.txt", None, "There is no vocab.txt"),
-        ("vocab.txt", "a\nb\n", r"lacks \[CLS\] and \[SEP\] and \[UNK\]"),
+        ("vocab.txt", "a\nb\n", "lacks [CLS] and [SEP] and [UNK]"),
         ("vocab.txt", "[CLS]\n[SEP]\n[UNK]\na\na\n", "twice"),
         ("vocab.txt", b"\xff\xfe\x00", "not text in UTF-8"),
         ("tokenizer.json", '{"model": {"type": "Unigram", "vocab": []}}', "'Unigram' are not known"),
         ("tokenizer.json", '{"model": {"type": "WordPiece", "vocab": {"a": 4}}}', "from 0 without gaps"),
+        ("tokenizer.json", '{"model": {"type": "WordPiece", "vocab": {"a": 0}}}', "known as BERT has them"),
+        ("tokenizer.json", '{"model": {"type": "BPE", "vocab": {"a": 0}, "merges": []}}', "byte pairs are known as"),
+        ("tokenizer.json", '{"model": []}', "tokens of the kind '' are not known"),
+        ("tokenizer.json", '{"model": "WordPiece"}', "is damaged (AttributeError"),
+        ("config.json", '{"model_type": "bert", "hidden_size": "16"}', "lacks 'num_hidden_layers'"),
+        ("config.json", '{"class_name": "BertBackbone", "config": []}', "is damaged (TypeError"),
+        ("config.json", '{"a": ' + "9" * 5000 + "}", "is not readable JSON"),
+        ("model.safetensors", None, "has no weights in a file *.safetensors. Save them so"),
     ],
 )  # fmt: skip
 def test_a_damaged_checkpoint_is_refused_by_the_files_name(
     name: str, content: str | bytes | None, said: str, tmp_path: Path
 ) -> None:
     folder = changed(hugging_face(tmp_path / "made", "bert"), name, content)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=re.escape(said)):
+        data.read_checkpoint(str(folder))
+
+
+@pytest.mark.parametrize("family", ["bert", "roberta"])
+def test_a_description_from_before_kinds_were_named_is_read(family: str, tmp_path: Path) -> None:
+    folder = hugging_face(tmp_path / "made", family, whole=True)
+    now = data.read_checkpoint(str(folder)).tokens
+    said = json.loads((folder / "tokenizer.json").read_text())
+    del said["model"]["type"]
+    (folder / "tokenizer.json").write_text(json.dumps(said))
+    assert data.read_checkpoint(str(folder)).tokens == now
+
+
+def test_what_the_config_of_the_tokens_says_is_followed(tmp_path: Path) -> None:
+    folder = hugging_face(tmp_path / "made", "bert", layer_norm_eps=1e-6)
+    changed(folder, "tokenizer_config.json", '{"do_lower_case": true, "strip_accents": false}')
+    found = data.read_checkpoint(str(folder))
+    assert found.tokens.lower and not found.tokens.strip_accents and found.sizes.epsilon == 1e-6
+
+
+def test_joins_of_what_is_no_token_are_refused(tmp_path: Path) -> None:
+    folder = hugging_face(tmp_path / "made", "roberta")
+    changed(folder, "merges.txt", "#version: 0.2\nt q\n")
+    with pytest.raises(DataError, match="byte pairs are joined to what is not among its tokens"):
         data.read_checkpoint(str(folder))
 
 
@@ -214,7 +249,7 @@ def test_weights_that_do_not_fit_are_refused(tmp_path: Path) -> None:
         begun(folder, spec)
     changed(folder, "model.safetensors", None)
     changed(folder, "pytorch_model.bin", b"")
-    with pytest.raises(ModelError, match=r"no weights in a file \*.safetensors \(pytorch_model.bin may hold code"):
+    with pytest.raises(DataError, match=r"no weights in a file \*.safetensors \(pytorch_model.bin may hold code"):
         begun(folder, spec)
     hugging_face(folder, "bert", intermediate_size=48)
     with pytest.raises(ModelError, match=r"dense_1a/kernel are \(16, 24\), and by what it says"):
@@ -233,6 +268,10 @@ def test_the_model_and_its_checkpoint_go_together(tmp_path: Path, monkeypatch: p
         sonde.train("films.csv", model="pretrained")
     with pytest.raises(ConfigError, match=r"text\.checkpoint is for the model 'pretrained'; leave out --model=bag"):
         sonde.train("films.csv", model="bag", set=["text.checkpoint=made"])
+    with pytest.raises(DataError, match=r"text\.checkpoint brings model\.heads = 2; leave out model\.heads = 4"):
+        sonde.train("films.csv", set=["text.checkpoint=made", "model.heads=4"])
+    with pytest.raises(DataError, match=r"text\.length = 2 leaves no room"):
+        sonde.train("films.csv", set=["text.checkpoint=made", "text.length=2"])
     with pytest.raises(DataError, match=r"--set text\.checkpoint=nowhere: There is no folder nowhere"):
         sonde.train("films.csv", set=["text.checkpoint=nowhere"])
     assert not (tmp_path / "runs").exists()
@@ -261,3 +300,12 @@ def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     methods = {each["method"]: each for each in explained["methods"]}
     assert set(methods) == set(EXPLANATIONS["text"])
     assert not any("does_not_apply" in each for each in methods.values())
+    before = run.read_json(run.scores_file)["test"]
+    assert sonde.evaluate(run.path)["test"] == before
+    file = str(run.settings_file)
+    again = sonde.train(file, model="bag", epochs=1, name="again", set=["model.width=8"])
+    assert again.settings().value("text.tokens") == "words" and not again.settings().value("text.checkpoint")
+    hugging_face(tmp_path / "other", "roberta", seed=3)
+    other = sonde.train(file, epochs=1, name="other", set=["text.checkpoint=other"])
+    assert other.settings().value("text.tokens") == "byte-pair"
+    assert other.settings().value("model.family") == "roberta"

@@ -8,7 +8,7 @@ batch = augment(images, strengths, modality="image", seed=0, epoch=1, indices_B=
 
 from sonde.data.audio import AudioSpec
 from sonde.data.augment import AUGMENTATIONS, Augmentation, augment, fill_augment, mix_others
-from sonde.data.checkpoints import guess_from_checkpoint, read_checkpoint
+from sonde.data.checkpoints import brought, guess_from_checkpoint, read_checkpoint
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.decoded import marks
 from sonde.data.folds import GROUPS, fold_count
@@ -45,6 +45,7 @@ __all__ = [
     "TextSpec",
     "Unsplit",
     "augment",
+    "brought",
     "contact_sheet",
     "fill_augment",
     "fold_count",

@@ -17,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Setting, Settings
+from sonde.data.tokens import UNKNOWN_PIECE
 from sonde.errors import DataError, SondeError
 
 LARGEST_FILE = 1 << 26
@@ -26,6 +27,9 @@ FETCHED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt"
            "*.safetensors", "*.safetensors.index.json")  # fmt: skip
 """What is fetched of a repository; no pickle among it."""
 
+BROUGHT = ("text.tokens", "text.lower", "text.strip_accents", "augment.drop")
+"""What a checkpoint decides, beside its sizes."""
+
 Family = Literal["bert", "distilbert", "roberta"]
 KERAS: dict[str, Family] = {
     "BertBackbone": "bert",
@@ -33,8 +37,8 @@ KERAS: dict[str, Family] = {
     "RobertaBackbone": "roberta",
 }
 """Families by the class that a Keras preset names."""
-RESERVED = 2
-"""Rows at the start of RoBERTa's positions that stand for none (in Hugging Face's form)."""
+EPSILON: dict[Family, float] = {"bert": 1e-12, "distilbert": 1e-12, "roberta": 1e-5}
+"""Added to the variance by the norms, where a checkpoint does not say."""
 
 
 class Sizes(BaseModel):
@@ -55,6 +59,8 @@ class Sizes(BaseModel):
     """Most tokens of a text, those around it among them."""
     gelu: Literal["exact", "tanh"]
     """How the activation is computed."""
+    epsilon: float = Field(gt=0, le=1e-2)
+    """Added to the variance by the norms."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,8 @@ class Checkpoint:
     form: Literal["hugging-face", "keras"]
     sizes: Sizes
     tokens: Tokens
+    first_place: int = 0
+    """Row of the table of positions that is the first place's."""
 
 
 def read_checkpoint(name: str) -> Checkpoint:
@@ -98,29 +106,57 @@ def read_checkpoint(name: str) -> Checkpoint:
     folder = _located(name)
     said = _read_json(folder / "config.json")
     form: Literal["hugging-face", "keras"] = "keras" if "class_name" in said else "hugging-face"
+    try:
+        found = _described(folder, said, form)
+    # What holds other kinds of values than such a file ever does, somewhere inside.
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise DataError(
+            f"The description of the checkpoint {folder} is damaged ({type(error).__name__}: {error}). Fetch it again."
+        ) from None
+    _refuse_without_weights(folder, form)
+    return found
+
+
+def _described(folder: Path, said: Mapping[str, Any], form: Literal["hugging-face", "keras"]) -> Checkpoint:
     sizes = _sizes(folder, said, form)
     around = ("<s>", "</s>") if sizes.family == "roberta" else ("[CLS]", "[SEP]")
     tokens = (_keras_tokens if form == "keras" else _their_tokens)(folder, sizes.family, around)
     known = set(tokens.known)
     if len(known) != len(tokens.known) or any(not each or "\n" in each for each in known):
         raise DataError(f"{folder}: its tokens are damaged; some are empty, twice there, or more than one line.")
-    needed = around if tokens.joins else (*around, "[UNK]")
+    needed = around if tokens.kind == "byte-pair" else (*around, UNKNOWN_PIECE)
     if missing := [each for each in needed if each not in known]:
         raise DataError(f"{folder}: the vocabulary lacks {' and '.join(missing)}, which every text needs.")
-    return Checkpoint(folder, form, sizes, tokens)
+    if any(not {*pair, "".join(pair)} <= known for pair in tokens.joins):
+        raise DataError(f"{folder}: byte pairs are joined to what is not among its tokens.")
+    return Checkpoint(folder, form, sizes, tokens, _first_place(said, sizes.family) if form == "hugging-face" else 0)
 
 
-def guess_from_checkpoint(said: Settings) -> Settings:
+def _refuse_without_weights(folder: Path, form: str) -> None:
+    if any(folder.glob("model.weights.*" if form == "keras" else "*.safetensors")):
+        return
+    if form == "keras":
+        raise DataError(f"{folder} has no model.weights.h5. Save the preset again, or fetch it again.")
+    others = [each.name for each in sorted(folder.glob("*.bin"))]
+    more = f" ({', '.join(others)} may hold code that would be run, and is not read)" if others else ""
+    raise DataError(
+        f"{folder} has no weights in a file *.safetensors{more}. Save them so: "
+        "model.save_pretrained(folder, safe_serialization=True)."
+    )
+
+
+def guess_from_checkpoint(said: Settings, modality: str) -> Settings:
     """Return what follows for a run from the checkpoint that it names: model, sizes and tokens; else nothing.
 
     Args:
         said: what was said; text.checkpoint may be among it.
+        modality: what is read; only texts have checkpoints.
 
     Raises:
         DataError: see `read_checkpoint`.
     """
     name = said.value("text.checkpoint")
-    if not name or not isinstance(name, str):
+    if modality != "text" or not name or not isinstance(name, str):
         return Settings()
     place = said["text.checkpoint"].place
     try:
@@ -129,7 +165,10 @@ def guess_from_checkpoint(said: Settings) -> Settings:
         raise DataError(f"{place}: {error}" if place else str(error)) from None
     values: dict[str, Any] = {"run.model": "pretrained"}
     if said.value("run.model", "pretrained") == "pretrained":
-        values |= {f"model.{key}": value for key, value in checkpoint.sizes.model_dump().items()}
+        for key, value in checkpoint.sizes.model_dump().items():
+            values[f"model.{key}"] = value
+            if (other := said.value(f"model.{key}", value)) != value:
+                raise DataError(f"text.checkpoint brings model.{key} = {value}; leave out model.{key} = {other}.")
     values |= {f"text.{key}": getattr(checkpoint.tokens, key) for key in ("lower", "strip_accents")}
     values["text.tokens"] = checkpoint.tokens.kind
     # It would leave out what stands around a text too, which the encoder was never without.
@@ -137,10 +176,30 @@ def guess_from_checkpoint(said: Settings) -> Settings:
     return Settings({key: Setting(each, "guessed", reason="as the checkpoint is") for key, each in values.items()})
 
 
+def brought(file: Settings, said: Settings) -> list[str]:
+    """Return the options of a run file that its checkpoint brought, where another checkpoint or model is said now.
+
+    Args:
+        file: of a run file.
+        said: on the command line.
+    """
+    before, now = file.value("text.checkpoint"), said.value("text.checkpoint")
+    other_model = said.value("run.model", "pretrained") != "pretrained"
+    other = now is not None and now != before
+    if not before or not (other or other_model):
+        return []
+    keys = [*BROUGHT, *(f"model.{key}" for key in Sizes.model_fields), *(["text.checkpoint"] if other_model else [])]
+    return [key for key in keys if key in file and key not in said]
+
+
 def _located(name: str) -> Path:
-    folder = Path(name).expanduser()
-    if folder.is_dir():
-        return folder
+    try:
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return folder
+    # No such user, or a name longer than the system allows.
+    except (OSError, RuntimeError):
+        pass
     if name.startswith(HUGGING_FACE):
         return _fetched_repository(name.removeprefix(HUGGING_FACE))
     if name.startswith(KAGGLE):
@@ -154,24 +213,23 @@ def _located(name: str) -> Path:
 def _fetched_repository(name: str) -> Path:
     try:
         from huggingface_hub import snapshot_download
-        from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
     except ImportError:
         raise DataError("Checkpoints of Hugging Face need the extra [text]: pip install 'sonde[text]'.") from None
     try:
         return Path(snapshot_download(name, allow_patterns=list(FETCHED)))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    # Whatever the library, its servers and the network between find wrong.
+    except Exception as error:
         raise _not_fetched(HUGGING_FACE + name, error) from None
 
 
 def _fetched_preset(name: str) -> Path:
     try:
         import kagglehub
-        from kagglehub.exceptions import KaggleApiHTTPError
     except ImportError:
         raise DataError("Keras presets need the extra [pretrained]: pip install 'sonde[pretrained]'.") from None
     try:
         return Path(kagglehub.model_download(name))
-    except (KaggleApiHTTPError, OSError, ValueError) as error:
+    except Exception as error:  # As above.
         raise _not_fetched(KAGGLE + name, error) from None
 
 
@@ -212,7 +270,7 @@ def _their_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
     names = ("dim", "n_layers", "n_heads", "hidden_dim") if distil else (
         "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")  # fmt: skip
     width, depth, heads, hidden = (said[name] for name in names)
-    positions = said["max_position_embeddings"] - (RESERVED if family == "roberta" else 0)
+    positions = said["max_position_embeddings"] - _first_place(said, family)
     return Sizes(
         family=family,
         width=width,
@@ -221,7 +279,13 @@ def _their_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
         hidden=hidden,
         positions=positions,
         gelu="exact" if activation == "gelu" else "tanh",
+        epsilon=said.get("layer_norm_eps", EPSILON[family]),
     )
+
+
+def _first_place(said: Mapping[str, Any], family: str) -> int:
+    """Return the row of the first place: RoBERTa's padding has a place of its own, and those before it are not used."""
+    return int(said.get("pad_token_id", 1)) + 1 if family == "roberta" else 0
 
 
 def _keras_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
@@ -237,6 +301,7 @@ def _keras_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
         hidden=hidden,
         positions=positions,
         gelu="tanh" if family == "bert" else "exact",
+        epsilon=EPSILON[family],
     )
 
 
@@ -246,8 +311,10 @@ def _their_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
         return _from_library(whole, around)
     if family == "roberta":
         return _byte_pairs(folder / "vocab.json", folder / "merges.txt", around)
-    lower = bool(_read_json(said).get("do_lower_case", True)) if said.is_file() else True
-    return Tokens("word-pieces", _lines(folder / "vocab.txt"), (), lower, lower, around)
+    cleans = _read_json(said) if said.is_file() else {}
+    lower, accents = bool(cleans.get("do_lower_case", True)), cleans.get("strip_accents")
+    accents = lower if accents is None else bool(accents)
+    return Tokens("word-pieces", _lines(folder / "vocab.txt"), (), lower, accents, around)
 
 
 def _keras_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
@@ -262,22 +329,28 @@ def _keras_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
 def _from_library(file: Path, around: tuple[str, str]) -> Tokens:
     """Read the description that the library `tokenizers` writes."""
     said = _read_json(file)
-    model = said.get("model") or {}
-    numbers = model.get("vocab")
-    if not isinstance(numbers, Mapping):
-        raise DataError(f"{file}: tokens of the kind '{model.get('type')}' are not known; WordPiece and BPE are.")
+    model, cleans, cuts = (said.get(name) or {} for name in ("model", "normalizer", "pre_tokenizer"))
+    # Files from before 2020, as those of the best-known models are, do not name the kind.
+    kind = model.get("type") or (
+        "BPE" if "merges" in model else "WordPiece" if "max_input_chars_per_word" in model else ""
+    )
+    if kind not in ("WordPiece", "BPE"):
+        raise DataError(f"{file}: tokens of the kind '{kind}' are not known; WordPiece and BPE are.")
     added = {each["content"]: each["id"] for each in said.get("added_tokens") or []}
-    known = _in_order(file, {**numbers, **added})
-    if model.get("type") == "WordPiece":
-        cleans = said.get("normalizer") or {}
-        lower = bool(cleans.get("lowercase", False))
-        accents = cleans.get("strip_accents")
-        return Tokens("word-pieces", known, (), lower, lower if accents is None else bool(accents), around)
-    before = said.get("pre_tokenizer") or {}
-    if model.get("type") != "BPE" or before.get("type") != "ByteLevel":
-        raise DataError(f"{file}: tokens of the kind '{model.get('type')}' are not known; WordPiece and BPE are.")
-    blank = bool(before.get("add_prefix_space", False))
-    return Tokens("byte-pair", known, _pairs(file, model.get("merges") or []), False, False, around, blank)
+    known = _in_order(file, {**model["vocab"], **added})
+    if kind == "BPE":
+        if cuts.get("type") != "ByteLevel" or cleans:
+            raise DataError(f"{file}: byte pairs are known as RoBERTa has them: of bytes (ByteLevel), of plain text.")
+        blank = bool(cuts.get("add_prefix_space", False))
+        return Tokens("byte-pair", known, _pairs(file, model.get("merges") or []), False, False, around, blank)
+    usual = model.get("continuing_subword_prefix", "##") == "##" and model.get("unk_token", "[UNK]") == UNKNOWN_PIECE
+    if cleans.get("type") != "BertNormalizer" or cuts.get("type") != "BertPreTokenizer" or not usual:
+        raise DataError(
+            f"{file}: word pieces are known as BERT has them (BertNormalizer, BertPreTokenizer, ##, [UNK]), and these "
+            "are cut otherwise."
+        )
+    lower, accents = bool(cleans.get("lowercase", True)), cleans.get("strip_accents")
+    return Tokens("word-pieces", known, (), lower, lower if accents is None else bool(accents), around)
 
 
 def _byte_pairs(vocabulary: Path, merges: Path, around: tuple[str, str]) -> Tokens:
@@ -308,7 +381,7 @@ def _lines(file: Path) -> tuple[str, ...]:
 def _read_json(file: Path) -> dict[str, Any]:
     try:
         said = json.loads(_read(file))
-    except (json.JSONDecodeError, RecursionError):
+    except (ValueError, RecursionError):
         raise DataError(f"{file} is not readable JSON. Fetch the checkpoint again.") from None
     if not isinstance(said, dict):
         raise DataError(f"{file} is not a description: a JSON object was expected.")

@@ -50,13 +50,14 @@ class Unsplit:
     findings: Findings
 
 
-def load(listing: Listing, options: Options, own: OptionSet) -> Dataset:
+def load(listing: Listing, options: Options, own: OptionSet, *, spec: InputSpec | None = None) -> Dataset:
     """Decode, divide and look through the examples of a listing.
 
     Args:
         listing: what `survey` found.
         options: splits and bounds.
         own: the options of what is read, such as the size of images.
+        spec: what was learned from the training part before; learned anew when left out.
 
     Returns:
         The dataset; its findings name the files that were left out, copies and leaks.
@@ -71,7 +72,8 @@ def load(listing: Listing, options: Options, own: OptionSet) -> Dataset:
     good = decoded.good
     splitting = _divide(listing, decoded, options)
     sides, notes = _arrange(decoded, splitting)
-    spec = modality.learn(sides["train"], listing, own)
+    if spec is None:
+        spec = modality.learn(sides["train"], listing, own)
     notes = (*notes, *modality.remarks(spec, sides["train"]))
     examples = {
         name: Examples(spec.encode(sides[name]), listing.answers[good][rows], listing.names[good][rows], sides[name])

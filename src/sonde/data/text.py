@@ -49,6 +49,9 @@ LARGEST_TEXT = 1 << 26
 USUAL_LENGTH = {"words": 512, "characters": 1024, "byte-pair": 512, "word-pieces": 512}
 """Most tokens of a text where nobody says: time grows with them."""
 
+SHORTEST_AROUND = 3
+"""Tokens of a text with one before and one behind it."""
+
 COVERED = 99.0
 """Percentile of the training texts' lengths that is kept whole where nobody says."""
 
@@ -145,6 +148,8 @@ class TextSpec(Spec):
         known = set(self.known)
         if len(known) < len(self.known) or len(known) > LARGEST_VOCABULARY:
             return f"{len(self.known):,} tokens in its vocabulary, {len(known):,} different ones"
+        if self.around and self.length < SHORTEST_AROUND:
+            return f"{self.length} tokens leave no room between the two around a text"
         if "" in known:
             return "a token of its vocabulary is empty"
         if any(not {*pair, "".join(pair)} <= known for pair in self._joins):
@@ -269,7 +274,7 @@ class TextSpec(Spec):
         if not self.around:
             return row[: self.length]
         first, last = self._ends
-        return [first, *row[: max(1, self.length - 2)], last]
+        return [first, *row[: self.length - 2], last]
 
     @cached_property
     def _ends(self) -> tuple[int, ...]:
@@ -345,16 +350,21 @@ def _as_pretrained(plain: TextSpec, raw: Ragged, options: Options) -> TextSpec:
             raise DataError(f"text.checkpoint brings text.{name} = {json.dumps(value)}; leave out text.{name}.")
     if options.vectors:
         raise DataError("text.checkpoint brings the vectors of its tokens; leave out text.vectors.")
-    known = _bounded(tokens.known)
-    if len(known) < len(tokens.known) or len(known) > LARGEST_VOCABULARY:
+    known = tokens.known
+    if len(known) > LARGEST_VOCABULARY:
         raise DataError(f"{options.checkpoint} has {len(tokens.known):,} tokens, more than a model keeps.")
     most = checkpoint.sizes.positions
     if options.length > most:
         raise DataError(f"text.length = {options.length:,} is more than the checkpoint reads: {most:,} tokens.")
+    if 0 < options.length < SHORTEST_AROUND:
+        raise DataError(f"text.length = {options.length} leaves no room between the two tokens around a text.")
+    joins = "\n".join(" ".join(pair) for pair in tokens.joins)
+    if len(json.dumps("\n".join(known))) + len(json.dumps(joins)) > LARGEST_WORDS:
+        raise DataError(f"{options.checkpoint} has more tokens and joins than a model's description holds.")
     spec = plain.model_copy(
         update={
             "vocabulary": "\n".join(known),
-            "joins": "\n".join(" ".join(pair) for pair in tokens.joins),
+            "joins": joins,
             "around": tokens.around,
             "blank_before": tokens.blank_before,
         }
@@ -416,7 +426,8 @@ def remarks(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
     if cut:
         said.append(
             f"{cut:,} of {len(rows):,} training texts ({cut / len(rows):.1%}) are longer than text.length = "
-            f"{spec.length:,} and lose their end (the longest has {max(map(len, rows)):,})"
+            f"{spec.length:,} and lose their end (the longest has "
+            f"{max(map(len, rows)) + len(spec.around):,})"
         )
     return tuple(said)
 

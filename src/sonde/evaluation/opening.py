@@ -9,7 +9,7 @@ from typing import Any
 
 from sonde import backend, data, tasks
 from sonde.config import Options, Run, RunFolder, Settings, fill
-from sonde.data import Dataset, Examples, Stored
+from sonde.data import Dataset, Examples, InputSpec, Stored
 from sonde.errors import ModelError, RunError
 from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
 
@@ -152,7 +152,7 @@ def own_dataset(folder: RunFolder) -> Dataset:
     beside = folder.path.resolve().parent.parent / source
     if source not in data.BUILTIN and not Path(source).exists() and beside.exists():
         source = str(beside)
-    dataset = open_dataset(settings, source)
+    dataset = open_dataset(settings, source, _spec_of(folder, settings))
     began_with = folder.fingerprint()
     if dataset.fingerprint != began_with:
         raise RunError(
@@ -163,19 +163,28 @@ def own_dataset(folder: RunFolder) -> Dataset:
     return dataset
 
 
-def open_dataset(settings: Settings, source: str) -> Dataset:
+def _spec_of(folder: RunFolder, settings: Settings) -> InputSpec | None:
+    """Return the spec of a run's model where it came from a checkpoint, which may be gone or another one by now."""
+    description = folder.model / "model.json"
+    if not settings.value("text.checkpoint") or not description.is_file():
+        return None
+    return data.spec_from(folder.read_json(description).get("input", {}))
+
+
+def open_dataset(settings: Settings, source: str, spec: InputSpec | None = None) -> Dataset:
     """Open a data set with a run's data options.
 
     Args:
         settings: the run's options.
         source: path or built-in name.
+        spec: of the run's model, where that is not to be learned anew.
 
     Raises:
         DataError: it is gone, changed beyond use, or not recognised.
     """
     options = fill(data.Options, "data", settings)
     listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
-    return data.load(listing, options, own_options(settings))
+    return data.load(listing, options, own_options(settings), spec=spec)
 
 
 def own_options(settings: Settings) -> Options:

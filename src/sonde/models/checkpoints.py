@@ -89,6 +89,8 @@ class Source:
     form: Literal["hugging-face", "keras"]
     known: tuple[str, ...]
     """The checkpoint's tokens, in the order of their numbers."""
+    first_place: int
+    """Row of the table of positions that is the first place's."""
 
 
 def begin_with_checkpoint(model: keras.Model, options: Options, source: Source) -> None:
@@ -106,7 +108,9 @@ def begin_with_checkpoint(model: keras.Model, options: Options, source: Source) 
     try:
         found = _by_path(take, options, source)
     except KeyError as error:
-        raise ModelError(f"{source.folder}: its weights lack {error}.") from None
+        raise ModelError(f"{source.folder}: its weights lack {error}. Fetch the checkpoint again.") from None
+    except (IndexError, ValueError) as error:
+        raise ModelError(f"{source.folder}: its weights have other shapes than it says of itself ({error}).") from None
     variables = {each.path: each for each in model.weights}
     for path, array in found.items():
         if path not in variables or tuple(variables[path].shape) != array.shape:
@@ -130,8 +134,7 @@ def _by_path(take: Take, options: Any, source: Source) -> dict[str, NDArray[np.f
         first_VD[-1] = tokens_VD[source.known.index(its_own)]
     found = {"embedding/embeddings": np.concatenate([first_VD, tokens_VD[:known]])}
     positions_PD = take("positions", "embeddings", -1)
-    # Some begin with rows that stand for no place (Hugging Face's RoBERTa).
-    positions_PD = positions_PD[max(0, len(positions_PD) - options.positions) :]
+    positions_PD = positions_PD[source.first_place :][: options.positions]
     # A text is all of the first segment, whose vector is the same at every place.
     try:
         positions_PD = positions_PD + take("segments", "embeddings", -1)[0]
@@ -157,10 +160,6 @@ def _by_path(take: Take, options: Any, source: Source) -> dict[str, NDArray[np.f
 
 def _from_files(options: Any, source: Source) -> Take:
     files = sorted(source.folder.glob("*.safetensors"))
-    if not files:
-        others = [each.name for each in source.folder.glob("*.bin")]
-        more = f" ({', '.join(others)} may hold code that would be run, and is not read)" if others else ""
-        raise ModelError(f"{source.folder} has no weights in a file *.safetensors{more}.")
     names = THEIRS[options.family]
     places: dict[str, Path] = {}
     for file in files:
@@ -193,7 +192,7 @@ def _from_keras(options: Any, source: Source) -> Take:
     try:
         backbone = keras_hub.models.Backbone.from_preset(str(source.folder))
     # Whatever the library finds wrong with its own files.
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:
         reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
         raise ModelError(f"{source.folder} is no Keras preset that can be loaded: {reason}") from None
     arrays = {each.path: keras.ops.convert_to_numpy(each.value) for each in backbone.weights}

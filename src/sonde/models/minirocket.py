@@ -34,6 +34,8 @@ LARGEST = 32.0
 BITS = 24
 """Of a float32's mantissa: sums below two to this many steps of the grid are exact."""
 GOLDEN = (5**0.5 + 1) / 2
+AT_ONCE = 1 << 24
+"""Numbers of the series that levels are taken from at a time."""
 USUAL = 64
 """Steps that dilations are spread over where nothing is known of the length."""
 
@@ -106,16 +108,21 @@ def measure(
     for number, (dilation, count) in enumerate(_dilations(options, reads)):
         drawn = [series[row] for row in rng.integers(len(series), size=KERNELS).tolist()]
         patterns_JCK = patterns(number)[:, None] * weights["shares/reads"][number]
-        answers_KT, counts_K = _answers(drawn, patterns_JCK, dilation, step)
         # Even steps around the circle of the golden ratio: any run of them is spread evenly over 0 to 1.
         around_KL = np.arange(place + 1, place + KERNELS * count + 1).reshape(KERNELS, count) * GOLDEN % 1
-        levels.append(_quantiles(answers_KT, counts_K, around_KL).T.reshape(-1))
+        size = max(1, AT_ONCE // max(each.size for each in drawn))
+        found = []
+        for first in range(0, KERNELS, size):
+            some = slice(first, first + size)
+            answers_KT, counts_K = _answers(drawn[some], patterns_JCK[..., some], dilation, step, first)
+            found.append(_quantiles(answers_KT, counts_K, around_KL[some]))
+        levels.append(np.concatenate(found).T.reshape(-1))
         place += KERNELS * count
     return {"shares/level": np.concatenate(levels).astype(np.float32)}
 
 
 def _answers(
-    drawn: Sequence[NDArray[np.float32]], patterns_JCK: NDArray[Any], dilation: int, step: float
+    drawn: Sequence[NDArray[np.float32]], patterns_JCK: NDArray[Any], dilation: int, step: float, first: int
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """Return what each kernel answers to a series of its own, in ascending order, and how many answers there are."""
     reach, kernels = dilation * (TAPS // 2), len(drawn)
@@ -126,11 +133,12 @@ def _answers(
         wide_KTC[kernel, reach : reach + len(each)] = each
     wide_KTC = np.round(np.clip(wide_KTC, -LARGEST, LARGEST) / np.float32(step)) * np.float32(step)
     answers_KT = np.zeros((kernels, longest), dtype=np.float32)
+    read = np.flatnonzero(patterns_JCK.any(axis=(0, 2))).tolist()
     for tap in range(TAPS):
         shifted_KTC = wide_KTC[:, tap * dilation : tap * dilation + longest]
-        for channel in range(channels):
+        for channel in read:
             answers_KT += shifted_KTC[..., channel] * patterns_JCK[tap, channel][:, None]
-    places_T, inner_K = np.arange(longest), (np.arange(kernels) >= kernels // 2) & (lengths_K > 2 * reach)
+    places_T, inner_K = np.arange(longest), (first + np.arange(kernels) >= KERNELS // 2) & (lengths_K > 2 * reach)
     first_K, last_K = np.where(inner_K, reach, 0), np.where(inner_K, lengths_K - reach, lengths_K)
     # What does not count goes to the end.
     answers_KT[(places_T < first_K[:, None]) | (places_T >= last_K[:, None])] = np.inf

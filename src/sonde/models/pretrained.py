@@ -17,8 +17,6 @@ from sonde.models.attending import POSITIONS, attention, looked_at
 from sonde.models.reads import Reads
 from sonde.models.sequences import attention_pool, first_step, masked_max, masked_mean
 
-EPSILON = {"bert": 1e-12, "distilbert": 1e-12, "roberta": 1e-5}
-"""Added to the variance of a token by the norms."""
 POOLS = {"first": first_step, "mean": masked_mean, "max": masked_max, "attention": attention_pool}
 
 
@@ -46,6 +44,9 @@ class Options(_Options):
     gelu: Literal["exact", "tanh"] = "exact"
     """How the activation is computed."""
 
+    epsilon: Annotated[float, Field(gt=0, le=1e-2)] = 1e-12
+    """Added to the variance of a token by the norms."""
+
     pool: Literal["first", "mean", "max", "attention"] = "first"
     """What goes to the head: the token before the text, or a mean, a maximum or a learned mean over all."""
 
@@ -63,7 +64,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """
     if reads.modality != "text":
         raise ValueError("It reads texts.")
-    epsilon = EPSILON[options.family]
+    epsilon = options.epsilon
     present_BT = ops.not_equal(inputs, 0)
     x_BTD = layers.Embedding(reads.levels[0], options.width, name="embedding")(inputs)
     x_BTD = x_BTD + layers.Embedding(options.positions, options.width, name=POSITIONS)(_places(inputs, options))

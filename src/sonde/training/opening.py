@@ -142,7 +142,8 @@ def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, 
         from sonde.models.checkpoints import Source, begin_with_checkpoint
 
         found = taken.checkpoint
-        begin_with_checkpoint(model, blueprint.options, Source(found.folder, found.form, found.tokens.known))
+        source = Source(found.folder, found.form, found.tokens.known, found.first_place)
+        begin_with_checkpoint(model, blueprint.options, source)
     solved = is_solved(blueprint)
     if solved:
         solve_model(model, blueprint, module, solvable, seed=run.seed)

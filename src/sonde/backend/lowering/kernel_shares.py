@@ -22,8 +22,8 @@ from sonde.backend.lowering.calls import Call, Run
 
 BLOCK = 1 << 18
 """Answers of a kernel that are looked at at a time."""
-SERIES = 512
-"""Series that are looked at at a time."""
+SERIES, NUMBERS = 512, 1 << 26
+"""Series that are looked at at a time, and their numbers, at most."""
 ROW = 512
 """Numbers that a row has at least: short ones keep vector units waiting."""
 MOST_ROWS = 255
@@ -51,8 +51,9 @@ def kernel_shares(layer: Any) -> Call:
             lengths_B = present_BT.detach().float().sum(dim=1).ceil().clamp(0, series_BTC.shape[1]).long().numpy()
         reads_DCK, level_F = (each.value.detach().numpy() for each in (layer.reads, layer.level))
         shares_BF = np.empty((len(series_BTC), layer.width), dtype=np.float32)
-        for first in range(0, len(series_BTC), SERIES):
-            part = slice(first, first + SERIES)
+        size = max(1, min(SERIES, NUMBERS // max(1, series_BTC[:1].size)))
+        for first in range(0, len(series_BTC), size):
+            part = slice(first, first + size)
             some = _Series(series_BTC[part], None if lengths_B is None else lengths_B[part])
             place = 0
             for number, (dilation, levels) in enumerate(layer.dilations):
@@ -95,25 +96,35 @@ class _Series:
         wide_CTB = np.zeros((self.channels, self.filled + 2 * reach, self.batch), dtype=np.float32)
         wide_CTB[:, reach : reach + self.steps] = self.series_CTB
         above_LTS = np.empty((min(LEVELS, len(level_LK)), self.block // self.beside, sums_LKS.shape[2]), dtype=bool)
-        for first in range(0, self.filled, self.block):
-            silent = self._silent(first, reach)
-            taps = [slice(first + tap * dilation, first + tap * dilation + self.block) for tap in range(TAPS)]
-            for chosen, answers_TB in _answers(wide_CTB, reads_CK, taps, places):
-                kernel = places[chosen]
-                none_TB = silent[kernel >= KERNELS // 2]
-                if none_TB is not None:
-                    np.copyto(answers_TB, BELOW, where=none_TB)
-                rows_TS = answers_TB.reshape(above_LTS.shape[1:])
-                for at in range(0, len(level_LK), LEVELS):
-                    some_L11 = level_LK[at : at + LEVELS, kernel, None, None]
-                    above = np.greater(rows_TS, some_L11, out=above_LTS[: len(some_L11)])
-                    np.add.reduce(above.view(np.uint8), axis=1, dtype=np.uint8, out=sums_LKS[at : at + LEVELS, kernel])
-            counts_LKB += sums_LKS.reshape(*sums_LKS.shape[:2], self.beside, self.batch).sum(axis=2, dtype=np.int64)
+        starts = range(0, self.filled, self.block)
+        silent = {first: self._silent(first, reach) for first in starts}
+        blocks = {first: [slice(at, at + self.block) for at in range(first, first + TAPS * dilation, dilation)]
+                  for first in starts}  # fmt: skip
+        one = len(wide_CTB) == 1 and (reads_CK > 0).all()
+        answers = _of_one(wide_CTB[0], blocks) if one else _of_some(wide_CTB, reads_CK, blocks, places)
+        for first, chosen, answers_TB in answers:
+            kernel = places[chosen]
+            none_TB = silent[first][kernel >= KERNELS // 2]
+            if none_TB is not None:
+                np.copyto(answers_TB, BELOW, where=none_TB)
+            rows_TS = answers_TB.reshape(above_LTS.shape[1:])
+            for at in range(0, len(level_LK), LEVELS):
+                some_L11 = level_LK[at : at + LEVELS, kernel, None, None]
+                above = np.greater(rows_TS, some_L11, out=above_LTS[: len(some_L11)])
+                np.add.reduce(above.view(np.uint8), axis=1, dtype=np.uint8, out=sums_LKS[at : at + LEVELS, kernel])
+            if len(starts) > 1:
+                counts_LKB[:, kernel] += self._together(sums_LKS[:, kernel])
+        if len(starts) == 1:
+            counts_LKB = self._together(sums_LKS)
         half, all_B = KERNELS // 2, self.lengths_B.astype(np.float32)
         counts_BLK = counts_LKB.transpose(2, 0, 1).astype(np.float32)
         counts_BLK[..., :half] /= np.maximum(all_B, 1)[:, None, None]
         counts_BLK[..., half:] /= np.maximum(all_B - 2 * reach, 1)[:, None, None]
         out_BF[:] = counts_BLK.reshape(self.batch, -1)
+
+    def _together(self, sums: NDArray[np.uint8]) -> NDArray[np.int64]:
+        """Return the sums of each series, ... x B, of those of its parts that stand side by side."""
+        return sums.reshape(*sums.shape[:-1], self.beside, self.batch).sum(axis=-2, dtype=np.int64)
 
     def _silent(self, first: int, reach: int) -> tuple[NDArray[np.bool_] | None, NDArray[np.bool_] | None]:
         """Return which answers of a block do not count, for each half of the kernels; None where all do."""
@@ -123,32 +134,36 @@ class _Series:
         return (beyond_TB if beyond_TB.any() else None), (outer_TB if outer_TB.any() else None)
 
 
-def _answers(
-    wide_CTB: Floats, reads_CK: Floats, taps: list[slice], places: dict[tuple[int, ...], int]
-) -> Iterator[tuple[tuple[int, ...], Floats]]:
-    """Give each pattern and what it answers in a block; the array is the next one's too."""
-    if len(wide_CTB) == 1 and (reads_CK > 0).all():
-        yield from _of_one(wide_CTB[0], taps)
-        return
+def _of_some(
+    wide_CTB: Floats, reads_CK: Floats, blocks: dict[int, list[slice]], places: dict[tuple[int, ...], int]
+) -> Iterator[tuple[int, tuple[int, ...], Floats]]:
+    """Give each block's start, each pattern and what it answers there, where patterns read channels of their own."""
     for chosen, kernel in places.items():
         # All taps of a kernel read the same channels.
         read_TB = np.add.reduce(wide_CTB[reads_CK[:, kernel] > 0], axis=0)
-        low_TB = -_sum(read_TB, taps)
-        for tap in chosen:
-            low_TB += 3 * read_TB[taps[tap]]
-        yield chosen, low_TB
+        for first, taps in blocks.items():
+            low_TB = -_sum(read_TB, taps)
+            for tap in chosen:
+                low_TB += 3 * read_TB[taps[tap]]
+            yield first, chosen, low_TB
 
 
-def _of_one(wide_TB: Floats, taps: list[slice]) -> Iterator[tuple[tuple[int, ...], Floats]]:
-    """Do so for one channel, which all patterns read: two of the three taps are shared by several patterns."""
-    low_TB, three_TB = -_sum(wide_TB, taps), 3 * wide_TB
-    with_one_TB, with_two_TB, with_three_TB = (np.empty_like(low_TB) for _ in range(3))
-    for one in range(TAPS - 2):
-        np.add(low_TB, three_TB[taps[one]], out=with_one_TB)
-        for two, later in _pairs(one):
-            np.add(with_one_TB, three_TB[taps[two]], out=with_two_TB)
-            for three in later:
-                yield (one, two, three), np.add(with_two_TB, three_TB[taps[three]], out=with_three_TB)
+def _of_one(wide_TB: Floats, blocks: dict[int, list[slice]]) -> Iterator[tuple[int, tuple[int, ...], Floats]]:
+    """Do so for one channel, which all patterns read: two of the three taps are shared by several patterns.
+
+    The array of the answers is the next ones' too.
+    """
+    three_TB = 3 * wide_TB
+    for first, taps in blocks.items():
+        low_TB = -_sum(wide_TB, taps)
+        with_one_TB, with_two_TB, with_three_TB = (np.empty_like(low_TB) for _ in range(3))
+        for one in range(TAPS - 2):
+            np.add(low_TB, three_TB[taps[one]], out=with_one_TB)
+            for two, later in _pairs(one):
+                np.add(with_one_TB, three_TB[taps[two]], out=with_two_TB)
+                for three in later:
+                    answers_TB = np.add(with_two_TB, three_TB[taps[three]], out=with_three_TB)
+                    yield first, (one, two, three), answers_TB
 
 
 def _pairs(one: int) -> Iterator[tuple[int, range]]:
