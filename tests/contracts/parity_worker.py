@@ -43,6 +43,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "bag": {"width": 32, "buckets": 64, "ngrams": 2},
     "rnn": {"width": 8, "embedding": 8},
     "transformer": {"width": 16, "depth": 1},
+    "pretrained": {"width": 8, "depth": 1, "hidden": 16, "positions": 16, "pool": "mean"},
     "cnn-transformer": {"channels": 4, "width": 16, "depth": 1},
 }
 """Options that make a model quick to compile; a model that is not here takes its defaults."""
