@@ -277,6 +277,40 @@ def test_the_model_and_its_checkpoint_go_together(tmp_path: Path, monkeypatch: p
     assert not (tmp_path / "runs").exists()
 
 
+def without_prefix(held: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{name.removeprefix("bert."): array for name, array in held.items()}]
+
+
+def with_old_names(held: dict[str, Any]) -> list[dict[str, Any]]:
+    old = {".LayerNorm.weight": ".LayerNorm.gamma", ".LayerNorm.bias": ".LayerNorm.beta"}
+    return [{next((n.replace(a, b) for a, b in old.items() if n.endswith(a)), n): each for n, each in held.items()}]
+
+
+def in_parts(held: dict[str, Any]) -> list[dict[str, Any]]:
+    names = sorted(held)
+    return [{name: held[name] for name in names[first::2]} for first in (0, 1)]
+
+
+def in_half(held: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{name: array.astype(np.float16) for name, array in held.items()}]
+
+
+@pytest.mark.parametrize("written", [without_prefix, with_old_names, in_parts, in_half], ids=lambda each: each.__name__)
+def test_weights_are_found_however_they_are_written(written: Any, tmp_path: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    folder = hugging_face(tmp_path / "made", "bert")
+    spec = spec_of(folder)
+    tokens_BT = spec.prepare(spec.encode(texts(TEXTS)))
+    expected = behind(begun(folder, spec), tokens_BT)
+    held = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    for number, part in enumerate(written(held), 1):
+        save_file(part, folder / f"model-{number}.safetensors")
+    gap = np.abs(behind(begun(folder, spec), tokens_BT) - expected).max()
+    assert 0 < gap < 0.02 if written is in_half else gap == 0
+
+
 def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ Keras presets (config.json, assets/tokenizer, model.weights.h5).
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -41,6 +42,10 @@ EPSILON: dict[Family, float] = {"bert": 1e-12, "distilbert": 1e-12, "roberta": 1
 """Added to the variance by the norms, where a checkpoint does not say."""
 
 
+VALUES = ("width", "depth", "heads", "hidden")
+"""Sizes that every description names, each in its own words."""
+
+
 class Sizes(BaseModel):
     """What an encoder is, before it has weights."""
 
@@ -70,14 +75,14 @@ class Tokens:
     kind: Literal["word-pieces", "byte-pair"]
     known: tuple[str, ...]
     """Every token, in the order of its number."""
-    joins: tuple[tuple[str, str], ...]
-    """Byte pairs: what is joined, in this order."""
-    lower: bool
-    """Whether capital letters are read as small ones."""
-    strip_accents: bool
-    """Whether letters are read without their marks."""
     around: tuple[str, str]
     """The tokens before and behind each text."""
+    joins: tuple[tuple[str, str], ...] = ()
+    """Byte pairs: what is joined, in this order."""
+    lower: bool = False
+    """Whether capital letters are read as small ones."""
+    strip_accents: bool = False
+    """Whether letters are read without their marks."""
     blank_before: bool = False
     """Byte pairs: whether a text's first word is read as if a blank stood before it."""
 
@@ -193,13 +198,11 @@ def brought(file: Settings, said: Settings) -> list[str]:
 
 
 def _located(name: str) -> Path:
-    try:
+    # There may be no such user, or a name longer than the system allows.
+    with suppress(OSError, RuntimeError):
         folder = Path(name).expanduser()
         if folder.is_dir():
             return folder
-    # No such user, or a name longer than the system allows.
-    except (OSError, RuntimeError):
-        pass
     if name.startswith(HUGGING_FACE):
         return _fetched_repository(name.removeprefix(HUGGING_FACE))
     if name.startswith(KAGGLE):
@@ -249,7 +252,8 @@ def _sizes(folder: Path, said: Mapping[str, Any], form: str) -> Sizes:
             f"{folder} holds a '{what}'; text encoders of the kinds {', '.join(KERAS.values())} can be trained further."
         )
     try:
-        sizes = (_keras_sizes if form == "keras" else _their_sizes)(said, family)
+        values = _keras_values(said, family) if form == "keras" else _their_values(said, family)
+        sizes = Sizes.model_validate({"family": family, **values})
     except KeyError as error:
         raise DataError(f"{folder / 'config.json'} lacks {error}.") from None
     except ValidationError as error:
@@ -260,7 +264,7 @@ def _sizes(folder: Path, said: Mapping[str, Any], form: str) -> Sizes:
     return sizes
 
 
-def _their_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
+def _their_values(said: Mapping[str, Any], family: Any) -> dict[str, Any]:
     distil = family == "distilbert"
     activation = said.get("activation" if distil else "hidden_act", "gelu")
     if activation not in ("gelu", "gelu_new", "gelu_pytorch_tanh"):
@@ -269,18 +273,12 @@ def _their_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
         raise DataError("The checkpoint's positions are relative; absolute ones are known.")
     names = ("dim", "n_layers", "n_heads", "hidden_dim") if distil else (
         "hidden_size", "num_hidden_layers", "num_attention_heads", "intermediate_size")  # fmt: skip
-    width, depth, heads, hidden = (said[name] for name in names)
-    positions = said["max_position_embeddings"] - _first_place(said, family)
-    return Sizes(
-        family=family,
-        width=width,
-        depth=depth,
-        heads=heads,
-        hidden=hidden,
-        positions=positions,
-        gelu="exact" if activation == "gelu" else "tanh",
-        epsilon=said.get("layer_norm_eps", EPSILON[family]),
-    )
+    return {
+        **dict(zip(VALUES, (said[name] for name in names), strict=True)),
+        "positions": said["max_position_embeddings"] - _first_place(said, family),
+        "gelu": "exact" if activation == "gelu" else "tanh",
+        "epsilon": said.get("layer_norm_eps", EPSILON[family]),
+    }
 
 
 def _first_place(said: Mapping[str, Any], family: str) -> int:
@@ -288,21 +286,16 @@ def _first_place(said: Mapping[str, Any], family: str) -> int:
     return int(said.get("pad_token_id", 1)) + 1 if family == "roberta" else 0
 
 
-def _keras_sizes(said: Mapping[str, Any], family: Any) -> Sizes:
+def _keras_values(said: Mapping[str, Any], family: Any) -> dict[str, Any]:
     inner = said["config"]
-    names = ("hidden_dim", "num_layers", "num_heads", "intermediate_dim", "max_sequence_length")
-    width, depth, heads, hidden, positions = (inner[name] for name in names)
-    # The library computes BERT's activation by the tangent, and the others' exactly.
-    return Sizes(
-        family=family,
-        width=width,
-        depth=depth,
-        heads=heads,
-        hidden=hidden,
-        positions=positions,
-        gelu="tanh" if family == "bert" else "exact",
-        epsilon=EPSILON[family],
-    )
+    names = ("hidden_dim", "num_layers", "num_heads", "intermediate_dim")
+    return {
+        **dict(zip(VALUES, (inner[name] for name in names), strict=True)),
+        "positions": inner["max_sequence_length"],
+        # The library computes BERT's activation by the tangent, and the others' exactly.
+        "gelu": "tanh" if family == "bert" else "exact",
+        "epsilon": EPSILON[family],
+    }
 
 
 def _their_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
@@ -314,7 +307,7 @@ def _their_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
     cleans = _read_json(said) if said.is_file() else {}
     lower, accents = bool(cleans.get("do_lower_case", True)), cleans.get("strip_accents")
     accents = lower if accents is None else bool(accents)
-    return Tokens("word-pieces", _lines(folder / "vocab.txt"), (), lower, accents, around)
+    return Tokens("word-pieces", _lines(folder / "vocab.txt"), around, lower=lower, strip_accents=accents)
 
 
 def _keras_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
@@ -323,7 +316,7 @@ def _keras_tokens(folder: Path, family: str, around: tuple[str, str]) -> Tokens:
         return _byte_pairs(place / "vocabulary.json", place / "merges.txt", around)
     inner = _read_json(folder / "tokenizer.json").get("config") or {}
     lower, accents = (bool(inner.get(each, False)) for each in ("lowercase", "strip_accents"))
-    return Tokens("word-pieces", _lines(place / "vocabulary.txt"), (), lower, accents, around)
+    return Tokens("word-pieces", _lines(place / "vocabulary.txt"), around, lower=lower, strip_accents=accents)
 
 
 def _from_library(file: Path, around: tuple[str, str]) -> Tokens:
@@ -342,7 +335,7 @@ def _from_library(file: Path, around: tuple[str, str]) -> Tokens:
         if cuts.get("type") != "ByteLevel" or cleans:
             raise DataError(f"{file}: byte pairs are known as RoBERTa has them: of bytes (ByteLevel), of plain text.")
         blank = bool(cuts.get("add_prefix_space", False))
-        return Tokens("byte-pair", known, _pairs(file, model.get("merges") or []), False, False, around, blank)
+        return Tokens("byte-pair", known, around, _pairs(file, model.get("merges") or []), blank_before=blank)
     usual = model.get("continuing_subword_prefix", "##") == "##" and model.get("unk_token", "[UNK]") == UNKNOWN_PIECE
     if cleans.get("type") != "BertNormalizer" or cuts.get("type") != "BertPreTokenizer" or not usual:
         raise DataError(
@@ -350,13 +343,14 @@ def _from_library(file: Path, around: tuple[str, str]) -> Tokens:
             "are cut otherwise."
         )
     lower, accents = bool(cleans.get("lowercase", True)), cleans.get("strip_accents")
-    return Tokens("word-pieces", known, (), lower, lower if accents is None else bool(accents), around)
+    accents = lower if accents is None else bool(accents)
+    return Tokens("word-pieces", known, around, lower=lower, strip_accents=accents)
 
 
 def _byte_pairs(vocabulary: Path, merges: Path, around: tuple[str, str]) -> Tokens:
     lines = [line for line in _lines(merges) if not line.startswith("#version")]
     known = _in_order(vocabulary, _read_json(vocabulary))
-    return Tokens("byte-pair", known, _pairs(merges, lines), False, False, around)
+    return Tokens("byte-pair", known, around, _pairs(merges, lines))
 
 
 def _pairs(file: Path, said: list[Any]) -> tuple[tuple[str, str], ...]:

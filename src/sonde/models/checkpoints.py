@@ -161,11 +161,11 @@ def _by_path(take: Take, options: Any, source: Source) -> dict[str, NDArray[np.f
 def _from_files(options: Any, source: Source) -> Take:
     files = sorted(source.folder.glob("*.safetensors"))
     names = THEIRS[options.family]
-    places: dict[str, Path] = {}
+    places: dict[str, tuple[Path, str]] = {}
     for file in files:
         try:
             with safe_open(file, framework="numpy") as archive:
-                places |= {name.removeprefix(names["start"]): file for name in archive.keys()}  # noqa: SIM118
+                places |= {name.removeprefix(names["start"]): (file, name) for name in archive.keys()}  # noqa: SIM118
         except SafetensorError as error:
             raise ModelError(f"{file} is not a readable safetensors file ({error}).") from None
 
@@ -175,9 +175,15 @@ def _from_files(options: Any, source: Source) -> Take:
         name = next((each for each in wanted if each in places), None)
         if name is None:
             raise KeyError(wanted[0])
-        with safe_open(places[name], framework="numpy") as archive:
-            whole = name if name in archive.keys() else names["start"] + name  # noqa: SIM118
-            array = archive.get_tensor(whole).astype(np.float32)
+        file, whole = places[name]
+        try:
+            with safe_open(file, framework="numpy") as archive:
+                array = archive.get_tensor(whole).astype(np.float32)
+        # numpy has no bfloat16, unless another library brings it.
+        except (SafetensorError, TypeError) as error:
+            raise ModelError(
+                f"{file}: {whole} cannot be read ({error}). Save the checkpoint in float32 or float16."
+            ) from None
         # They hold a layer's weights as outputs x inputs.
         return array.T if weight == "kernel" else array
 
