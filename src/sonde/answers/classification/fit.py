@@ -1,6 +1,4 @@
-"""What a trained model learns from validation of its own doubt: temperature, sets of answers, when to give none.
-
-    calibrate(validation_logits, validation_truth, wanted(settings))
+"""What a trained classifier learns from validation of its own doubt: temperature, decision, prediction sets, abstention.
 
 The temperature and the thresholds are chosen on validation examples. A threshold is sound where its examples had no
 part in anything that came before it. So of 1,000 validation examples and more, one half fits the temperature and the
@@ -11,32 +9,24 @@ undone; both are said in the report, and the test split is the check.
 
 # N examples, C classes
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from sonde.config import Settings
-from sonde.metrics import conformal, selective
+from sonde.answers.answer import Fitting, Kept
+from sonde.answers.classification.fitted import Abstention, Sets
+from sonde.answers.classification.options import Options
+from sonde.answers.classification.target import ClassTarget
+from sonde.data.target import Column
+from sonde.metrics import conformal, selective, thresholds
 from sonde.metrics import temperature as temperature_scaling
 from sonde.metrics.thresholds import decide as decided
-from sonde.models.restraint import Abstention, Sets
 
 APART = 1000
 """Validation examples from which on the temperature and the thresholds get a half each."""
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What the `[evaluation]` options ask of sets and answers; that table says what each means."""
-
-    coverage: float = 0.9
-    sets: str = "lac"
-    sets_by_class: bool = False
-    abstain_below: float = 0.0
-    wanted_accuracy: float = 0.0
-    wanted_share: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -48,17 +38,53 @@ class Calibration:
     abstention: Abstention
 
 
-def wanted(settings: Settings) -> Wanted:
-    """Read what is asked of sets and answers from a run's options.
+def fit(target: ClassTarget, kept: Kept, truth: Column, fitting: Fitting) -> dict[str, Any]:
+    """Return what validation tells of a classifier, as its folder holds it.
 
     Args:
-        settings: the run's; what they do not hold takes its default.
+        target: names the classes.
+        kept: logits of the validation examples, with the corrected bias.
+        truth: class numbers.
+        fitting: the options, and what came before.
     """
-    default = Wanted()
-    return Wanted(**{name: settings.value(f"evaluation.{name}", value) for name, value in vars(default).items()})
+    own, logits_NC = fitting.own, np.asarray(kept["logits"])
+    untuned = _untuned(fitting)
+    if fitting.seen:
+        # Validation would flatter it; a confidence that a person named needs no examples.
+        named = _abstain(logits_NC[:0], np.asarray(truth)[:0], own, temperature=1.0, decision=untuned(1.0))
+        return {"decision": untuned(1.0), "fitted_on": fitting.fitted_on, "abstention": named.model_dump(mode="json")}
+    found = calibrate(logits_NC, np.asarray(truth), own)
+    warmth = found.temperature
+    goal, decision = own.tune_for, tuple(untuned(warmth))
+    if goal != "none":
+        positive = target.classes.index(own.positive) if own.positive in target.classes and len(target.classes) == 2 else None
+        decision = thresholds.best_offsets(np.asarray(truth), _rounded(logits_NC, warmth), goal, positive=positive)
+    abstention = found.abstention
+    if decision:
+        abstention = _abstain(logits_NC, np.asarray(truth), own, temperature=warmth, decision=decision)
+    return {
+        "temperature": warmth,
+        "decision": decision,
+        "tuned_for": goal,
+        "fitted_on": fitting.fitted_on,
+        "sets": found.sets.model_dump(mode="json"),
+        "abstention": abstention.model_dump(mode="json"),
+    }
 
 
-def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted) -> Calibration:
+def _untuned(fitting: Fitting) -> Callable[[float], tuple[float, ...]]:
+    """Return the decision where nothing is tuned, from the temperature: what the training asked for."""
+    if fitting.plan is not None:
+        correction = fitting.plan.correction
+        # As the logits did before the correction was added to them.
+        return lambda warmth: tuple(-each / warmth for each in correction)
+    # What the members' trainings asked for where they balanced the classes, on average.
+    decisions = [each.decision for each in fitting.members if each.decision]
+    mean = tuple(np.mean(decisions, axis=0).tolist()) if decisions and len(decisions) == len(fitting.members) else ()
+    return lambda warmth: mean
+
+
+def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Options) -> Calibration:
     """Fit the temperature and choose the thresholds on validation examples.
 
     Args:
@@ -92,10 +118,10 @@ def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted) -> Calibrat
     return Calibration(warmth, sets, _abstention(probabilities, chosen, ask, probabilities.argmax(axis=1)))
 
 
-def abstain(
-    logits_NC: ArrayLike, truth_N: ArrayLike, ask: Wanted, *, temperature: float, decision: Sequence[float]
+def _abstain(
+    logits_NC: ArrayLike, truth_N: ArrayLike, ask: Options, *, temperature: float, decision: Sequence[float]
 ) -> Abstention:
-    """Choose anew below which confidence no answer is given, where a tuned decision says what is answered.
+    """Choose anew below which confidence the model abstains, where a tuned decision says what is given.
 
     Args:
         logits_NC: outputs on validation examples, as `calibrate` was given them.
@@ -115,7 +141,7 @@ def _rounded(logits_NC: NDArray[np.float64], warmth: float) -> NDArray[np.float6
     return temperature_scaling.apply(logits_NC, warmth).astype(np.float32).astype(np.float64)
 
 
-def _halves(truth_N: NDArray[np.intp], ask: Wanted, *, classes: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _halves(truth_N: NDArray[np.intp], ask: Options, *, classes: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the examples for the temperature and those for the thresholds."""
     everything = np.arange(len(truth_N))
     rarest = int(np.bincount(truth_N, minlength=classes).min())
@@ -132,7 +158,7 @@ def _finite(limit: float) -> float | None:
 
 
 def _abstention(
-    probabilities_NC: NDArray[np.float64], truth_N: NDArray[np.intp], ask: Wanted, guess_N: NDArray[np.intp]
+    probabilities_NC: NDArray[np.float64], truth_N: NDArray[np.intp], ask: Options, guess_N: NDArray[np.intp]
 ) -> Abstention:
     """Return the strictest of the thresholds that are asked for."""
     found: list[tuple[float, str]] = [(0.0, "")]

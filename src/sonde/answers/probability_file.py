@@ -1,10 +1,7 @@
-"""The predictions of a run on its test examples, and the parquet file that keeps them.
+"""Files of predictions that hold a probability for each class or label: what both kinds write and check alike.
 
-    predictions.parquet: name, truth, guess, confidence, correct, and p_0, p_1, ... in class order
-
-The classes stand in the file's metadata as JSON, and the offsets of a tuned decision beside them. Probabilities are
-32-bit floats, after temperature scaling; scores are computed from exactly these, so that the file and the scores never
-disagree.
+The names stand in the file's metadata as JSON, and what a tuned model decides by beside them. Probabilities are 32-bit
+floats; scores are computed from exactly these, so that the file and the scores never disagree.
 """
 
 # N examples, C classes
@@ -12,18 +9,15 @@ disagree.
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from sonde.config.files import write_atomically
 from sonde.errors import RunError
-from sonde.metrics import thresholds
 
 CLASSES_KEY = b"sonde.classes"
 DECISION_KEY = b"sonde.decision"
@@ -31,73 +25,9 @@ MOST_NUMBERS = 500_000_000
 """Probabilities in a file (4 bytes each); a file that claims more is not read."""
 
 
-@dataclass(frozen=True, eq=False)
-class Predictions:
-    """What a model says of each test example, beside the truth."""
-
-    names: tuple[str, ...]
-    classes: tuple[str, ...]
-    truth: NDArray[np.int64]
-    """Index of the true class, N."""
-    probabilities: NDArray[np.float64]
-    """N x C; numbers that a 32-bit float holds."""
-    decision: tuple[float, ...] = ()
-    """Offset of each class's log probability; none where the most probable class is guessed."""
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    @cached_property
-    def guess(self) -> NDArray[np.int64]:
-        """Return the index of the class that is guessed, N."""
-        return thresholds.decide(self.probabilities, self.decision).astype(np.int64)
-
-
-def predictions(
-    names: Sequence[str],
-    classes: Sequence[str],
-    truth_N: ArrayLike,
-    probabilities_NC: ArrayLike,
-    *,
-    decision: Sequence[float] = (),
-) -> Predictions:
-    """Put predictions together, with the probabilities rounded as the file will hold them.
-
-    Args:
-        names: name of each example, N.
-        classes: names of the classes, in order.
-        truth_N: index of the true class of each example.
-        probabilities_NC: probability of each class for each example.
-        decision: offset of each class's log probability, where what is guessed was tuned.
-    """
-    rounded = np.asarray(probabilities_NC, np.float32).astype(np.float64)
-    truth = np.asarray(truth_N, np.int64)
-    assert rounded.shape == (len(names), len(classes)) and truth.shape == (len(names),), "N, C and N x C must fit"
-    return Predictions(tuple(map(str, names)), tuple(map(str, classes)), truth, rounded, tuple(decision))
-
-
-def write_predictions(path: Path, made: Predictions) -> None:
-    """Write predictions to a parquet file, in one step.
-
-    Args:
-        path: the run's `predictions_file`.
-        made: what to write.
-
-    Raises:
-        StorageError: the disk is full or the folder cannot be written.
-    """
-    classes = np.array(made.classes, dtype=object)
-    columns: dict[str, pa.Array] = {
-        "name": pa.array(made.names, pa.string()),
-        "truth": pa.array(classes[made.truth], pa.string()),
-        "guess": pa.array(classes[made.guess], pa.string()),
-        "confidence": pa.array(made.probabilities[np.arange(len(made)), made.guess].astype(np.float32)),
-        "correct": pa.array(made.guess == made.truth),
-    }
-    about = {CLASSES_KEY: json.dumps(made.classes).encode()}
-    if made.decision:
-        about[DECISION_KEY] = json.dumps(made.decision).encode()
-    write_columns(path, columns, made.probabilities, about)
+def rounded(probabilities_NC: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Return probabilities as the file holds them."""
+    return np.asarray(probabilities_NC, np.float32).astype(np.float64)
 
 
 def write_columns(
@@ -120,19 +50,6 @@ def write_columns(
     write_atomically(path, buffer.getvalue())
 
 
-def read_predictions(path: Path) -> Predictions:
-    """Read the predictions of a run.
-
-    Args:
-        path: the run's `predictions_file`.
-
-    Raises:
-        RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
-    """
-    table, classes, decision = read_columns(path)
-    return replace(_checked(table, classes, path), decision=decision)
-
-
 def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ...]]:
     """Read the columns of a file of predictions: name, truth and probabilities.
 
@@ -151,7 +68,7 @@ def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ..
             decision = decision_in(file.schema_arrow, classes, path)
             if file.metadata.num_rows * len(classes) > MOST_NUMBERS:
                 raise damaged(path, f"it claims more than {MOST_NUMBERS:,} probabilities")
-            table = file.read(columns=["name", "truth", *probability_columns(classes)])
+            table = file.read(columns=["name", "target", *probability_columns(classes)])
     except FileNotFoundError:
         raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
     except (pa.ArrowException, OSError) as error:
@@ -194,7 +111,7 @@ def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
         raise damaged(path, "the classes in its metadata are not a list of at least two names")
     if len(set(classes)) < len(classes):
         raise damaged(path, "a class occurs twice in its metadata")
-    expected = dict.fromkeys(("name", "truth"), pa.string()) | dict.fromkeys(probability_columns(classes), pa.float32())
+    expected = dict.fromkeys(("name", "target"), pa.string()) | dict.fromkeys(probability_columns(classes), pa.float32())
     for column, kind in expected.items():
         if schema.names.count(column) != 1 or schema.field(column).type != kind:
             raise damaged(path, f"it needs one column '{column}' of type {kind}")
@@ -220,19 +137,6 @@ def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[
     if numbers and (len(numbers) != len(classes) or not np.isfinite(numbers).all()):
         raise damaged(path, "the decision in its metadata does not fit its classes")
     return numbers
-
-
-def _checked(table: pa.Table, classes: tuple[str, ...], path: Path) -> Predictions:
-    index = {name: number for number, name in enumerate(classes)}
-    truths = table.column("truth").to_pylist()
-    strange = next((name for name in truths if name not in index), None)
-    if strange is not None:
-        raise damaged(path, f"the truth {strange!r} is not among its classes")
-    probabilities = probabilities_in(table, classes)
-    if not np.isfinite(probabilities).all() or probabilities.min() < 0 or np.abs(probabilities.sum(1) - 1).max() > 1e-3:
-        raise damaged(path, "its probabilities are not between 0 and 1 with the sum 1")
-    truth = np.array([index[name] for name in truths], np.int64)
-    return Predictions(tuple(table.column("name").to_pylist()), classes, truth, probabilities)
 
 
 def probability_columns(classes: Sequence[str]) -> list[str]:

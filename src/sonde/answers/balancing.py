@@ -10,7 +10,7 @@ The answers are then decided as the training asked for, and the confidences stil
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,9 @@ from sonde.errors import ConfigError
 
 UNEQUAL = 3.0
 """Times the examples of the rarest class that the most frequent one has, from which on classes are called unequal."""
-CURES = (
-    "training.class_weights=balanced, training.sampling=balanced, training.loss=focal or training.logit_adjustment=1 "
-    "in training, evaluation.tune_for=f1 or balanced_accuracy in deciding"
+FIXES = (
+    "classification.class_weights=balanced, classification.sampling=balanced, classification.loss=focal or "
+    "classification.logit_adjustment=1 in training, classification.tune_for=f1 or balanced_accuracy in deciding"
 )
 """What helps, in words."""
 
@@ -30,7 +30,7 @@ Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Evening:
+class Balancing:
     """What makes a training see its classes more even than they are."""
 
     weights: tuple[float, ...] = ()
@@ -62,7 +62,7 @@ def in_words(counts: Mapping[str, int]) -> str:
     most, least = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
     return (
         f"the classes are unequal: '{most}' has {ratio(counts):.1f} times the training examples of '{least}' "
-        f"({counts[most]:,} and {counts[least]:,}); what helps, as --set: {CURES}"
+        f"({counts[most]:,} and {counts[least]:,}); what helps, as --set: {FIXES}"
     )
 
 
@@ -97,7 +97,7 @@ def label_weights(kind: Weights, positives_C: NDArray[np.int64], examples: int) 
     return tuple((1 / odds if kind == "balanced" else 1 / np.sqrt(odds)).tolist())
 
 
-def even_out(counts_C: NDArray[np.int64], *, weights: Weights, sampling: str, adjustment: float) -> Evening:
+def balance_classes(counts_C: NDArray[np.int64], *, weights: Weights, sampling: str, adjustment: float) -> Balancing:
     """Return what a training on one label for each example is given.
 
     Args:
@@ -113,34 +113,38 @@ def even_out(counts_C: NDArray[np.int64], *, weights: Weights, sampling: str, ad
     correction = shifts - (np.log(factors) if factors else 0.0)
     if sampling == "balanced":
         correction = correction + log_shares
-    return Evening(factors, tuple(shifts.tolist()) if adjustment else (), _centred(correction))
+    return Balancing(factors, tuple(shifts.tolist()) if adjustment else (), _centred(correction))
 
 
-def even_out_labels(
-    positives_C: NDArray[np.int64], examples: int, *, weights: Weights, sampling: str, adjustment: float
-) -> Evening:
+def balance_labels(positives_C: NDArray[np.int64], examples: int, *, weights: Weights, adjustment: float) -> Balancing:
     """Return what a training on several labels for each example is given.
 
     Args:
         positives_C: training examples that have each label.
         examples: training examples in all.
         weights: a kind of `label_weights`.
-        sampling: "natural"; nothing else is possible.
         adjustment: strength of the adjustment of each logit by the label's log odds.
-
-    Raises:
-        ConfigError: batches cannot be balanced for several labels at once.
     """
-    if sampling == "balanced":
-        raise ConfigError(
-            'training.sampling = "balanced" is not possible with several labels for each example: evening out one '
-            "label unbalances another. Use --set training.class_weights=balanced."
-        )
     factors = label_weights(weights, positives_C, examples)
     shifts = adjustment * np.log(_odds(positives_C, examples)) if adjustment else np.zeros(len(positives_C))
     correction = shifts - (np.log(factors) if factors else 0.0)
     correction_C = tuple(correction.tolist()) if np.abs(correction).max(initial=0.0) > 0 else ()
-    return Evening(factors, tuple(shifts.tolist()) if adjustment else (), correction_C)
+    return Balancing(factors, tuple(shifts.tolist()) if adjustment else (), correction_C)
+
+
+def loss_options(own: Any, balance: Balancing) -> dict[str, Any]:
+    """Return what the head's loss is told: smoothing, focus, and what balances the classes; what is off is left out.
+
+    Args:
+        own: the answer's options, with label_smoothing, loss and focal_gamma.
+        balance: what balances the classes.
+    """
+    more = {
+        "focus": own.focal_gamma if own.loss == "focal" else 0.0,
+        "weights": balance.weights,
+        "shifts": balance.shifts,
+    }
+    return {"label_smoothing": own.label_smoothing, **{name: value for name, value in more.items() if value}}
 
 
 def _odds(positives_C: NDArray[np.int64], examples: int) -> Floats:

@@ -1,6 +1,6 @@
-"""Checks on the test split what a model promises of its doubt: sets that hold the truth, and answers it does not give.
+"""Checks on the test split what a model promises: prediction sets that hold the truth, and abstention where unsure.
 
-Nothing is chosen here: the thresholds stand in the model's folder and come from validation (training/calibrating.py).
+Nothing is chosen here: the thresholds stand in the model's folder and come from validation (`classification.fit`).
 """
 
 # N examples, C classes
@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.evaluation.scores import wilson
+from sonde.answers.classification.fitted import Abstention, Fitted, Sets
+from sonde.answers.classification.predictions import Predictions
 from sonde.metrics import conformal, selective
+from sonde.metrics.intervals import wilson
 from sonde.metrics.thresholds import decide
-from sonde.models.restraint import Abstention, Sets
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -25,21 +26,17 @@ SIZES = ((1, 1), (2, 2), (3, 3), (4, 5), (6, 10), (11, 100), (101, 100_000))
 """How sizes of sets are grouped, the smallest and the largest of each group."""
 
 
-def judge(description: Any, probabilities_NC: Floats, truth_N: Indices) -> dict[str, Any]:
+def judge(fitted: Fitted, made: Predictions) -> dict[str, Any]:
     """Check everything that a model promises of its doubt.
-
-    Args:
-        description: a `models.folder.Description`.
-        probabilities_NC: of the test examples.
-        truth_N: index of the true class of each.
 
     Returns:
         The entries "conformal" (where the model has thresholds of sets) and "abstention" of scores.json.
     """
-    guess_N = decide(probabilities_NC, description.decision)
-    judged = {"abstention": judge_abstention(description.abstention, probabilities_NC, truth_N, guess_N=guess_N)}
-    if description.sets is not None:
-        judged["conformal"] = judge_sets(description.sets, probabilities_NC, truth_N, description.classes)
+    judged = {
+        "abstention": judge_abstention(fitted.abstention, made.probabilities, made.truth, predicted_N=made.predicted)
+    }
+    if fitted.sets is not None:
+        judged["conformal"] = judge_sets(fitted.sets, made.probabilities, made.truth, made.classes)
     return judged
 
 
@@ -84,7 +81,7 @@ def judge_sets(sets: Sets, probabilities_NC: Floats, truth_N: Indices, classes: 
 
 
 def judge_abstention(
-    abstention: Abstention, probabilities_NC: Floats, truth_N: Indices, *, guess_N: NDArray[np.intp] | None = None
+    abstention: Abstention, probabilities_NC: Floats, truth_N: Indices, *, predicted_N: NDArray[np.intp] | None = None
 ) -> dict[str, Any]:
     """Score what is answered above the model's threshold, and above every other one.
 
@@ -92,14 +89,14 @@ def judge_abstention(
         abstention: the model's threshold.
         probabilities_NC: of the test examples.
         truth_N: index of the true class of each.
-        guess_N: what is answered, where it is not the most probable class.
+        predicted_N: what is answered, where it is not the most probable class.
 
     Returns:
         Values for scores.json, with 95 % intervals.
     """
-    guess_N = probabilities_NC.argmax(axis=1) if guess_N is None else guess_N
-    confidence_N = probabilities_NC[np.arange(len(guess_N)), guess_N]
-    correct_N = guess_N == truth_N
+    predicted_N = probabilities_NC.argmax(axis=1) if predicted_N is None else predicted_N
+    confidence_N = probabilities_NC[np.arange(len(predicted_N)), predicted_N]
+    correct_N = predicted_N == truth_N
     answered_N = confidence_N >= abstention.threshold
     points = selective.curve(confidence_N, correct_N)
     kept = np.unique(np.searchsorted(points.answered_P, np.linspace(0, 1, POINTS)[1:] - 1e-12))
@@ -115,22 +112,23 @@ def judge_abstention(
     }
 
 
-def restrained(description: Any, probabilities_NC: Floats) -> list[dict[str, Any]]:
-    """Return for each example the set of answers, the most probable first, and whether none is given.
+def sets_and_abstention(fitted: Fitted, classes: Sequence[str], probabilities_NC: Floats) -> list[dict[str, Any]]:
+    """Return for each example its prediction set, the most probable class first, and whether the model abstains.
 
     Args:
-        description: a `models.folder.Description`; where it has no thresholds of sets, the rows hold no set.
+        fitted: where it has no thresholds of sets, the rows hold no set.
+        classes: in order.
         probabilities_NC: of the examples; no row depends on another one.
     """
-    sets, classes = description.sets, description.classes
+    sets = fitted.sets
     # Rounded as on validation, so that an example on the threshold falls on the same side.
     rounded = np.asarray(probabilities_NC, np.float32).astype(np.float64)
-    guess_N = decide(rounded, description.decision)
-    confidence_N = rounded[np.arange(len(rounded)), guess_N]
-    rows: list[dict[str, Any]] = [{"abstains": bool(each < description.abstention.threshold)} for each in confidence_N]
+    predicted_N = decide(rounded, fitted.decision)
+    confidence_N = rounded[np.arange(len(rounded)), predicted_N]
+    rows: list[dict[str, Any]] = [{"abstains": bool(each < fitted.abstention.threshold)} for each in confidence_N]
     if sets is not None:
         inside_NC = conformal.sets(sets.method, rounded, sets.limits())
-        inside_NC[np.arange(len(rounded)), guess_N] = True  # What is answered is in its set, as it only adds to it.
+        inside_NC[np.arange(len(rounded)), predicted_N] = True  # What is predicted is in its set, as it only adds to it.
         for row, inside_C, probabilities_C in zip(rows, inside_NC, rounded, strict=True):
             places = np.flatnonzero(inside_C)
             order = places[np.argsort(-probabilities_C[places], kind="stable")]

@@ -1,0 +1,85 @@
+"""What is asked: one row for each answer, and the tasks, which pair an answer with what is read.
+
+    row = answer_of("image-classification")
+    target = row.learn(train_truth, options)
+
+The rows are made in the folders; this is the one table of them.
+"""
+
+from dataclasses import dataclass
+
+from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, Plan, Scored
+from sonde.answers.classification.row import ROW as CLASSIFICATION
+from sonde.answers.multilabel.row import ROW as MULTILABEL
+from sonde.data import MODALITIES, Listing
+
+__all__ = [
+    "ANSWERS",
+    "CONFIDENCE",
+    "FITTED_ON",
+    "TASKS",
+    "Answer",
+    "Fitting",
+    "Kept",
+    "Plan",
+    "Scored",
+    "Task",
+    "answer_of",
+    "inferred_task",
+]
+
+ANSWERS: dict[str, Answer] = {"multilabel": MULTILABEL, "classification": CLASSIFICATION}
+"""Every answer, in the order in which data is tried for it."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A pairing of a modality with an answer."""
+
+    modality: str
+    """What is read: a name in `data.MODALITIES`."""
+    answer: str
+    """What is asked: a name in `ANSWERS`."""
+    doc: str
+    """One sentence."""
+
+    @property
+    def row(self) -> Answer:
+        """The row of what is asked."""
+        return ANSWERS[self.answer]
+
+    @property
+    def thing(self) -> str:
+        """What is read, with its article, such as "an image"."""
+        return MODALITIES[self.modality].thing
+
+
+TASKS: dict[str, Task] = {
+    row.tasks[modality]: Task(modality, name, row.doc.format(thing=MODALITIES[modality].thing))
+    for modality in MODALITIES
+    for name, row in sorted(ANSWERS.items())
+    if modality in row.tasks
+}
+"""Every task, in the order shown to users."""
+
+
+def answer_of(task: str) -> Answer:
+    """Return the row of what a task asks.
+
+    Args:
+        task: a name in `TASKS`.
+    """
+    return TASKS[task].row
+
+
+def inferred_task(listing: Listing) -> tuple[str, str]:
+    """Tell which task a data set is for.
+
+    Returns:
+        The name in `TASKS`, and the reason in words.
+    """
+    for row in ANSWERS.values():
+        if listing.modality in row.tasks and (reason := row.recognise(listing)):
+            return row.tasks[listing.modality], f"{len(listing):,} {MODALITIES[listing.modality].things} with {reason}"
+    # Every truth that is text can be a class.
+    return CLASSIFICATION.tasks[listing.modality], f"{len(listing):,} {MODALITIES[listing.modality].things}"

@@ -1,0 +1,242 @@
+"""One row for each thing that can be asked: all that differs between a class, several labels, a number or a mask.
+
+`ANSWERS` in `answers/__init__.py` is the table. Everybody else (planning, training, evaluation, comparison, ensembles,
+reports) asks the row of the run's task and names no answer.
+
+What a model gives for a batch is reduced at once to what is kept of each example (`keep`): logits for a class, counts
+of pixels for a mask. So a test set of any size is scored in the memory of what is kept.
+"""
+
+# N examples, B examples of a batch
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sonde.answers.facts import Facts, Pointer
+from sonde.config import Options, Settings
+from sonde.data import Dataset, Listing, Stored
+from sonde.data.target import Batch, Column, Target
+from sonde.drawing.markup import Markup
+from sonde.metrics import Metric
+from sonde.metrics.intervals import Bootstrap
+
+CONFIDENCE = 0.95
+"""How often the intervals of a report hold the truth."""
+
+Kept = Mapping[str, Column]
+"""What is kept of each example of what the model gives for it, by name; N first."""
+
+
+class Predictions(Protocol):
+    """What a model says of some examples, beside the truth; each answer has its own, which its file holds."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """A name that a person can find each example by, N."""
+
+    def __len__(self) -> int: ...
+
+    def part(self, rows: Sequence[int]) -> "Predictions":
+        """Return some of them."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the head of a model is built of, and what its training is given beside the batches."""
+
+    outputs: int
+    """Size of the head's last axis: classes, quantiles, a vocabulary."""
+    head: Mapping[str, Any] = field(default_factory=dict)
+    """Options of the head that are saved with the model."""
+    loss: Mapping[str, Any] = field(default_factory=dict)
+    """What the loss is told."""
+    recorded: Mapping[str, Any] = field(default_factory=dict)
+    """What the loss that is shown is told, where that is another one."""
+    balance_N: NDArray[np.int64] | None = None
+    """Group of each training example where an epoch is to show all groups equally often."""
+    correction: tuple[float, ...] = ()
+    """Added to the bias of the head after training, so that what it says holds in the data as it is."""
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What is scored: the predictions of a model, what it was fitted with, and how they are judged."""
+
+    target: Any
+    """The model's `data.target.Target`."""
+    fitted: Any
+    """What `Answer.fit` found, as `Answer.fitted_from` reads it."""
+    predictions: Any
+    own: Any
+    """The answer's own options."""
+    bootstrap: Bootstrap
+    headline: str
+    """The metric that stands first."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Training examples of each class; of the scored ones where those are not known."""
+    mistakes: int = 24
+    """How many of the worst predictions are shown."""
+
+
+@dataclass(frozen=True)
+class Worst:
+    """One of the worst predictions, as the gallery of a report shows it."""
+
+    row: int
+    """Its place among the examples."""
+    name: str
+    predicted: str
+    truth: str
+    note: str = ""
+    """How sure or how far off, in few words."""
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """One of the simple methods that a model is held against."""
+
+    guess: Callable[["Asked"], Kept]
+    reads: bool = True
+    """Whether it reads the inputs; one that does not is trivial."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a baseline learns from, and what it answers for."""
+
+    target: Any
+    train: Stored
+    """Raw training examples."""
+    truth: Column
+    """Theirs, encoded."""
+    test: Stored
+    """Raw examples to predict."""
+    most: int
+    """Training examples that a fit reads at most."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an explanation differentiates: one of the numbers that the model gives for an example."""
+
+    index: int
+    """Place on the last axis of the outputs."""
+    name: str
+    """What stands there, in the data's own terms."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One row of the table of answers."""
+
+    doc: str
+    """One sentence for users, with {thing} for what is read, such as "an image"."""
+    question: str
+    """The question of a report, with {thing} and {count}."""
+    tasks: Mapping[str, str]
+    """By modality the name of the task, such as "image-classification"; one more entry is one more task."""
+    options: type[Options]
+    """Its own table in a run file, named like the answer."""
+
+    recognise: Callable[[Listing], str]
+    """Why a data set is for this answer, or an empty text; the first row that gives a reason is taken."""
+    learn: Callable[[Column, Any], Target]
+    """From the training truths and the own options to the target; sees no other split."""
+    target_from: Callable[[Mapping[str, Any]], Target]
+    """Rebuilds a target from a model folder, which may be anybody's; raises ModelError."""
+    strata: Callable[[Column], NDArray[np.str_]]
+    """What made splits are stratified by; all the same where they are not."""
+    check: Callable[[Dataset], tuple[str, ...]]
+    """Refuses data that cannot carry the task (DataError), and says what it carries badly."""
+    count: Callable[[Column], Mapping[str, int]]
+    """Examples of each class, for the report; empty where there are none."""
+    in_words: Callable[[Any], Mapping[str, str]]
+    """What was learned of the target, for the terminal: a word and what is said of it."""
+    guess: Callable[[Settings, Column], Settings]
+    """Guesses for the own options, the headline and the monitor, from the training truths."""
+    refuse: Callable[[Settings, Any], None]
+    """Refuses options that do not go with the target (ConfigError)."""
+
+    plan: Callable[[Any, Column, Any, bool], Plan]
+    """From the target, the encoded training truths, the own options and whether the head is solved for to its plan."""
+    monitors: tuple[str, ...]
+    """Validation figures that an epoch can be chosen by, beside the loss; better when higher."""
+    shown: str
+    """The head's score that is shown while training."""
+    keep: Callable[[Any, Batch, Column], Kept]
+    """From the target, the outputs for a batch and its encoded truths to what is kept of each example."""
+    figures: Callable[[Any, Kept, Column, Sequence[str]], dict[str, float]]
+    """The loss and the named figures of a validation."""
+    fit: Callable[[Any, Kept, Column, "Fitting"], dict[str, Any]]
+    """What validation tells beyond the weights (temperature, thresholds, intervals), as plain values."""
+    fitted_from: Callable[[Mapping[str, Any], Any], Any]
+    """Reads those plain values, which may be anybody's, against the target; raises ModelError."""
+
+    predictions: Callable[[Any, Any, Kept, Column, Sequence[str]], Any]
+    """From target, fitted values, what is kept, encoded truths and names to predictions."""
+    write: Callable[[Path, Any], None]
+    read: Callable[[Path], Any]
+    """Predictions to a file and back; the file may be anybody's (RunError)."""
+    align: Callable[[Any, Any], Any]
+    """Puts the second predictions in the terms of the first, such as the order of classes; RunError if they differ."""
+    truth_in_words: Callable[[Any, int], str]
+    """The truth of one of the predictions."""
+    metrics: Callable[[Any, Any], Mapping[str, Metric]]
+    """From the target and the own options to the table of metrics that say something here."""
+    headline: Callable[[Any, Any], str]
+    """The metric that stands first where nobody chose another."""
+    sample: Callable[[Any, Any], Any]
+    """From predictions and own options to what the metrics read."""
+    compared: tuple[str, ...]
+    """Metrics that a comparison shows beside the headline."""
+    figure: Callable[[Any], NDArray[np.float64]]
+    """From a sample to one figure for each example, higher being better: what two models' paired test is about."""
+    judge: Callable[[Scored, Mapping[str, Any]], dict[str, Any]]
+    """What scores.json holds of this answer beside the metrics: each class, calibration, confusion."""
+    worst: Callable[[Scored], list[Worst]]
+    pictures: Callable[[Scored, Mapping[str, Any]], dict[str, str]]
+    """The answer's own pictures, SVG by name, from what is scored and the content of scores.json."""
+    sections: Mapping[str, tuple[str, Callable[[Facts], Markup | None]]]
+    """The report's sections on them: a word for the contents, and what writes each."""
+    pointers: Sequence[Callable[[Facts], Sequence[Pointer]]]
+    """What may deserve a look next."""
+    rows: Callable[[Any, Any, Kept], list[dict[str, Any]]]
+    """What `predict` gives for each example, as plain values."""
+    columns: Mapping[str, Callable[[Mapping[str, Any]], str]]
+    """How the terminal shows such a row: a cell for each head."""
+    baselines: Mapping[str, Mapping[str, Baseline]]
+    """By modality what a model must beat, by name."""
+    average: Callable[[Sequence[tuple[Any, Kept]], Sequence[float]], Kept] | None = None
+    """From each model's fitted values and what is kept of it, and the weights, to what is kept of their average."""
+    likelihood: Callable[[Any, Kept, Column], NDArray[np.float64]] | None = None
+    """Likelihood of the truth of each example, by which the members of an ensemble can be weighed."""
+    choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None
+    """What an explanation of each example is about; None where nothing is explained."""
+
+
+@dataclass(frozen=True)
+class Fitting:
+    """What a fit on validation examples knows beside them."""
+
+    own: Any
+    """The answer's own options."""
+    plan: Plan | None = None
+    """Of the training; None where several models are averaged."""
+    fitted_on: str = "validation"
+    """A row of `FITTED_ON`."""
+    seen: bool = False
+    """Whether the model was trained on these examples too, so that nothing but what a person named may be fitted."""
+    members: Sequence[Any] = ()
+    """Fitted values of the averaged models, where several are."""
+
+
+FITTED_ON = {
+    "validation": "the validation split",
+    "left out": "training and validation examples, each when left out",
+}
+"""Which predictions temperature, decision and thresholds were fitted on, in words that follow "fitted on"."""

@@ -1,0 +1,32 @@
+"""What is fitted on validation after training, as a model folder holds it; it may be anybody's."""
+
+import json
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, Field, ValidationError
+
+from sonde.errors import ModelError
+
+Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
+Decision = Annotated[
+    tuple[Annotated[float, Field(ge=-1000.0, le=1000.0, allow_inf_nan=False)], ...], Field(max_length=100_000)
+]
+FittedOn = Literal["validation", "left out"]
+"""A row of `answers.answer.FITTED_ON`."""
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def read_fitted(kind: type[Model], values: Mapping[str, Any]) -> Model:
+    """Read fitted values.
+
+    Raises:
+        ModelError: one is missing, unknown or out of range; the text names it.
+    """
+    try:
+        return kind.model_validate_json(json.dumps(values))
+    except (ValidationError, ValueError, TypeError) as error:
+        first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
+        where = ".".join(["fitted", *(str(part) for part in first["loc"])])
+        raise ModelError(f"{where}: {first['msg']}.") from None
