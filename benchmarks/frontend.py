@@ -25,7 +25,7 @@ import numpy as np  # noqa: E402
 from measuring import Spread, machine, table  # noqa: E402
 from numpy.typing import NDArray  # noqa: E402
 
-from sonde.data.melspectrogram import FrontEnd, cepstrum, log_mel  # noqa: E402
+from sonde.data.audio.melspectrogram import FrontEnd, cepstrum, log_mel  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "frontend.md"

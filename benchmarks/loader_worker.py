@@ -29,8 +29,8 @@ from measuring import Burst, Facts, pin, serve
 from sonde import data
 from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
-from sonde.data.decode import LARGEST_PIXELS, read_image
-from sonde.data.image import ImageSpec
+from sonde.data.image.decode import LARGEST_PIXELS, read_image
+from sonde.data.image.spec import ImageSpec
 from sonde.training.batches import PIECE, TrainingSet
 
 Batches = Callable[[int], Any]

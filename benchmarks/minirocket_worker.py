@@ -35,7 +35,7 @@ def sonde_answers(held: dict[str, Any], threads: int) -> Answer:
     module.start(threads=threads)
 
     from sonde.backend import predict_all
-    from sonde.data import series
+    from sonde.data.series import spec as series
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint, rebuild
     from sonde.models.predicting import predicting_engine

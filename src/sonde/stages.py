@@ -17,8 +17,8 @@ from sonde import data, planning, terminal, training
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset, InputSpec, Listing, Ragged, Stored
-from sonde.data.series import SeriesSpec
-from sonde.data.table import TableSpec
+from sonde.data.series.spec import SeriesSpec
+from sonde.data.table.spec import TableSpec
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation

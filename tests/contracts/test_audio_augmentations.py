@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sonde import data
-from sonde.data.augment.audio import TABLE, Look
+from sonde.data.audio.augment import TABLE, Look
 from sonde.data.augment.draws import uniform
 
 NAMES = list(TABLE)
@@ -94,7 +94,7 @@ def test_what_is_added_makes_nothing_quieter_and_stays_below_the_loudest(name: s
     result = changed(batch, name, 1.0)
     assert np.all(result >= batch - 1e-3) and np.all(result.max(axis=(1, 2)) < batch.max(axis=(1, 2)) + 10)
     # Two powers add up: what is far below leaves the louder as it is, what is equal gives 3 decibels more.
-    from sonde.data.augment.audio import _together
+    from sonde.data.audio.augment import _together
 
     levels = np.float32([[0, 0, -50]]), np.float32([[0, -10, 0]])
     assert np.allclose(_together(*levels), [[3.0103, 0.4139, 0.00004]], atol=1e-3)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sonde import config, data
 from sonde.data.augment.draws import uniform
-from sonde.data.augment.image import TABLE, Look
+from sonde.data.image.augment import TABLE, Look
 from sonde.errors import ConfigError
 
 NAMES = list(TABLE)

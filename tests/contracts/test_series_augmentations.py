@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from sonde import data
-from sonde.data.augment.series import TABLE, Look
 from sonde.data.ragged import Ragged, Stored
+from sonde.data.series.augment import TABLE, Look
 
 NAMES = list(TABLE)
 LENGTHS = [(20,), (20, 7, 1, 2, 13)]

@@ -9,7 +9,7 @@ import pytest
 import makers
 import recordings
 from sonde import data
-from sonde.data.audio import Options as AudioOptions
+from sonde.data.audio.spec import Options as AudioOptions
 from sonde.data.sources import SOURCES
 from sonde.errors import DataError
 

@@ -8,7 +8,7 @@ import pytest
 
 import makers
 from sonde import data
-from sonde.data.image import Options as ImageOptions
+from sonde.data.image.spec import Options as ImageOptions
 from sonde.data.sources import SOURCES
 from sonde.errors import DataError
 

@@ -8,9 +8,9 @@ import pytest
 
 import recordings
 from sonde import data
-from sonde.data import sound_files
-from sonde.data.audio import AudioSpec, Options, learn
-from sonde.data.melspectrogram import cepstrum, log_mel
+from sonde.data.audio import files as sound_files
+from sonde.data.audio.melspectrogram import cepstrum, log_mel
+from sonde.data.audio.spec import AudioSpec, Options, learn
 from sonde.errors import ConfigError, DataError, ModelError
 
 OWN = Options(sample_rate=8000, seconds=0.5, bands=20, window=32.0, hop=16.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sonde.data.columns import as_bytes, as_dates, as_numbers, as_words, is_missing, read_column, table_of
+from sonde.data.table.columns import as_bytes, as_dates, as_numbers, as_words, is_missing, read_column, table_of
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 
 import makers
-from sonde.data import decode, loading
-from sonde.data.decode import LARGEST_PIXELS, fit, read_image
+from sonde.data import loading
+from sonde.data.image import decode
+from sonde.data.image.decode import LARGEST_PIXELS, fit, read_image
 from sonde.errors import DataError
 
 

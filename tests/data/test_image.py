@@ -8,8 +8,8 @@ import pytest
 
 import makers
 from sonde import config, data
-from sonde.data.image import Options as ImageOptions
-from sonde.data.image import learn_spec
+from sonde.data.image.spec import Options as ImageOptions
+from sonde.data.image.spec import learn_spec
 from sonde.errors import ConfigError, DataError, ModelError
 
 SPEC = data.ImageSpec(height=12, width=10, channels=3, mean=(0.5, 0.4, 0.3), std=(0.2, 0.25, 0.1))

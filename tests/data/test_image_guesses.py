@@ -7,7 +7,7 @@ import pytest
 
 import makers
 from sonde import config, data
-from sonde.data.image import Options as ImageOptions
+from sonde.data.image.spec import Options as ImageOptions
 
 
 def guesses(path: Path | str) -> config.Settings:

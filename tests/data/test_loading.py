@@ -8,8 +8,9 @@ import pytest
 
 import makers
 from sonde import data
-from sonde.data import cache, from_files, image_files, loading
-from sonde.data.image import Options as ImageOptions
+from sonde.data import cache, from_files, loading
+from sonde.data.image import files as image_files
+from sonde.data.image.spec import Options as ImageOptions
 from sonde.errors import DataError
 
 SMALL = ImageOptions(size=(12, 12))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sonde.data.melspectrogram import FrontEnd, cepstrum, log_mel, mel_filters, to_hertz, to_mel
+from sonde.data.audio.melspectrogram import FrontEnd, cepstrum, log_mel, mel_filters, to_hertz, to_mel
 
 FRONTS = [
     FrontEnd(8000, 200, 80, 40, 0.0, 4000.0),

@@ -8,10 +8,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from sonde.data import Listing, Options, guess, load, survey
-from sonde.data import table as table_module
-from sonde.data.columns import names_of
 from sonde.data.sources import tables
-from sonde.data.table_guesses import left_out, telling
+from sonde.data.table import spec as table_module
+from sonde.data.table.columns import names_of
+from sonde.data.table.guesses import left_out, telling
 from sonde.errors import DataError
 
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sonde import data
-from sonde.data import series
 from sonde.data.listing import Listing, numbered
 from sonde.data.ragged import Ragged, Stored
+from sonde.data.series import spec as series
 from sonde.errors import DataError, ModelError
 
 RNG = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import recordings
-from sonde.data.sound import read_header, read_sound
+from sonde.data.audio.sound import read_header, read_sound
 from sonde.errors import DataError
 
 soundfile = pytest.importorskip("soundfile", reason="soundfile is not installed")

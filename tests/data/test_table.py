@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from sklearn.preprocessing import StandardScaler
 
 from sonde.data import MODALITIES, spec_from
-from sonde.data.columns import table_of
 from sonde.data.listing import Listing
-from sonde.data.table import Options, TableSpec, learn, store
+from sonde.data.table.columns import table_of
+from sonde.data.table.spec import Options, TableSpec, learn, store
 from sonde.errors import DataError, ModelError
 
 Rows = NDArray[np.void]

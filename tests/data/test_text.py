@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from sonde.data import text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, texts
-from sonde.data.text import Options, TextSpec
+from sonde.data.text import spec as text
+from sonde.data.text.spec import Options, TextSpec
 from sonde.errors import DataError, ModelError
 
 WORDS = ["the good film", "the bad film", "a good good day"]

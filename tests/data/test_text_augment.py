@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sonde.data import augment
-from sonde.data.augment.text import TABLE
 from sonde.data.ragged import Ragged
+from sonde.data.text.augment import TABLE
 
 BATCH = Ragged.of([np.arange(2, 2 + length, dtype=np.int32) for length in (1, 5, 40, 400)])
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from sonde import data
-from sonde.data import text_files
 from sonde.data.ragged import Ragged, text_of, texts
-from sonde.data.text import Options
+from sonde.data.text import files as text_files
+from sonde.data.text.spec import Options
 
 STRICT = data.Options(bad_share=0.5)
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sonde.data import tokens
+from sonde.data.text import tokens
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from sonde.data.columns import table_of
+from sonde.data.table.columns import table_of
 from sonde.evaluation.baselines import BASELINES, guess_baselines
 
 Rows = NDArray[np.void]

@@ -12,12 +12,12 @@ import pytest
 from numpy.typing import NDArray
 
 from sonde import backend, data
-from sonde.data import series
-from sonde.data.audio import AudioSpec
-from sonde.data.audio import Options as AudioOptions
+from sonde.data.audio.spec import AudioSpec
+from sonde.data.audio.spec import Options as AudioOptions
 from sonde.data.ragged import texts
-from sonde.data.table import CategoryColumn, NumberColumn, TableSpec
-from sonde.data.text import TextSpec
+from sonde.data.series import spec as series
+from sonde.data.table.spec import CategoryColumn, NumberColumn, TableSpec
+from sonde.data.text.spec import TextSpec
 from sonde.errors import ConfigError
 from sonde.evaluation.explanations import EXPLANATIONS, Subject
 from sonde.evaluation.explanations.explain import Explanation, explain_one

@@ -14,9 +14,9 @@ import sonde
 from checkpoint_makers import DEPTH, HEADS, HIDDEN, JOINS, PAIRS, PIECES, POSITIONS, WIDTH, hugging_face
 from sonde import backend, data
 from sonde.config import from_words
-from sonde.data import text
 from sonde.data.listing import Listing
 from sonde.data.ragged import texts
+from sonde.data.text import spec as text
 from sonde.errors import ConfigError, DataError, ModelError
 from sonde.evaluation.explanations import EXPLANATIONS
 

@@ -18,7 +18,7 @@ class Module:
     """One file of Python."""
 
     name: str
-    """Dotted, such as "sonde.data.image"; a package has the name of its folder."""
+    """Dotted, such as "sonde.data.spec"; a package has the name of its folder."""
     text: str
     is_package: bool = False
 
@@ -28,7 +28,7 @@ class Module:
 
     @property
     def room(self) -> str:
-        """The part of the house that the module is in: "data" for sonde.data.image, "" for sonde itself."""
+        """The part of the house that the module is in: "data" for sonde.data.spec, "" for sonde itself."""
         return room_of(self.name)
 
 
@@ -89,7 +89,7 @@ def imports(module: Module, known: frozenset[str] | set[str]) -> list[Import]:
 
     Args:
         module: the file.
-        known: names of all modules; `from sonde.data import image` is then an import of sonde.data.image.
+        known: names of all modules; `from sonde.data import spec` is then an import of sonde.data.spec.
     """
     return [
         found

@@ -57,7 +57,7 @@ def test_frameworks_are_named_in_backend_alone() -> None:
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("sonde.data.image", "import torch"),
+        ("sonde.data.spec", "import torch"),
         ("sonde.models.cnn", "import torch.nn.functional as F"),
         ("sonde.training.loop", "def late():\n    from tensorflow import function"),
         ("sonde.evaluation.scores", "import jax.numpy as jnp"),

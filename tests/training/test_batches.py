@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from numpy.typing import NDArray
 
 from sonde.data.dataset import Examples
-from sonde.data.image import learn_spec
+from sonde.data.image.spec import learn_spec
 from sonde.data.ragged import Ragged
 from sonde.training import batches, first_rows
 from sonde.training.batches import Batch, Spares, TrainingSet, order

@@ -6,13 +6,12 @@ dataset = load(listing, options, own)        decode once, divide, look for damag
 batch = augment(images, strengths, modality="image", seed=0, epoch=1, indices_B=rows)
 """
 
-from sonde.data.audio import AudioSpec
+from sonde.data.audio.spec import AudioSpec
 from sonde.data.augment import AUGMENTATIONS, Augmentation, augment, fill_augment, mix_others
-from sonde.data.checkpoints import brought, guess_from_checkpoint, read_checkpoint
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.decoded import marks
 from sonde.data.folds import GROUPS, fold_count
-from sonde.data.image import ImageSpec
+from sonde.data.image.spec import ImageSpec
 from sonde.data.listing import Listing
 from sonde.data.loading import WHOLE, Unsplit, load, load_unsplit
 from sonde.data.modalities import MODALITIES, Modality, guess, spec_from
@@ -20,7 +19,8 @@ from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored, join
 from sonde.data.sheet import contact_sheet, row_pieces, series_tiles, text_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
-from sonde.data.text import TextSpec, starting_vectors
+from sonde.data.text.pretrained import brought, guess_from_checkpoint, read_checkpoint
+from sonde.data.text.spec import TextSpec, starting_vectors
 
 __all__ = [
     "AUGMENTATIONS",

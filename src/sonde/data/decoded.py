@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from sonde.data.cache import Marks
 from sonde.data.cache import marks as marks_of_arrays
-from sonde.data.columns import as_bytes
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
+from sonde.data.table.columns import as_bytes
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.sources.several import BETWEEN, strata
+from sonde.data.sources.multilabel import BETWEEN, strata
 from sonde.data.splits import Indices, Shares, Splitting, join, split
 from sonde.errors import DataError
 

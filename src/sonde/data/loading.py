@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from sonde.config import Options as OptionSet
 from sonde.data import cache
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
-from sonde.data.decode import LARGEST_FILE
 from sonde.data.decoded import Decoded
 from sonde.data.folds import read_fold, split_fold
+from sonde.data.image.decode import LARGEST_FILE
 from sonde.data.listing import SPLITS, Listing
 from sonde.data.modalities import MODALITIES
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored
-from sonde.data.sources.several import strata
+from sonde.data.sources.multilabel import strata
 from sonde.data.splits import Shares, Splitting, split
 from sonde.data.threads import threads
 from sonde.errors import DataError, StorageError

@@ -6,24 +6,22 @@ from typing import Any
 
 from sonde.config import Options as OptionSet
 from sonde.config import Settings
-from sonde.data import (
-    audio,
-    audio_guesses,
-    image,
-    image_files,
-    image_guesses,
-    series,
-    sound_files,
-    table,
-    table_guesses,
-    text,
-    text_files,
-)
+from sonde.data.audio import files as audio_files
+from sonde.data.audio import guesses as audio_guesses
+from sonde.data.audio import spec as audio
 from sonde.data.augment import AUGMENTATIONS, Augmentation
 from sonde.data.dataset import InputSpec
 from sonde.data.decoded import Decoded
+from sonde.data.image import files as image_files
+from sonde.data.image import guesses as image_guesses
+from sonde.data.image import spec as image
 from sonde.data.listing import Listing
 from sonde.data.ragged import Stored
+from sonde.data.series import spec as series
+from sonde.data.table import guesses as table_guesses
+from sonde.data.table import spec as table
+from sonde.data.text import files as text_files
+from sonde.data.text import spec as text
 from sonde.errors import ModelError
 
 
@@ -75,7 +73,7 @@ MODALITIES: dict[str, Modality] = {
         doc="Recordings: WAV, FLAC, OGG or MP3.",
         things="recordings",
         options=audio.Options,
-        store=sound_files.store,
+        store=audio_files.store,
         learn=audio.learn,
         guess=audio_guesses.guess,
         spec_from=audio.AudioSpec.from_dict,

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from sonde import backend
 from sonde.backend import Engine, predict_all
 from sonde.config import fill, guessed
-from sonde.data import series
 from sonde.data.ragged import Stored, lengths_of
+from sonde.data.series import spec as series
 from sonde.evaluation.linear import subset
 
 Floats = NDArray[np.float64]

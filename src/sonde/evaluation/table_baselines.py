@@ -9,8 +9,8 @@ outperform deep learning on typical tabular data?", 2022).
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data import table
-from sonde.data.columns import as_numbers
+from sonde.data.table import spec as table
+from sonde.data.table.columns import as_numbers
 from sonde.evaluation.linear import MOST_ANSWERS, logistic, subset
 
 Floats = NDArray[np.float64]

@@ -12,8 +12,8 @@ from sonde import backend, data, tasks
 from sonde.backend import EngineSettings
 from sonde.backend.engine import Engine
 from sonde.config import Run, RunFolder, Settings, fill
-from sonde.data.checkpoints import Checkpoint
 from sonde.data.dataset import Dataset
+from sonde.data.text.pretrained import Checkpoint
 from sonde.tasks.imbalance import Evening
 from sonde.training.batches import TrainingSet
 from sonde.training.checkpoints import Progress

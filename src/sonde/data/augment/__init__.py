@@ -13,10 +13,14 @@ from numpy.typing import NDArray
 
 from sonde.config import Settings
 from sonde.config.fill import unknown_option
-from sonde.data.augment import audio, image, series, table, text
+from sonde.data.audio import augment as audio
 from sonde.data.augment.augmentation import Augmentation
 from sonde.data.augment.draws import uniform
+from sonde.data.image import augment as image
 from sonde.data.ragged import Stored
+from sonde.data.series import augment as series
+from sonde.data.table import augment as table
+from sonde.data.text import augment as text
 from sonde.errors import ConfigError
 
 __all__ = ["AUGMENTATIONS", "Augmentation", "augment", "fill_augment", "mix_others"]

@@ -4,10 +4,10 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from sonde.data.decode import SUFFIXES
+from sonde.data.audio.sound import SUFFIXES as SOUND_SUFFIXES
+from sonde.data.image.decode import SUFFIXES
 from sonde.data.listing import Listing
 from sonde.data.options import Options
-from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.sources import (
     builtin,
     cifar,
@@ -26,7 +26,7 @@ from sonde.data.sources import (
     texts,
 )
 from sonde.data.sources.builtin import BUILTIN
-from sonde.data.sources.several import recognised
+from sonde.data.sources.multilabel import recognised
 from sonde.data.sources.source import Source
 from sonde.data.sources.tables import tables_in
 from sonde.errors import DataError, did_you_mean

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.columns import table_of
 from sonde.data.listing import Listing, numbered
 from sonde.data.options import Options
+from sonde.data.table.columns import table_of
 
 
 def digits() -> tuple[NDArray[np.uint8], NDArray[np.str_]]:

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from sonde.data.decode import SUFFIXES
+from sonde.data.audio.sound import SUFFIXES as SOUND_SUFFIXES
+from sonde.data.image.decode import SUFFIXES
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
-from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.sources.tables import tables_in
 from sonde.errors import DataError
 

@@ -7,14 +7,14 @@ data.label_column, data.split_column and data.group_column. Paths are relative t
 from dataclasses import dataclass
 from pathlib import Path
 
-from sonde.data.decode import SUFFIXES as IMAGE_SUFFIXES
+from sonde.data.audio.sound import SUFFIXES as SOUND_SUFFIXES
+from sonde.data.image.decode import SUFFIXES as IMAGE_SUFFIXES
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
-from sonde.data.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.sources.class_folders import IMAGES, SOUNDS, holds, subfolders
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, label_column
-from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.data.sources.text_tables import head
 from sonde.errors import DataError, did_you_mean

@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.columns import MISSING, Column, read_column, table_of
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
-from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
-from sonde.data.table_guesses import left_out, telling
+from sonde.data.table.columns import MISSING, Column, read_column, table_of
+from sonde.data.table.guesses import left_out, telling
 from sonde.errors import DataError, did_you_mean
 
 MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "churn", "income", "default", "response",

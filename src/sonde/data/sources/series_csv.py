@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from sonde.data.listing import Listing, split_named
 from sonde.data.options import Options
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
 from sonde.data.sources.series_arrays import Found
-from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.errors import DataError, did_you_mean
 

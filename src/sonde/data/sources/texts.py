@@ -15,8 +15,8 @@ from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, texts
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, label_column
-from sonde.data.sources.several import prepared as prepared_labels
 from sonde.data.sources.text_tables import JSON_LINES, SAMPLE, Table, head, read_file
 from sonde.errors import DataError, did_you_mean
 

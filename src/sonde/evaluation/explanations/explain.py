@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import tasks
-from sonde.data import Ragged, Stored, TextSpec, tokens
+from sonde.data import Ragged, Stored, TextSpec
 from sonde.data.ragged import text_of
+from sonde.data.text import tokens
 from sonde.errors import ConfigError, did_you_mean, unknown_name
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.found import Example, Found, Subject

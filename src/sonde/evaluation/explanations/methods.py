@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.data import Ragged
-from sonde.data.tokens import UNKNOWN
+from sonde.data.text.tokens import UNKNOWN
 from sonde.evaluation.explanations import gradcam, occlusion
 from sonde.evaluation.explanations.found import Example, Found, Subject, signed, strongest
 from sonde.evaluation.explanations.integrated import Integral, integrate

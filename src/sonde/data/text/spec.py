@@ -15,14 +15,14 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as OptionSet
-from sonde.data import tokens as cutting
-from sonde.data.checkpoints import read_checkpoint
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
 from sonde.data.spec import Spec
-from sonde.data.tokens import FIRST, UNKNOWN
-from sonde.data.vectors import read_vectors
+from sonde.data.text import tokens as cutting
+from sonde.data.text.pretrained import read_checkpoint
+from sonde.data.text.tokens import FIRST, UNKNOWN
+from sonde.data.text.vectors import read_vectors
 from sonde.errors import DataError
 
 LARGEST_LENGTH = 8192

@@ -6,11 +6,11 @@ from importlib.metadata import PackageNotFoundError, version
 
 import cv2
 
-from sonde.data.audio import AudioSpec, Options
+from sonde.data.audio.sound import FLAWS
+from sonde.data.audio.spec import AudioSpec, Options
 from sonde.data.decoded import Decoded
 from sonde.data.from_files import Shape, decode_files
 from sonde.data.listing import Listing
-from sonde.data.sound import FLAWS
 from sonde.errors import DataError
 
 VERSION = 1

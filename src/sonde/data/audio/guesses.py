@@ -6,9 +6,9 @@ from math import ceil
 import numpy as np
 
 from sonde.config import Setting, Settings
-from sonde.data.augment.audio import TABLE, Look
+from sonde.data.audio.augment import TABLE, Look
+from sonde.data.audio.sound import Header, read_header
 from sonde.data.listing import Listing
-from sonde.data.sound import Header, read_header
 from sonde.errors import DataError
 
 SAMPLE = 400

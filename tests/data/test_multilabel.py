@@ -8,7 +8,7 @@ import pytest
 import makers
 from sonde import data
 from sonde.data.options import Options
-from sonde.data.sources import several
+from sonde.data.sources import multilabel
 from sonde.errors import DataError
 from sonde.tasks import guess_task
 
@@ -69,7 +69,7 @@ def test_a_cell_that_is_one_label_stays_whole(tmp_path: Path) -> None:
     ],
 )
 def test_labels_that_stand_in_several_cells_speak_for_a_separator(cells: list[str], separator: str) -> None:
-    assert several.guess_separator(cells) == separator
+    assert multilabel.guess_separator(cells) == separator
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_rare_labels_fall_into_every_split_in_proportion() -> None:
     has = rng.random((1000, 3)) < np.array([0.6, 0.3, 0.05])
     names = np.array(["often", "some", "rare"])
     answers = np.array(["|".join(names[row]) for row in has], dtype=np.str_)
-    strata = several.strata(answers)
+    strata = multilabel.strata(answers)
     assert (strata[has[:, 2]] == "rare").all() and (strata[~has.any(axis=1)] == "").all()
     assert (strata[has[:, 1] & ~has[:, 2]] == "some").all()
 
 
 def test_a_label_of_a_few_examples_is_no_stratum() -> None:
     answers = np.array(["a"] * 30 + ["a|once"], dtype=np.str_)
-    assert set(several.strata(answers).tolist()) == {"a"}
+    assert set(multilabel.strata(answers).tolist()) == {"a"}
 
 
 def test_made_splits_hold_each_label_in_its_share(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sonde.data.augment.augmentation import Augmentation
 from sonde.data.augment.draws import GOLDEN, mix
 from sonde.data.ragged import Ragged
-from sonde.data.tokens import UNKNOWN
+from sonde.data.text.tokens import UNKNOWN
 
 Draws = NDArray[np.float64]
 

@@ -16,10 +16,10 @@ from pydantic import Field
 
 from sonde.config import Options as OptionSet
 from sonde.config import Setting, Settings
-from sonde.data.augment.series import TABLE, Look
 from sonde.data.decoded import Decoded, as_listed
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, lengths_of, present, round_up
+from sonde.data.series.augment import TABLE, Look
 from sonde.data.spec import Spec
 from sonde.errors import DataError
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Setting, Settings
-from sonde.data.tokens import UNKNOWN_PIECE
+from sonde.data.text.tokens import UNKNOWN_PIECE
 from sonde.errors import DataError, SondeError
 
 LARGEST_FILE = 1 << 26

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as OptionSet
+from sonde.data.audio.melspectrogram import FAINTEST, REACH, FrontEnd, cepstrum, log_mel
+from sonde.data.audio.sound import read_sound
 from sonde.data.listing import Listing
-from sonde.data.melspectrogram import FAINTEST, REACH, FrontEnd, cepstrum, log_mel
 from sonde.data.ragged import Ragged, Stored
-from sonde.data.sound import read_sound
 from sonde.data.spec import Spec
 from sonde.errors import ConfigError
 

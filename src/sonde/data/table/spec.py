@@ -17,11 +17,11 @@ from scipy.stats import norm
 
 from sonde.config import Options as OptionSet
 from sonde.data.cache import Marks
-from sonde.data.columns import Column, as_dates, as_numbers, as_words, is_missing, names_of, table_of
 from sonde.data.decoded import Decoded, marks
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.spec import Spec
+from sonde.data.table.columns import Column, as_dates, as_numbers, as_words, is_missing, names_of, table_of
 from sonde.errors import DataError, did_you_mean
 
 CLIPPED = 0.005

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sonde.config import Setting, Settings
-from sonde.data.augment.image import TABLE, Look
-from sonde.data.decode import LARGEST_PIXELS, read_image, upright_size
+from sonde.data.image.augment import TABLE, Look
+from sonde.data.image.decode import LARGEST_PIXELS, read_image, upright_size
 from sonde.data.listing import Listing
 from sonde.errors import DataError
 

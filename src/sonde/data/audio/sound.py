@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.decode import LARGEST_FILE
+from sonde.data.image.decode import LARGEST_FILE
 from sonde.errors import DataError
 
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"})

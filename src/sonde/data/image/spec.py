@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as OptionSet
-from sonde.data.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image
+from sonde.data.image.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.spec import Spec

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.config import Setting, Settings
-from sonde.data.columns import Column, as_words, is_missing, names_of
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged
+from sonde.data.table.columns import Column, as_words, is_missing, names_of
 
 IDS = re.compile(r"(?:.*[ _-])?(?:id|ids|uuid|guid|index|idx|key|nr|no|number|row)|(?:unnamed: ?)\d+|.*[a-z](?:Id|ID)")
 """Names of columns that number the rows."""

@@ -12,10 +12,10 @@ import PIL
 from numpy.typing import NDArray
 
 from sonde.data import cache
-from sonde.data.decode import fit, read_image
 from sonde.data.decoded import Decoded
 from sonde.data.from_files import Shape, decode_files
-from sonde.data.image import Options
+from sonde.data.image.decode import fit, read_image
+from sonde.data.image.spec import Options
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged
 

@@ -1,0 +1,1 @@
+"""Recordings: reading sound, the mel spectrogram, guesses, and augmentation."""

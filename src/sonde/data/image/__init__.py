@@ -1,0 +1,1 @@
+"""Images: decoding files, sizes and colours, guesses, and augmentation."""

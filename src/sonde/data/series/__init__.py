@@ -1,0 +1,1 @@
+"""Time series: lengths and channels, scaling, guesses, and augmentation."""

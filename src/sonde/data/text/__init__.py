@@ -1,0 +1,1 @@
+"""Texts: files, tokens, word vectors, pretrained encoders, guesses, and augmentation."""
