@@ -60,9 +60,9 @@ def write_arrays(source: Path, file: Path) -> None:
     """
     listing = data.survey(str(source), data.Options())
     assert isinstance(listing.content, np.ndarray), "series of one length"
-    _, truth = np.unique(listing.answers, return_inverse=True)
+    _, truth = np.unique(listing.truth, return_inverse=True)
     train, test = (listing.splits == split for split in ("train", "test"))
-    np.savez(file, train=listing.content[train], test=listing.content[test], truth=truth[train], answers=truth[test])
+    np.savez(file, train=listing.content[train], test=listing.content[test], truth=truth[train], truth=truth[test])
 
 
 def compare(python: str, source: Path, plan: Plan) -> Results:

@@ -129,7 +129,7 @@ def test_a_contact_sheet_shows_the_very_images_of_the_first_batch(monkeypatch: p
     batch = made.batch(1, 0)
     ((images, labels),) = seen
     assert np.array_equal(images, plan.dataset.spec.restore(batch.inputs))
-    assert labels == train.answers[batch.truth].tolist()
+    assert labels == train.truth[batch.truth].tolist()
 
 
 def test_many_files_are_announced_before_they_are_read(

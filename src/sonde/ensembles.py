@@ -203,7 +203,7 @@ def _fit(
     parts = [Part(each.engine, each.spec, each.description, 1 / len(opened)) for each in opened]
     described = parts[0].description
     answer = tasks.answer(described.task)
-    truth = answer.encode(dataset.validation.answers, described.classes)
+    truth = answer.encode(dataset.validation.truth, described.classes)
     checked = _shares(parts, dataset.validation)
     if weights == "validation":
         _refuse_seen(folders, parts)

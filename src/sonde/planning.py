@@ -113,7 +113,7 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     dataset = data.load(listing, fill(data.Options, "data", settings), own)
     warnings = tasks.answer(settings.value("run.task")).check(dataset)
     settings = settings.over(training.guess(settings, examples=len(dataset.train))).over(_guess_views(settings))
-    settings = settings.over(goals.guess(settings, dataset.train.answers)).over(_guess_length(settings, dataset))
+    settings = settings.over(goals.guess(settings, dataset.train.truth)).over(_guess_length(settings, dataset))
     settings = complete(training.longest(settings).over(settings))
     goals.check(settings, classes_of(dataset, settings))
     training.check_parts(settings, examples=len(dataset.train))
@@ -455,7 +455,7 @@ def classes_of(dataset: Dataset, settings: Settings) -> tuple[str, ...]:
         dataset: the run's data.
         settings: name the task.
     """
-    return tuple(tasks.answer(settings.value("run.task")).learn_classes(dataset.train.answers))
+    return tuple(tasks.answer(settings.value("run.task")).learn_classes(dataset.train.truth))
 
 
 def sentences(settings: Settings) -> dict[str, str]:

@@ -6,7 +6,8 @@ import shutil
 from collections.abc import Callable
 from importlib import metadata
 
-from sonde import backend, data, metrics, models, tasks
+from sonde import backend, data, models
+from sonde.answers import ANSWERS, TASKS
 from sonde.backend import install_command
 from sonde.config import RECIPES, RUNS
 from sonde.errors import ConfigError, did_you_mean
@@ -42,10 +43,7 @@ def _recipes() -> Rows:
 
 
 def _tasks() -> Rows:
-    return [
-        {"name": name, "reads": row.modality, "answers": row.answer, "what it is": row.doc}
-        for name, row in tasks.TASKS.items()
-    ]
+    return [{"name": name, "reads": task.modality, "what it is": task.doc} for name, task in TASKS.items()]
 
 
 def _augmentations() -> Rows:
@@ -57,11 +55,15 @@ def _augmentations() -> Rows:
 
 
 def _metrics() -> Rows:
-    found = {name: row for table in reversed(metrics.TABLES.values()) for name, row in table.items()}
-    asked = {name: [answer for answer, table in metrics.TABLES.items() if name in table] for name in found}
-    order = dict.fromkeys(name for table in metrics.TABLES.values() for name in table)
+    found = {name: metric for row in reversed(ANSWERS.values()) for name, metric in row.table.items()}
+    order = dict.fromkeys(name for _, row in sorted(ANSWERS.items()) for name in row.table)
     return [
-        {"name": name, "of": ", ".join(asked[name]), "better": found[name].better, "what it is": found[name].doc}
+        {
+            "name": name,
+            "of": ", ".join(answer for answer, row in sorted(ANSWERS.items()) if name in row.table),
+            "better": found[name].better,
+            "what it is": found[name].doc,
+        }
         for name in order
     ]
 

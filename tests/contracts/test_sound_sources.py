@@ -63,8 +63,8 @@ def test_recordings_labels_and_names_come_back_together(name: str, tmp_path: Pat
         assert part.inputs.shape == (len(part), *dataset.spec.shape) and len(part) > 0
         # The class is heard in the pitch (tests/recordings.py): 400 or 800 Hz.
         loudest = part.inputs.max(axis=1).argmax(axis=1)
-        assert np.array_equal(loudest > 3, part.answers == "high")
-        assert all(answer in name for name, answer in zip(part.names, part.answers, strict=True))
+        assert np.array_equal(loudest > 3, part.truth == "high")
+        assert all(answer in name for name, answer in zip(part.names, part.truth, strict=True))
     assert len({each for part in parts for each in part.names}) == sum(map(len, parts))
     assert dataset.findings.leak_count == 0 and not dataset.findings.bad_files
 

@@ -78,10 +78,10 @@ def test_images_labels_names_and_splits_come_back_together(name: str, tmp_path: 
     for part in (dataset.train, dataset.validation, dataset.test):
         assert part.inputs.dtype == np.uint8
         assert part.inputs.shape == (len(part), *dataset.spec.shape)
-        assert len(part.names) == len(part.answers) == len(part) > 0
+        assert len(part.names) == len(part.truth) == len(part) > 0
         # The colour tells the class (tests/makers.py): 40 for the first, 70 for the second, plus the number if grey.
         first = part.inputs[:, -1, -1, 0] < 60
-        assert np.array_equal(first, np.isin(part.answers, ["cat", "0"]))
+        assert np.array_equal(first, np.isin(part.truth, ["cat", "0"]))
         seen += len(part)
     assert len({*dataset.train.names, *dataset.validation.names, *dataset.test.names}) == seen
     assert dataset.split_origin["train"] == dataset.split_origin["test"] == "given"
@@ -110,7 +110,7 @@ def test_a_file_that_is_cut_off_is_named(name: str, tmp_path: Path) -> None:
 def test_the_built_in_digits_are_the_1797_of_the_uci_repository() -> None:
     listing = data.survey("digits", STRICT)
     assert len(listing) == 1797 and listing.stored is not None and listing.stored.shape == (1797, 8, 8, 1)
-    assert listing.stored.max() == 255 and set(listing.answers) == set("0123456789")
+    assert listing.stored.max() == 255 and set(listing.truth) == set("0123456789")
     assert list(data.BUILTIN) == ["digits", "breast-cancer", "wine"]
 
 

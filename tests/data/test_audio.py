@@ -29,7 +29,7 @@ def test_every_recording_becomes_one_window(tmp_path: Path) -> None:
         assert part.inputs.dtype == np.float32 and part.inputs.max() == 0 and part.inputs.min() >= -80.001
         # The class is heard in the pitch (tests/recordings.py).
         loudest = part.inputs.max(axis=1).argmax(axis=1)
-        assert np.array_equal(loudest > loudest.mean(), part.answers == "high")
+        assert np.array_equal(loudest > loudest.mean(), part.truth == "high")
 
 
 def test_short_recordings_stand_in_the_middle_of_silence_and_long_ones_lose_both_ends(tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def counts(listing: data.Listing) -> dict[str, int]:
 def test_the_usual_names_of_split_folders_are_understood(names: tuple[str, ...], tmp_path: Path) -> None:
     listing = surveyed(makers.class_folders(tmp_path / "set", 3, splits=names))
     assert counts(listing) == {"train": 6, "validation": 6, "test": 6}
-    assert set(listing.answers) == {"cat", "dog"}
+    assert set(listing.truth) == {"cat", "dog"}
 
 
 @pytest.mark.parametrize("names", [("test", "val"), ("train", "test"), ("cat", "dog", "Test set")])
@@ -62,7 +62,7 @@ def test_folders_that_all_hold_the_same_folders_are_asked_about(tmp_path: Path) 
     harmless = tmp_path / "harmless"
     for name in ("cat", "dog"):
         makers.save(makers.picture(0, 0), harmless / name / "images" / "0.png")
-    assert set(surveyed(harmless).answers) == {"cat", "dog"}
+    assert set(surveyed(harmless).truth) == {"cat", "dog"}
 
 
 def test_two_folders_for_one_split_are_refused(tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_two_folders_for_one_split_are_refused(tmp_path: Path) -> None:
 
 def test_a_test_split_alone_is_one(tmp_path: Path) -> None:
     listing = surveyed(makers.class_folders(tmp_path / "set", 2, splits=("test",)))
-    assert counts(listing) == {"test": 4} and set(listing.answers) == {"cat", "dog"}
+    assert counts(listing) == {"test": 4} and set(listing.truth) == {"cat", "dog"}
     with pytest.raises(DataError, match="has only a test split and none for training"):
         data.load(listing, data.Options(), ImageOptions(size=(12, 12)))
 
@@ -100,13 +100,13 @@ def test_deeper_folders_belong_to_their_class_and_names_are_paths(tmp_path: Path
     makers.save(makers.picture(0, 7), path / "cat" / "indoor" / "x.PNG")
     listing = surveyed(path)
     assert listing.names.tolist() == ["cat/000.png", "cat/001.png", "cat/indoor/x.PNG", "dog/000.png", "dog/001.png"]
-    assert listing.answers[2] == "cat"
+    assert listing.truth[2] == "cat"
 
 
 def test_a_set_inside_a_lonely_folder_is_found_and_that_is_said(tmp_path: Path) -> None:
     makers.class_folders(tmp_path / "set" / "set-master" / "data", 2)
     listing = surveyed(tmp_path / "set")
-    assert set(listing.answers) == {"cat", "dog"} and "set-master/data" in listing.notes[0]
+    assert set(listing.truth) == {"cat", "dog"} and "set-master/data" in listing.notes[0]
 
 
 def test_a_single_class_is_still_a_class(tmp_path: Path) -> None:

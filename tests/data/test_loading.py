@@ -30,7 +30,7 @@ def parts(dataset: data.Dataset) -> list[data.Examples]:
 
 def same(first: data.Dataset, second: data.Dataset) -> bool:
     return first.fingerprint == second.fingerprint and all(
-        np.array_equal(a.inputs, b.inputs) and list(a.names) == list(b.names) and list(a.answers) == list(b.answers)
+        np.array_equal(a.inputs, b.inputs) and list(a.names) == list(b.names) and list(a.truth) == list(b.truth)
         for a, b in zip(parts(first), parts(second), strict=True)
     )
 
@@ -200,7 +200,7 @@ def test_without_dividing_a_given_test_split_is_read_alone(tmp_path: Path) -> No
     test = loaded(path, data.Options(bad_share=0.5)).test
     assert found.origin == "given" and found.findings.duplicates == 1 and not found.findings.bad_files
     assert found.examples.names.tolist() == test.names.tolist()
-    assert found.examples.answers.tolist() == test.answers.tolist()
+    assert found.examples.truth.tolist() == test.truth.tolist()
     assert np.array_equal(found.examples.inputs, test.inputs)
 
 
@@ -212,7 +212,7 @@ def test_without_dividing_one_image_of_one_class_is_enough(tmp_path: Path) -> No
         unsplit(tmp_path / "set")
     (tmp_path / "set" / "cat" / "0.png").unlink()
     found = unsplit(tmp_path / "set")
-    assert found.origin == data.WHOLE and found.examples.answers.tolist() == ["cat"]
+    assert found.origin == data.WHOLE and found.examples.truth.tolist() == ["cat"]
     assert np.array_equal(found.examples.inputs[0], unsplit(tmp_path / "set").examples.inputs[0])
 
 

@@ -27,7 +27,7 @@ CELLS = ["cat;indoors", "dog", "cat", "dog; indoors", "", "indoors"] * 3
 
 def test_labels_in_one_cell_are_told_apart(tmp_path: Path) -> None:
     listing = data.survey(str(table(tmp_path, [{"labels": cell} for cell in CELLS])), Options())
-    assert listing.several and listing.answers.tolist()[:6] == [
+    assert listing.several and listing.truth.tolist()[:6] == [
         "cat|indoors",
         "dog",
         "cat",
@@ -44,13 +44,13 @@ def test_labels_in_one_cell_are_told_apart(tmp_path: Path) -> None:
 def test_columns_of_0_and_1_are_labels(tmp_path: Path) -> None:
     rows = [{"cat": "1", "indoors": "yes"}, {"cat": "0", "indoors": "1"}, {"cat": "", "indoors": "no"}] * 4
     listing = data.survey(str(table(tmp_path, rows)), Options(label_column="cat, indoors"))
-    assert listing.several and listing.answers.tolist()[:3] == ["cat|indoors", "indoors", ""]
+    assert listing.several and listing.truth.tolist()[:3] == ["cat|indoors", "indoors", ""]
 
 
 def test_a_cell_that_is_one_label_stays_whole(tmp_path: Path) -> None:
     path = str(table(tmp_path, [{"label": cell} for cell in CELLS]))
     listing = data.survey(path, Options(label_separator="none"))
-    assert not listing.several and "cat;indoors" in listing.answers.tolist()
+    assert not listing.several and "cat;indoors" in listing.truth.tolist()
     assert len(listing.bad) == 3 and listing.bad[0][1] == "has no label"
     said = data.survey(path, Options(label_separator=";"))
     assert said.several
@@ -91,7 +91,7 @@ def test_columns_that_cannot_be_labels_are_named(tmp_path: Path, said: str, answ
 def test_a_folder_s_name_is_one_label_whatever_is_in_it(tmp_path: Path) -> None:
     folder = makers.class_folders(tmp_path / "set", 4, classes=("a;b", "a", "b"))
     listing = data.survey(str(folder), Options())
-    assert not listing.several and set(listing.answers.tolist()) == {"a;b", "a", "b"}
+    assert not listing.several and set(listing.truth.tolist()) == {"a;b", "a", "b"}
 
 
 def test_rare_labels_fall_into_every_split_in_proportion() -> None:
@@ -125,6 +125,6 @@ def test_made_splits_hold_each_label_in_its_share(tmp_path: Path, monkeypatch: p
     dataset = data.load(listing, Options(), data.MODALITIES["image"].options(size=(8, 8), channels=1))
     for column, name in enumerate("abc"):
         total = int(has[:, column].sum())
-        found = sum(name in answer.split("|") for answer in dataset.test.answers.tolist())
+        found = sum(name in answer.split("|") for answer in dataset.test.truth.tolist())
         # The rarest label is drawn for exactly; the others come with it, within their chance.
         assert abs(found - 0.2 * total) <= (1.0 if name == "c" else 0.1 * total + 2), name

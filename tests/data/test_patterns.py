@@ -23,7 +23,7 @@ def listed(path: Path, **options: str) -> data.Listing:
 def test_a_pattern_says_which_part_of_a_name_is_what(tmp_path: Path) -> None:
     listing = listed(recordings.named(tmp_path / "set"), pattern=PATTERN, group_column="speaker", test_where="take<2")
     assert listing.modality == "audio" and len(listing) == 48 and listing.groups is not None
-    for name, answer, group, split in zip(listing.names, listing.answers, listing.groups, listing.splits, strict=True):
+    for name, answer, group, split in zip(listing.names, listing.truth, listing.groups, listing.splits, strict=True):
         label, speaker, take = name.removesuffix(".wav").split("_")
         assert (answer, group, split) == (label, speaker, "test" if int(take) < 2 else "train")
     assert any("12 examples with take<2" in note for note in listing.notes)
@@ -31,7 +31,7 @@ def test_a_pattern_says_which_part_of_a_name_is_what(tmp_path: Path) -> None:
 
 def test_a_pattern_may_leave_out_the_ending_and_pass_over_parts(tmp_path: Path) -> None:
     listing = listed(recordings.named(tmp_path / "set"), pattern="{label}_{_}_{_}")
-    assert set(listing.answers) == {"low", "high"} and listing.groups is None
+    assert set(listing.truth) == {"low", "high"} and listing.groups is None
 
 
 def test_a_pattern_with_a_slash_reads_folders_too(tmp_path: Path) -> None:
@@ -46,7 +46,7 @@ def test_a_pattern_reads_names_of_images_too(tmp_path: Path) -> None:
     for number in range(4):
         makers.save(makers.picture(0, number), tmp_path / "set" / f"cat_{number}.png")
     listing = listed(tmp_path / "set", pattern="{label}_{number}.png")
-    assert listing.modality == "image" and set(listing.answers) == {"cat"}
+    assert listing.modality == "image" and set(listing.truth) == {"cat"}
 
 
 def test_files_that_do_not_fit_are_left_out_and_counted(tmp_path: Path) -> None:
@@ -59,7 +59,7 @@ def test_files_that_do_not_fit_are_left_out_and_counted(tmp_path: Path) -> None:
 def test_a_folder_of_names_with_labels_is_recognised_and_the_guess_is_said(tmp_path: Path) -> None:
     path = recordings.named(tmp_path / "set" / "recordings").parent
     listing = listed(path)
-    assert set(listing.answers) == {"low", "high"} and listing.format == "file names with labels"
+    assert set(listing.truth) == {"low", "high"} and listing.format == "file names with labels"
     assert any("guessed from the names, {label}_{field2}_{field3}" in note for note in listing.notes)
     grouped = listed(path, group_column="field2", test_where="field3=0|1")
     assert set(grouped.groups.tolist()) == {"ann", "bob", "cy"} and np.sum(grouped.splits == "test") == 12
@@ -131,7 +131,7 @@ def test_a_table_of_recordings_is_told_by_their_endings(tmp_path: Path) -> None:
 
 def test_class_folders_of_recordings_are_recognised(tmp_path: Path) -> None:
     listing = listed(recordings.class_folders(tmp_path / "set"))
-    assert listing.modality == "audio" and set(listing.answers) == {"low", "high"} and len(listing) == 20
+    assert listing.modality == "audio" and set(listing.truth) == {"low", "high"} and len(listing) == 20
     assert "2 folders of recordings (high, low)" in listing.reason
 
 

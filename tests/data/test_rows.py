@@ -39,7 +39,7 @@ def test_a_table_is_recognised_and_its_label_column_said(tmp_path: Path) -> None
     listing = read(write(tmp_path / "ship.csv", passengers()))
     assert listing.modality == "table" and listing.format == "table (csv)" and listing.name == "ship"
     assert listing.reason == "60 rows of 6 columns, label in 'Survived'"
-    assert listing.names[:2].tolist() == ["ship.csv row 1", "ship.csv row 2"] and set(listing.answers) == {"0", "1"}
+    assert listing.names[:2].tolist() == ["ship.csv row 1", "ship.csv row 2"] and set(listing.truth) == {"0", "1"}
     assert isinstance(listing.content, np.ndarray)
     assert names_of(listing.content) == ("PassengerId", "Pclass", "Sex", "Age", "Ticket", "Port")
     assert "change: --set data.label_column=NAME" in listing.notes[0]
@@ -150,7 +150,7 @@ def test_parquet_keeps_its_numbers_and_whole_labels(tmp_path: Path) -> None:
     columns = {"x": [0.5, None, 2.0] * 8, "kind": ["a", "b", None] * 8, "target": [0.0, 1.0, None] * 8}
     pq.write_table(pa.table(columns), tmp_path / "x.parquet")
     listing = read(tmp_path / "x.parquet")
-    assert set(listing.answers) == {"0", "1"} and len(listing) == 16
+    assert set(listing.truth) == {"0", "1"} and len(listing) == 16
     assert listing.bad[0] == ("x.parquet row 3", "has no label")
     assert isinstance(listing.content, np.ndarray) and np.isnan(listing.content["x"]).sum() == 8
 
@@ -207,7 +207,7 @@ def test_several_labels_stay_several(tmp_path: Path) -> None:
         *(f"{row % 7},{row * 0.3:.1f},{('a|b', 'a', '', 'b|c', 'c|a')[row % 5]}" for row in range(60)),
     ]
     listing = read(write(tmp_path / "x.csv", lines))
-    assert listing.several and listing.answers[:3].tolist() == ["a|b", "a", ""] and not listing.bad
+    assert listing.several and listing.truth[:3].tolist() == ["a|b", "a", ""] and not listing.bad
 
 
 @pytest.mark.parametrize(("name", "rows", "columns"), [("breast-cancer", 569, 30), ("wine", 178, 13)])

@@ -20,7 +20,7 @@ def listing(content: Stored) -> Listing:
     count = len(content)
     answers, splits = np.array(["a", "b"] * count)[:count], np.full(count, "")
     return Listing(
-        name="few", format="made", reason="made", names=numbered("few", count), answers=answers, splits=splits,
+        name="few", format="made", reason="made", names=numbered("few", count), truth=answers, splits=splits,
         content=content, modality="series",
     )  # fmt: skip
 

@@ -98,7 +98,7 @@ def test_a_table_gives_path_label_split_and_group(suffix: str, tmp_path: Path) -
     for place in (path, tmp_path):
         listing = surveyed(place)
         assert counts(listing) == {"train": 12, "validation": 4, "test": 4}
-        assert listing.answers.tolist() == ["cat"] * 10 + ["dog"] * 10
+        assert listing.truth.tolist() == ["cat"] * 10 + ["dog"] * 10
         assert listing.groups is not None and listing.groups[3] == "cat1"
         assert "path in 'path', label in 'label', split in 'split', group in 'group'" in listing.reason
 
@@ -126,7 +126,7 @@ def test_semicolons_and_a_byte_order_mark_are_understood(tmp_path: Path) -> None
 def test_the_columns_can_be_said_and_a_wrong_one_gets_a_suggestion(tmp_path: Path) -> None:
     path = makers.manifest(tmp_path, columns=("path", "label", "split", "group"))
     listing = surveyed(path, label_column="group", split_column="none", group_column="none")
-    assert listing.answers[0] == "cat0" and counts(listing) == {"": 20} and listing.groups is None
+    assert listing.truth[0] == "cat0" and counts(listing) == {"": 20} and listing.groups is None
     with pytest.raises(DataError, match=r"data.label_column = 'lable'.*Did you mean 'label'.*Its columns: path"):
         surveyed(path, label_column="lable")
 
@@ -279,7 +279,7 @@ def test_an_idx_file_that_declares_too_much_is_refused_before_it_is_unpacked(tmp
 def test_cifar_classes_have_their_names_and_cifar_100_its_fine_ones(tmp_path: Path) -> None:
     for fine in (False, True):
         listing = surveyed(makers.cifar(tmp_path / f"set{fine}", fine=fine))
-        assert set(listing.answers) == {"cat", "dog"} and counts(listing) == {"train": 16, "test": 4}
+        assert set(listing.truth) == {"cat", "dog"} and counts(listing) == {"train": 16, "test": 4}
         expected, _ = makers.pictures(10, side=32)
         assert listing.stored is not None
         assert np.array_equal(listing.stored, np.concatenate([expected[4:], expected[:4]]))
@@ -325,7 +325,7 @@ def test_npz_pixels_of_other_kinds_are_converted_and_that_is_said(tmp_path: Path
     assert np.array_equal(fractions.stored, IMAGES) and "fractions from 0 to 1" in fractions.notes[0]
     planes = surveyed(npz_with(tmp_path / "b.npz", x=IMAGES.transpose(0, 3, 1, 2), y=LABELS.astype(float)))
     assert np.array_equal(planes.stored, IMAGES) and "channels stood first" in planes.notes[0]
-    assert set(planes.answers) == {"0", "1"}
+    assert set(planes.truth) == {"0", "1"}
     grey = surveyed(npz_with(tmp_path / "c.npz", x=IMAGES[..., 0].astype(np.int64), y=LABELS))
     assert np.array_equal(grey.stored, IMAGES[..., :1])
 

@@ -25,8 +25,8 @@ def test_files_of_texts_become_a_data_set(tmp_path: Path) -> None:
     assert dataset.modality == "text" and isinstance(dataset.train.raw, Ragged)
     assert isinstance(dataset.train.inputs, Ragged) and dataset.train.inputs.dtype == np.int32
     for row, name in enumerate(dataset.train.names):
-        assert text_of(dataset.train.raw[row]).startswith(f"A {dataset.train.answers[row]} film")
-        assert name.startswith(str(dataset.train.answers[row]))
+        assert text_of(dataset.train.raw[row]).startswith(f"A {dataset.train.truth[row]} film")
+        assert name.startswith(str(dataset.train.truth[row]))
     assert isinstance(dataset.spec, data.TextSpec) and {"good", "bad", "film"} <= {*dataset.spec.known}
     assert any("words are told apart" in note for note in dataset.findings.notes)
 

@@ -45,7 +45,7 @@ def test_a_table_of_texts_is_recognised_and_read(suffix: str, tmp_path: Path) ->
         write_table(path, ROWS)
     listing = survey(str(path), Options())
     assert listing.modality == "text" and len(listing) == 20 and not listing.bad
-    assert held(listing)[3] == ROWS[3]["text"] and listing.answers[3] == "y"
+    assert held(listing)[3] == ROWS[3]["text"] and listing.truth[3] == "y"
     assert "text in 'text', label in 'label'" in listing.reason
 
 
@@ -55,7 +55,7 @@ def test_columns_are_guessed_said_and_changed(tmp_path: Path) -> None:
     ]
     path = write_table(tmp_path / "news.csv", rows)
     listing = texts.read(path, Options())
-    assert held(listing)[0] == "the body of text 0" and set(listing.answers) == {"a", "b"}
+    assert held(listing)[0] == "the body of text 0" and set(listing.truth) == {"a", "b"}
     assert any(
         "text in 'body', label in 'topic' (change: --set data.text_column=NAME" in note for note in listing.notes
     )
@@ -92,7 +92,7 @@ def test_quoted_values_keep_their_commas_and_lines(tmp_path: Path) -> None:
 def test_lines_of_a_label_and_a_text_are_read_with_any_separator(separator: str, tmp_path: Path) -> None:
     content = "".join(f"{'ny'[n % 2]}{separator}text {n}, or more\n" for n in range(12))
     listing = texts.read(write(tmp_path / "set.txt", content), Options())
-    assert held(listing)[2] == "text 2, or more" and Counter(listing.answers.tolist()) == {"n": 6, "y": 6}
+    assert held(listing)[2] == "text 2, or more" and Counter(listing.truth.tolist()) == {"n": 6, "y": 6}
 
 
 def test_lines_end_at_line_feeds_alone(tmp_path: Path) -> None:
@@ -230,5 +230,5 @@ def test_real_sets_are_read_whole(name: str, counts: dict[str, int], classes: in
     if not (SHARED / name).is_dir():
         pytest.skip(f"{name} is not beside this checkout")
     listing = survey(str(SHARED / name), Options())
-    assert Counter(listing.splits.tolist()) == counts and len(set(listing.answers.tolist())) == classes
+    assert Counter(listing.splits.tolist()) == counts and len(set(listing.truth.tolist())) == classes
     assert not listing.bad and listing.modality == "text"

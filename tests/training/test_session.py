@@ -86,7 +86,7 @@ def test_validation_is_what_an_independent_count_says(begun: Any) -> None:
     (epoch,) = small_runs.train(session)
     validation = begun.dataset.validation
     logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare).astype(np.float64)
-    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
+    truth = tasks.label.encode(validation.truth, small_runs.CLASSES)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert epoch.validation["accuracy"] == pytest.approx((logits.argmax(axis=1) == truth).mean())
     assert epoch.validation["loss"] == pytest.approx(-np.log(shares[np.arange(len(truth)), truth]).mean(), rel=1e-6)
@@ -163,7 +163,7 @@ def test_the_average_is_what_is_validated_and_kept(begun: Any) -> None:
     session.engine.write_state(average)
     validation = begun.dataset.validation
     logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare)
-    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
+    truth = tasks.label.encode(validation.truth, small_runs.CLASSES)
     assert epoch.validation["accuracy"] == pytest.approx(float((logits.argmax(axis=1) == truth).mean()))
 
 
@@ -183,7 +183,7 @@ def test_the_written_temperature_is_the_one_fitted_on_validation(begun: Any) -> 
     session.engine.write_state({**session.engine.read_state(), **best})
     validation = begun.dataset.validation
     logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare)
-    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
+    truth = tasks.label.encode(validation.truth, small_runs.CLASSES)
     written = json.loads((session.folder.model / "model.json").read_text())["temperature"]
     assert written == temperature.fit(logits, truth)
 

@@ -23,7 +23,7 @@ from sonde.data import Dataset, Listing, Stored
 from sonde.data.target import Batch, Column, Target
 from sonde.drawing.markup import Markup
 from sonde.metrics import Metric
-from sonde.metrics.intervals import Bootstrap
+from sonde.metrics.intervals import Bootstrap, Score
 
 CONFIDENCE = 0.95
 """How often the intervals of a report hold the truth."""
@@ -92,32 +92,49 @@ class Worst:
     name: str
     predicted: str
     truth: str
+    confidence: float | None = None
+    """Probability that the model gave its prediction, where it gives any."""
+    truth_confidence: float | None = None
+    """Probability that it gave the truth."""
     note: str = ""
-    """How sure or how far off, in few words."""
+    """How far off, in few words."""
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """One of the simple methods that a model is held against."""
+class Checked:
+    """Validation examples that baselines are tuned on, where the model is."""
 
-    guess: Callable[["Asked"], Kept]
-    reads: bool = True
-    """Whether it reads the inputs; one that does not is trivial."""
+    raw: Stored
+    truth: Column
+    """Encoded."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a baseline learns from, and what it answers for."""
+class Contest:
+    """What baselines learn from, and what they predict."""
 
+    modality: str
     target: Any
+    fitted: Any
+    own: Any
+    """The answer's own options."""
     train: Stored
     """Raw training examples."""
     truth: Column
     """Theirs, encoded."""
     test: Stored
     """Raw examples to predict."""
+    names: Sequence[str]
+    """Theirs."""
+    test_truth: Column
+    """Theirs, encoded."""
     most: int
     """Training examples that a fit reads at most."""
+    checked: Checked | None = None
+    """None where nothing of the model was tuned on validation."""
+    models: Mapping[str, Callable[[NDArray[np.int64], Stored], Kept]] = field(default_factory=dict)
+    """Models that are solved at once, by name: from the places of the training examples that it may read, and raw
+    examples, to what is kept of its outputs for these."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +145,8 @@ class Chosen:
     """Place on the last axis of the outputs."""
     name: str
     """What stands there, in the data's own terms."""
+    confidence: float | None = None
+    """Probability of it, where there is one."""
 
 
 @dataclass(frozen=True)
@@ -145,6 +164,8 @@ class Answer:
 
     recognise: Callable[[Listing], str]
     """Why a data set is for this answer, or an empty text; the first row that gives a reason is taken."""
+    learned: Callable[[str], Sequence[str]] | None
+    """From one truth to the names in it that training must see; None where nothing has a name."""
     learn: Callable[[Column, Any], Target]
     """From the training truths and the own options to the target; sees no other split."""
     target_from: Callable[[Mapping[str, Any]], Target]
@@ -186,8 +207,12 @@ class Answer:
     """Puts the second predictions in the terms of the first, such as the order of classes; RunError if they differ."""
     truth_in_words: Callable[[Any, int], str]
     """The truth of one of the predictions."""
+    unequal_truths: Callable[[Any, Any], NDArray[np.bool_]]
+    """Which examples of two aligned predictions have another truth, N."""
+    table: Mapping[str, Metric]
+    """Every metric of the answer, in the order shown to users."""
     metrics: Callable[[Any, Any], Mapping[str, Metric]]
-    """From the target and the own options to the table of metrics that say something here."""
+    """From the target and the own options to those of them that say something here."""
     headline: Callable[[Any, Any], str]
     """The metric that stands first where nobody chose another."""
     sample: Callable[[Any, Any], Any]
@@ -196,8 +221,8 @@ class Answer:
     """Metrics that a comparison shows beside the headline."""
     figure: Callable[[Any], NDArray[np.float64]]
     """From a sample to one figure for each example, higher being better: what two models' paired test is about."""
-    judge: Callable[[Scored, Mapping[str, Any]], dict[str, Any]]
-    """What scores.json holds of this answer beside the metrics: each class, calibration, confusion."""
+    judge: Callable[[Scored, Mapping[str, Score]], dict[str, Any]]
+    """What scores.json holds beside the metrics, which it is given: each class, calibration, confusion."""
     worst: Callable[[Scored], list[Worst]]
     pictures: Callable[[Scored, Mapping[str, Any]], dict[str, str]]
     """The answer's own pictures, SVG by name, from what is scored and the content of scores.json."""
@@ -209,8 +234,12 @@ class Answer:
     """What `predict` gives for each example, as plain values."""
     columns: Mapping[str, Callable[[Mapping[str, Any]], str]]
     """How the terminal shows such a row: a cell for each head."""
-    baselines: Mapping[str, Mapping[str, Baseline]]
-    """By modality what a model must beat, by name."""
+    guesses: Callable[[Contest], Mapping[str, Any]]
+    """What a model must beat: predictions of simple methods, by name; the first one reads nothing."""
+    rehearse: Callable[[Any, int], Any]
+    """Predictions like those to come, for so many examples, by which the time of scoring is reckoned."""
+    pool: Callable[[Sequence[tuple[Any, Any]]], tuple[Any, Any]]
+    """Puts the fitted values and predictions of several models for different examples together, as folds are."""
     average: Callable[[Sequence[tuple[Any, Kept]], Sequence[float]], Kept] | None = None
     """From each model's fitted values and what is kept of it, and the weights, to what is kept of their average."""
     likelihood: Callable[[Any, Kept, Column], NDArray[np.float64]] | None = None

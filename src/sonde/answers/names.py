@@ -67,7 +67,9 @@ def names_in(values: Mapping[str, Any], what: str) -> tuple[str, ...]:
         ModelError: they are no list of two or more different names.
     """
     names = values.get("classes")
-    sound = isinstance(names, list | tuple) and 2 <= len(names) <= MOST_CLASSES and all(isinstance(n, str) for n in names)
+    sound = (
+        isinstance(names, list | tuple) and 2 <= len(names) <= MOST_CLASSES and all(isinstance(n, str) for n in names)
+    )
     if not sound or len(set(names)) < len(names):
         raise ModelError(f"Its target names no {what}: two or more different names belong there.")
     return tuple(names)

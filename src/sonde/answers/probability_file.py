@@ -111,7 +111,9 @@ def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
         raise damaged(path, "the classes in its metadata are not a list of at least two names")
     if len(set(classes)) < len(classes):
         raise damaged(path, "a class occurs twice in its metadata")
-    expected = dict.fromkeys(("name", "target"), pa.string()) | dict.fromkeys(probability_columns(classes), pa.float32())
+    expected = dict.fromkeys(("name", "target"), pa.string()) | dict.fromkeys(
+        probability_columns(classes), pa.float32()
+    )
     for column, kind in expected.items():
         if schema.names.count(column) != 1 or schema.field(column).type != kind:
             raise damaged(path, f"it needs one column '{column}' of type {kind}")
@@ -147,3 +149,15 @@ def probability_columns(classes: Sequence[str]) -> list[str]:
 def damaged(path: Path, reason: str) -> RunError:
     """Return the error for a file of predictions that cannot be right."""
     return RunError(f"{path} is damaged: {reason}. (sonde evaluate {path.parent} writes it anew.)")
+
+
+def refuse_other_names(first: Sequence[str], second: Sequence[str]) -> None:
+    """Raise where two predictions have different classes or labels.
+
+    Raises:
+        RunError: the text goes on from the names of the two runs.
+    """
+    odd = sorted(set(first) ^ set(second))
+    if odd:
+        shown = ", ".join(map(repr, odd[:3])) + (f" and {len(odd) - 3} more" if len(odd) > 3 else "")
+        raise RunError(f"have different classes ({shown}), so they were trained on different data.")

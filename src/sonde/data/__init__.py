@@ -19,6 +19,7 @@ from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored, join
 from sonde.data.sheet import contact_sheet, row_pieces, series_tiles, text_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
+from sonde.data.target import Asked, Batch, Column, Moment, Target
 from sonde.data.text.pretrained import brought, guess_from_checkpoint, read_checkpoint
 from sonde.data.text.spec import TextSpec, starting_vectors
 
@@ -29,8 +30,11 @@ __all__ = [
     "MODALITIES",
     "SOURCES",
     "WHOLE",
+    "Asked",
     "AudioSpec",
     "Augmentation",
+    "Batch",
+    "Column",
     "Dataset",
     "Examples",
     "Findings",
@@ -38,10 +42,12 @@ __all__ = [
     "InputSpec",
     "Listing",
     "Modality",
+    "Moment",
     "Options",
     "Ragged",
     "Source",
     "Stored",
+    "Target",
     "TextSpec",
     "Unsplit",
     "augment",

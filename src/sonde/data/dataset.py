@@ -48,15 +48,15 @@ class Examples:
 
     inputs: Stored
     """As the spec encoded them: for images uint8, N x height x width x channels; may be memory-mapped."""
-    answers: NDArray[np.str_]
-    """The truth as the data spells it, N."""
+    truth: Stored
+    """The truth as the data holds it, N; a target encodes it."""
     names: NDArray[np.str_]
     """A name that a person can find the example by (relative path, or file and index), N."""
     raw: Stored
     """Before they were encoded, as baselines and people read them; images are the same as the inputs."""
 
     def __len__(self) -> int:
-        return len(self.answers)
+        return len(self.names)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ class Dataset:
     test: Examples
     spec: InputSpec
     fingerprint: str
-    """SHA-256 over contents, names, answers and splits."""
+    """SHA-256 over contents, names, truths and splits."""
     split_origin: Mapping[str, str]
     """By split: "given" by the data, or how it was made."""
     findings: Findings = field(default_factory=Findings)

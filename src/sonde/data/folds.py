@@ -8,13 +8,14 @@ A fold is a pure function of the data and of data.split_seed, so that each run c
 
 # N examples, P examples that folds are made of, U units (what stays together), K folds, C classes
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.sources.multilabel import BETWEEN, strata
-from sonde.data.splits import Indices, Shares, Splitting, join, split
+from sonde.data.splits import Indices, Shares, Splitting, Truths, join, split
 from sonde.errors import DataError
 
 GROUPS = "groups"
@@ -36,8 +37,6 @@ class Fold:
     """The group that is left out, where each fold is a group."""
     of_everything: bool = False
     """Whether folds are made of the data's own test and validation examples too; they take no part otherwise."""
-    several: bool = False
-    """Whether an answer may hold several labels, joined by "|"."""
 
 
 def fold_count(folds: str, of: str, given: Texts, groups: Texts | None) -> int:
@@ -96,7 +95,7 @@ def _groups(of: str, given: Texts, groups: Texts | None) -> list[str]:
 
 def split_fold(
     given: Texts,
-    answers: Texts,
+    truths: Truths,
     copies: NDArray[np.uint64],
     groups: Texts | None,
     shares: Shares,
@@ -110,7 +109,7 @@ def split_fold(
 
     Args:
         given: the data's own split of each example, "" for none, N.
-        answers: labels, which folds are stratified by (of several labels by the rarest), N.
+        truths: what folds are stratified by, and the names that training must see.
         copies: equal numbers mark exact copies, N.
         groups: equal texts stay in one fold, "" for an example of its own, N; or None.
         shares: the size of a made validation split and the seed.
@@ -122,7 +121,6 @@ def split_fold(
     part = _taking_part(given, fold.of_everything)
     sides = np.where((given[part] == "") | fold.of_everything, "train", given[part]).astype("<U10")
     pool = part[sides == "train"]
-    kinds = strata(answers) if fold.several else answers
     notes: list[str] = []
     if fold.group:
         assert groups is not None
@@ -137,9 +135,12 @@ def split_fold(
                 f"{int(twins_P.sum()):,} examples of other groups are exact copies of tested ones and are left out"
             )
     else:
-        number_P = assign(join(copies[pool], None if groups is None else groups[pool]), kinds[pool], fold, shares.seed)
+        number_P = assign(
+            join(copies[pool], None if groups is None else groups[pool]), truths.strata[pool], fold, shares.seed
+        )
         held_P, twins_P = number_P == fold.number - 1, np.zeros(len(pool), dtype=bool)
-    _refuse_lone(answers[pool], number_P, grouped=groups is not None, several=fold.several)
+    if truths.learned is not None:
+        _refuse_lone(truths.keys[pool], number_P, truths.learned, grouped=groups is not None)
     sides[np.flatnonzero(sides == "train")[held_P]] = "test"
     kept = ~np.isin(part, pool[twins_P])
     if groups is not None:
@@ -151,7 +152,7 @@ def split_fold(
             )
         kept &= ~known
     part, sides = part[kept], sides[kept]
-    made = split(sides, kinds[part], copies[part], None if groups is None else groups[part], shares)
+    made = split(sides, truths.part(part), copies[part], None if groups is None else groups[part], shares)
     return replace(
         made,
         rows={name: part[rows] for name, rows in made.rows.items()},
@@ -185,13 +186,15 @@ def _in_words(fold: Fold, seed: int, *, grouped: bool) -> str:
     return f"fold {fold.number} of {fold.count}, {'grouped' if grouped else 'stratified'}, seed {seed}"
 
 
-def _refuse_lone(answers_P: Texts, number_P: Indices, *, grouped: bool, several: bool) -> None:
+def _refuse_lone(
+    truth_P: NDArray[Any], number_P: Indices, learned: Callable[[str], Sequence[str]], *, grouped: bool
+) -> None:
     """Refuse a label that one fold holds all of: the run that is tested there could not have learned it."""
-    names, kind_P = np.unique(answers_P, return_inverse=True)
+    names, kind_P = np.unique(truth_P, return_inverse=True)
     folds_of: dict[str, set[int]] = {}
     for kind, number in np.unique(np.stack([kind_P, number_P]), axis=1).T.tolist():
         # Where an example has several labels, each of them is to be learned.
-        for label in filter(None, str(names[kind]).split(BETWEEN)) if several else [str(names[kind])]:
+        for label in learned(str(names[kind])):
             folds_of.setdefault(label, set()).add(number)
     lone = sorted(label for label, folds in folds_of.items() if len(folds) == 1 and -1 not in folds)
     if lone:
@@ -203,7 +206,7 @@ def _refuse_lone(answers_P: Texts, number_P: Indices, *, grouped: bool, several:
         )
 
 
-def assign(unit_P: Indices, answers_P: Texts, fold: Fold, seed: int) -> Indices:
+def assign(unit_P: Indices, strata_P: Texts, fold: Fold, seed: int) -> Indices:
     """Deal units out to folds, so that each fold holds the same share of each class, as far as units allow.
 
     Units of several examples go first, the largest before all, each to the fold that holds the least of what is in it
@@ -211,7 +214,7 @@ def assign(unit_P: Indices, answers_P: Texts, fold: Fold, seed: int) -> Indices:
 
     Args:
         unit_P: number of each example's unit: what stays together.
-        answers_P: labels.
+        strata_P: what each fold is to hold the same share of.
         fold: tells the number of folds.
         seed: start of the drawings.
 
@@ -222,7 +225,7 @@ def assign(unit_P: Indices, answers_P: Texts, fold: Fold, seed: int) -> Indices:
         DataError: there are fewer units than folds.
     """
     unit_P = np.unique(unit_P, return_inverse=True)[1]
-    class_P = np.unique(answers_P, return_inverse=True)[1]
+    class_P = np.unique(strata_P, return_inverse=True)[1]
     sizes_U = np.bincount(unit_P)
     if len(sizes_U) < fold.count:
         pieces = "examples" if len(sizes_U) == len(unit_P) else "pieces that stay together (groups, exact copies)"

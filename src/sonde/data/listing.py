@@ -1,4 +1,4 @@
-"""What a data set holds, before anything is decoded: names, answers, splits, groups, and where the content is."""
+"""What a data set holds, before anything is decoded: names, truths, splits, groups, and where the content is."""
 
 import re
 from collections.abc import Sequence
@@ -61,8 +61,8 @@ class Listing:
     """Why it was recognised as that."""
     names: NDArray[np.str_]
     """A name that a person can find the example by, N."""
-    answers: NDArray[np.str_]
-    """The truth as the data spells it, N."""
+    truth: Stored
+    """The truth as the data holds it, N: text for labels and numbers, `Ragged` texts where a text is asked."""
     splits: NDArray[np.str_]
     """The data's own split of each example, "" where it has none, N."""
     content: Stored | tuple[Path, ...]
@@ -77,14 +77,16 @@ class Listing:
     """What the reader should know of how this was read."""
     modality: str = "image"
     several: bool = False
-    """Whether an answer may hold several labels, joined by "|", or be empty where none applies."""
+    """Whether a truth may hold several labels, joined by "|", or be empty where none applies."""
+    truth_files: tuple[Path, ...] = ()
+    """The file of each truth where it stands in one, such as a mask."""
     text_columns: tuple[str, ...] = ()
     """Columns of a table that the texts stand in; empty where they stand in no table."""
     encoding: str = ""
     """That texts were said to be in; empty where nobody said."""
 
     def __len__(self) -> int:
-        return len(self.answers)
+        return len(self.names)
 
     def spread(self, most: int) -> list[int]:
         """Return so many rows at most for a look at the data, evenly spread; those of the data's own test are not seen.

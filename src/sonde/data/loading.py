@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,15 +17,15 @@ from numpy.typing import NDArray
 from sonde.config import Options as OptionSet
 from sonde.data import cache
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
-from sonde.data.decoded import Decoded
+from sonde.data.decoded import Decoded, marks
 from sonde.data.folds import read_fold, split_fold
 from sonde.data.image.decode import LARGEST_FILE
 from sonde.data.listing import SPLITS, Listing
 from sonde.data.modalities import MODALITIES
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored
-from sonde.data.sources.multilabel import strata
-from sonde.data.splits import Shares, Splitting, split
+from sonde.data.splits import Shares, Splitting, Truths, split
+from sonde.data.target import Asked, Column
 from sonde.data.threads import threads
 from sonde.errors import DataError, StorageError
 
@@ -50,13 +49,14 @@ class Unsplit:
     findings: Findings
 
 
-def load(listing: Listing, options: Options, own: OptionSet, *, spec: InputSpec | None = None) -> Dataset:
+def load(listing: Listing, options: Options, own: OptionSet, asked: Asked, *, spec: InputSpec | None = None) -> Dataset:
     """Decode, divide and look through the examples of a listing.
 
     Args:
         listing: what `survey` found.
         options: splits and bounds.
         own: the options of what is read, such as the size of images.
+        asked: what is asked of the data.
         spec: what was learned from the training part before; learned anew when left out.
 
     Returns:
@@ -67,16 +67,16 @@ def load(listing: Listing, options: Options, own: OptionSet, *, spec: InputSpec 
     """
     modality = MODALITIES[listing.modality]
     contents = _fingerprint(listing)
-    decoded = modality.store(listing, own, contents)
+    decoded, truth = _decoded(listing, own, contents, asked)
     _refuse_too_bad(listing, decoded, options)
     good = decoded.good
-    splitting = _divide(listing, decoded, options)
+    splitting = _divide(listing, decoded, truth, options, asked)
     sides, notes = _arrange(decoded, splitting)
     if spec is None:
         spec = modality.learn(sides["train"], listing, own)
     notes = (*notes, *modality.remarks(spec, sides["train"]))
     examples = {
-        name: Examples(spec.encode(sides[name]), listing.answers[good][rows], listing.names[good][rows], sides[name])
+        name: Examples(spec.encode(sides[name]), _pick(truth, rows), listing.names[good][rows], sides[name])
         for name, rows in splitting.rows.items()
     }
     return Dataset(
@@ -91,27 +91,44 @@ def load(listing: Listing, options: Options, own: OptionSet, *, spec: InputSpec 
     )
 
 
-def _divide(listing: Listing, decoded: Decoded, options: Options) -> Splitting:
+def _decoded(listing: Listing, own: OptionSet, contents: str, asked: Asked) -> tuple[Decoded, Column]:
+    """Return the raw examples and their truths, without those of which either cannot be read."""
+    decoded = MODALITIES[listing.modality].store(listing, own, contents)
+    if asked.store is None:
+        return decoded, _pick(listing.truth, decoded.good)
+    truths = asked.store(listing, own, contents)
+    good = np.intersect1d(decoded.good, truths.good)
+    if len(good) == len(decoded.good) == len(truths.good):
+        return decoded, truths.raw
+    kept = np.isin(decoded.good, good)
+    raw, bad = _pick(decoded.raw, np.flatnonzero(kept)), dict.fromkeys((*decoded.bad, *truths.bad))
+    key = sha256(decoded.key.encode() + good.astype("<i8").tobytes()).hexdigest()
+    decoded = replace(decoded, raw=raw, marks=decoded.marks[kept], good=good, bad=tuple(bad), key=key)
+    return decoded, _pick(truths.raw, np.flatnonzero(np.isin(truths.good, good)))
+
+
+def _divide(listing: Listing, decoded: Decoded, truth: Column, options: Options, asked: Asked) -> Splitting:
     good = decoded.good
-    given, answers = listing.splits[good], listing.answers[good]
+    given = listing.splits[good]
+    plain = isinstance(truth, np.ndarray) and truth.ndim == 1
+    truths = Truths(asked.strata(truth), np.asarray(truth) if plain else marks(truth), asked.learned)
     groups = None if listing.groups is None else listing.groups[good]
     shares = Shares(validation=options.validation, test=options.test, seed=options.split_seed)
     if not options.fold:
-        if listing.several:
-            answers = strata(answers)
-        return split(given, answers, decoded.marks, groups, shares)
+        return split(given, truths, decoded.marks, groups, shares)
     # Folds are counted over all that is listed, so that a file that cannot be read changes no fold's number.
     fold = read_fold(options.fold, options.fold_of, listing.splits, listing.groups)
-    return split_fold(given, answers, decoded.marks, groups, shares, replace(fold, several=listing.several))
+    return split_fold(given, truths, decoded.marks, groups, shares, fold)
 
 
-def load_unsplit(listing: Listing, options: Options, own: OptionSet, spec: InputSpec) -> Unsplit:
+def load_unsplit(listing: Listing, options: Options, own: OptionSet, asked: Asked, spec: InputSpec) -> Unsplit:
     """Decode what a trained model is to be tried on: the given test split where there is one, else everything.
 
     Args:
         listing: what `survey` found.
         options: bounds; those of splits are not read.
         own: the options of what is read.
+        asked: what is asked of the data.
         spec: the model's, which encodes the examples.
 
     Returns:
@@ -124,14 +141,14 @@ def load_unsplit(listing: Listing, options: Options, own: OptionSet, spec: Input
     if has_test:
         listing = _only(listing, np.flatnonzero(listing.splits == "test"))
     contents = _fingerprint(listing)
-    decoded = MODALITIES[listing.modality].store(listing, own, contents)
+    decoded, truth = _decoded(listing, own, contents, asked)
     _refuse_too_bad(listing, decoded, options)
-    answers, names = listing.answers[decoded.good], listing.names[decoded.good]
+    names = listing.names[decoded.good]
     return Unsplit(
         name=listing.name,
         format=listing.format,
         fingerprint=contents,
-        examples=Examples(spec.encode(decoded.raw), answers, names, decoded.raw),
+        examples=Examples(spec.encode(decoded.raw), truth, names, decoded.raw),
         origin="given" if has_test else WHOLE,
         findings=Findings(
             bad_files=decoded.bad,
@@ -146,7 +163,8 @@ def _only(listing: Listing, rows: NDArray[np.int64]) -> Listing:
     return replace(
         listing,
         names=listing.names[rows],
-        answers=listing.answers[rows],
+        truth=_pick(listing.truth, rows),
+        truth_files=tuple(listing.truth_files[row] for row in rows) if listing.truth_files else (),
         splits=listing.splits[rows],
         content=tuple(content[row] for row in rows) if isinstance(content, tuple) else _pick(content, rows),
         groups=None if listing.groups is None else listing.groups[rows],
@@ -154,25 +172,28 @@ def _only(listing: Listing, rows: NDArray[np.int64]) -> Listing:
 
 
 def _fingerprint(listing: Listing) -> str:
-    """Hash contents, names, answers, given splits and groups."""
+    """Hash contents, names, truths, given splits and groups."""
     total = sha256()
-    for texts in (listing.names, listing.answers, listing.splits, listing.groups):
-        total.update(b"none" if texts is None else json.dumps(texts.tolist()).encode())
-    stored = listing.stored
-    if isinstance(stored, Ragged):
-        _add(total, stored.offsets)
-        _add(total, stored.values)
-    elif stored is not None:
-        _add(total, stored)
-    else:
-        assert isinstance(listing.content, tuple)
+    texts = listing.truth if isinstance(listing.truth, np.ndarray) else None
+    for words in (listing.names, texts, listing.splits, listing.groups):
+        total.update(b"none" if words is None else json.dumps(words.tolist()).encode())
+    if texts is None:
+        _add(total, listing.truth)
+    if listing.stored is not None:
+        _add(total, listing.stored)
+    for files in (listing.content if isinstance(listing.content, tuple) else (), listing.truth_files):
         with ThreadPoolExecutor(threads()) as pool:
-            for digest in pool.map(_hash_file, listing.content, chunksize=64):
+            for digest in pool.map(_hash_file, files, chunksize=64):
                 total.update(digest)
     return total.hexdigest()
 
 
-def _add(total: "hashlib._Hash", array: NDArray[Any]) -> None:
+def _add(total: "hashlib._Hash", stored: Stored) -> None:
+    if isinstance(stored, Ragged):
+        _add(total, stored.offsets)
+        _add(total, stored.values)
+        return
+    array = stored
     total.update(repr(array.shape).encode())
     # A structured array has no buffer of plain bytes, and a view of one has.
     total.update(np.ascontiguousarray(array).view(np.uint8).data if array.size else b"")

@@ -32,6 +32,8 @@ class Modality:
     doc: str
     things: str
     """What examples are called in messages, such as "images"."""
+    thing: str
+    """One of them with its article, such as "an image"."""
     options: type[OptionSet]
     """Its table in a run file, which has the modality's name."""
     store: Callable[[Listing, Any, str], Decoded]
@@ -51,6 +53,7 @@ MODALITIES: dict[str, Modality] = {
     "image": Modality(
         doc="Pictures of any usual file format, grey or colour.",
         things="images",
+        thing="an image",
         options=image.Options,
         store=image_files.store,
         learn=image.learn,
@@ -61,6 +64,7 @@ MODALITIES: dict[str, Modality] = {
     "text": Modality(
         doc="Texts in words, characters or byte pairs.",
         things="texts",
+        thing="a text",
         options=text.Options,
         store=text_files.store,
         learn=text.learn,
@@ -72,6 +76,7 @@ MODALITIES: dict[str, Modality] = {
     "audio": Modality(
         doc="Recordings: WAV, FLAC, OGG or MP3.",
         things="recordings",
+        thing="a recording",
         options=audio.Options,
         store=audio_files.store,
         learn=audio.learn,
@@ -82,6 +87,7 @@ MODALITIES: dict[str, Modality] = {
     "series": Modality(
         doc="Time series of one or several channels, of equal or unequal lengths.",
         things="series",
+        thing="a series",
         options=series.Options,
         store=series.store,
         learn=series.learn,
@@ -92,6 +98,7 @@ MODALITIES: dict[str, Modality] = {
     "table": Modality(
         doc="Rows of a table: numbers, dates and categories.",
         things="rows",
+        thing="a row of a table",
         options=table.Options,
         store=table.store,
         learn=table.learn,

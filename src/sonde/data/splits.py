@@ -6,8 +6,9 @@ itself gives are reported, not moved: its owner should know, and its scores shou
 
 # N examples, U units (what stays together), K classes
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,9 +49,25 @@ class Shares:
     seed: int
 
 
+@dataclass(frozen=True)
+class Truths:
+    """What dividing examples needs to know of their truths."""
+
+    strata: NDArray[np.str_]
+    """What made splits are stratified by, N; all the same where they are not."""
+    keys: NDArray[Any]
+    """Equal where truths are equal, N."""
+    learned: Callable[[str], Sequence[str]] | None = None
+    """From one truth to the names in it that training must see; None where nothing has a name."""
+
+    def part(self, rows: Indices) -> "Truths":
+        """Return those of some examples."""
+        return Truths(self.strata[rows], self.keys[rows], self.learned)
+
+
 def split(
     given: NDArray[np.str_],
-    answers: NDArray[np.str_],
+    truths: Truths,
     copies: NDArray[np.uint64],
     groups: NDArray[np.str_] | None,
     shares: Shares,
@@ -59,7 +76,7 @@ def split(
 
     Args:
         given: the data's own split of each example, "" for none, N.
-        answers: labels, which made splits are stratified by, N.
+        truths: what made splits are stratified by, N.
         copies: equal numbers mark exact copies, N.
         groups: equal texts stay on one side, "" for an example of its own, N; or None.
         shares: the sizes and the seed of made splits.
@@ -79,7 +96,8 @@ def split(
         notes.append(f"{int(np.sum(given == '')):,} examples name no split and were put into train")
     units = join(copies, groups)
     side = np.where(given == "", "train", given).astype("<U10")
-    classes = np.unique(answers, return_inverse=True)[1]
+    classes = np.unique(truths.strata, return_inverse=True)[1]
+    stratified = len(classes) == 0 or classes.max() > 0
     origin = dict.fromkeys(names, "given")
     whole = "all" if not names else "the training"
     for name, share in (("test", shares.test), ("validation", shares.validation)):
@@ -90,7 +108,7 @@ def split(
             if not chosen.any():
                 _refuse_unsplittable(units[pool], groups, name)
             side[pool[chosen]] = name
-            how = "grouped" if groups is not None else "stratified"
+            how = "grouped" if groups is not None else "stratified" if stratified else "drawn at random"
             of = whole if name == "test" else "the training"
             taken, asked = f"{chosen.mean():.0%}", f"{share:.0%}"
             # What stays together may be much larger than the share.
@@ -98,7 +116,7 @@ def split(
             origin[name] = f"{taken if wanted else asked} of {of} examples{wanted}, {how}, seed {shares.seed}"
     origin.setdefault("train", "the remaining examples")
     rows = {name: np.flatnonzero(side == name) for name in SPLITS}
-    return _report(rows, origin, side, answers, copies, groups, notes)
+    return _report(rows, origin, side, truths.keys, copies, groups, notes)
 
 
 def _refuse_unsplittable(units: Indices, groups: NDArray[np.str_] | None, name: str) -> None:
@@ -201,7 +219,7 @@ def _report(
     rows: dict[str, Indices],
     origin: dict[str, str],
     side: NDArray[np.str_],
-    answers: NDArray[np.str_],
+    keys: NDArray[Any],
     copies: NDArray[np.uint64],
     groups: NDArray[np.str_] | None,
     notes: list[str],
@@ -218,10 +236,10 @@ def _report(
     leaks = [
         (int(np.flatnonzero((kind == kind[row]) & sides[:, source[row]])[0]), int(row)) for row in leaking[:SHOWN_LEAKS]
     ]
-    labelled = np.unique(np.stack([kind, np.unique(answers, return_inverse=True)[1]]), axis=1)[0]
+    labelled = np.unique(np.stack([kind, np.unique(keys, return_inverse=True)[1]]), axis=1)[0]
     conflicts = int(np.sum(np.bincount(labelled) > 1)) if duplicates or len(leaking) else 0
     if conflicts:
-        notes.append(f"{conflicts:,} examples occur more than once with different labels")
+        notes.append(f"{conflicts:,} examples occur more than once with different targets")
     if groups is not None:
         notes += _split_groups(groups, side)
     return Splitting(rows, origin, duplicates, tuple(leaks), len(leaking), tuple(notes))

@@ -7,13 +7,15 @@ over the whole batch: a loss is a sum of weights times losses, so that the parts
 
 # B batch, N examples
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.decoded import Decoded
+from sonde.data.listing import Listing
 from sonde.data.ragged import Stored
 
 Batch = Mapping[str, NDArray[Any]]
@@ -65,3 +67,15 @@ def equal_weights(count: int, *shape: int) -> NDArray[np.float32]:
     """
     size = count * int(np.prod(shape, dtype=np.int64))
     return np.full((count, *shape), np.float32(1) / np.float32(max(1, size)), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What opening a data set needs to know of what is asked of it."""
+
+    strata: Callable[[Column], NDArray[np.str_]]
+    """What made splits and folds are stratified by; all the same where they are not."""
+    learned: Callable[[str], Sequence[str]] | None = None
+    """From one truth to the names in it that training must see; None where nothing has a name."""
+    store: Callable[[Listing, Any, str], Decoded] | None = None
+    """Decodes truths that stand in files, as a modality's `store` does its inputs; None where the listing holds them."""

@@ -97,7 +97,7 @@ def _seconds_of_a_drawing(dataset: Dataset, task: str, clock: Callable[[], float
     """Time a bootstrap over answers like those to come, and return what one drawing over the test split takes."""
     tests = len(dataset.test)
     tried = min(tests, TRIED_EXAMPLES)
-    classes = tasks.answer(task).learn_classes(dataset.train.answers)
+    classes = tasks.answer(task).learn_classes(dataset.train.truth)
     # Every class has its example, as in the real ones, so that no score is skipped for want of one.
     truth_N = np.arange(tried) % len(classes)
     rng = np.random.default_rng(0)
@@ -118,8 +118,8 @@ def _seconds_of_a_drawing(dataset: Dataset, task: str, clock: Callable[[], float
 def _seconds_of_a_fit(dataset: Dataset, task: str, clock: Callable[[], float]) -> float:
     """Time the baselines on a few examples, and return what they take for each."""
     module = tasks.answer(task)
-    classes = module.learn_classes(dataset.train.answers)
-    truth = module.encode(dataset.train.answers, classes)
+    classes = module.learn_classes(dataset.train.truth)
+    truth = module.encode(dataset.train.truth, classes)
     guess = guess_label_baselines if module is tasks.labels else guess_baselines
     tried = min(TRIED_FIT, len(truth))
     begun = clock()

@@ -82,7 +82,7 @@ def findings_elsewhere(
         "leaks": [],
         "leak_count": 0,
         "notes": [*findings.notes, *_seen_in_training(other, known)],
-        "classes": {"test": dict(sorted(count(other.examples.answers).items()))},
+        "classes": {"test": dict(sorted(count(other.examples.truth).items()))},
     }
 
 

@@ -17,7 +17,7 @@ from sonde import tasks
 from sonde.config import RunFolder, fill
 from sonde.data import Dataset, Examples
 from sonde.errors import RunError
-from sonde.evaluation.answers import Answers, Frame
+from sonde.evaluation.truth import Answers, Frame
 from sonde.evaluation.ensemble import LOGITS
 from sonde.evaluation.label_predictions import LabelPredictions, read_label_predictions
 from sonde.evaluation.opening import own_dataset, start_backend
@@ -86,7 +86,7 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     examples = Examples(shown, _answers(made, whole), names, shown)
     answer = tasks.answer(whole.task)
     options = fill(Options, "evaluation", _bounded(folder, runs))
-    counted = answer.count(examples.answers)
+    counted = answer.count(examples.truth)
     frame = Frame(options, _in_words(content, len(names)), counted)
     _note(folder, runs, dataset, counted, len(names), notes=_on_decisions(whole))
     write_up(folder, Answers(examples, whole, truth, logits), {}, frame)

@@ -18,8 +18,8 @@ from sonde import tasks
 from sonde.config import RunFolder, fill
 from sonde.data import Examples
 from sonde.errors import RunError
-from sonde.evaluation.answers import ANSWERS, Answers
-from sonde.evaluation.answers.given import CONFIDENCE, plain
+from sonde.evaluation.truth import ANSWERS, Answers
+from sonde.evaluation.truth.given import CONFIDENCE, plain
 from sonde.evaluation.compare import mcnemar
 from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
 from sonde.evaluation.options import Options
@@ -289,7 +289,7 @@ class Tested:
     def _sample(self, logits: Floats, said: Any, options: Options) -> AnySample:
         kind = ANSWERS[said.answer]
         answer = tasks.answer(said.task)
-        truth = answer.encode(self.examples.answers, said.classes)
+        truth = answer.encode(self.examples.truth, said.classes)
         answers = Answers(self.examples, said, truth, logits.astype(np.float32))
         place = said.classes.index(options.positive) if options.positive in said.classes else -1
         more = (place,) if said.answer == "label" else ()

@@ -18,8 +18,8 @@ from sonde.config import RunFolder, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings, Stored, join
 from sonde.errors import DataError, did_you_mean
-from sonde.evaluation.answers import ANSWERS, Answers, Frame, Guess
-from sonde.evaluation.answers.given import rounded
+from sonde.evaluation.truth import ANSWERS, Answers, Frame, Guess
+from sonde.evaluation.truth.given import rounded
 from sonde.evaluation.baselines import guess_baselines
 from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
 from sonde.evaluation.explanations.in_report import Explained, for_report
@@ -71,8 +71,8 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
         sentence += f"; each answer is {VIEWS[model.description.views].sentence}"
     options = fill(Options, "evaluation", settings)
     logits = predict_all(model.engine, model.inputs(examples), model.spec.prepare, batch_size=options.batch_size)
-    answers = Answers(examples, model.description, answer.encode(examples.answers, classes), logits)
-    counts = answer.count((examples if known is None else known.train).answers)
+    answers = Answers(examples, model.description, answer.encode(examples.truth, classes), logits)
+    counts = answer.count((examples if known is None else known.train).truth)
     frame = Frame(options, sentence, counts, folder.history())
     guesses = {} if known is None else _baselines(answers, known, frame)
     folder.write_json(folder.findings_file, found)
@@ -132,7 +132,7 @@ def findings_of(
         "leaks": [list(pair) for pair in findings.leaks],
         "leak_count": findings.leak_count,
         "notes": [*findings.notes, *weaknesses],
-        "classes": {name: dict(sorted(count(each.answers).items())) for name, each in splits.items()},
+        "classes": {name: dict(sorted(count(each.truth).items())) for name, each in splits.items()},
     }
 
 
@@ -146,7 +146,7 @@ def _split_in_words(dataset: Dataset) -> str:
 
 
 def _check_labels(examples: Examples, said: Any, name: str) -> None:
-    unknown = tasks.answer(said.task).unknown(examples.answers, said.classes)
+    unknown = tasks.answer(said.task).unknown(examples.truth, said.classes)
     if unknown:
         raise DataError(
             f"The data set '{name}' has labels that the model does not know: {', '.join(unknown[:5])}."
@@ -163,7 +163,7 @@ def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Gues
     tuned = known.validation if said.tuned_for != "none" else None
     # Nor one that was solved on validation examples too against those that were not; tuning takes them otherwise.
     parts = [known.train, known.validation] if said.fitted_on == "left out" and tuned is None else [known.train]
-    truth = answers.task.encode(np.concatenate([part.answers for part in parts]), answers.classes)
+    truth = answers.task.encode(np.concatenate([part.truth for part in parts]), answers.classes)
     raw = answers.examples.raw if tuned is None else join([tuned.raw, answers.examples.raw])
     count, most = len(answers.classes), options.baseline_examples
     learned = known.train.raw if len(parts) == 1 else join([part.raw for part in parts])
@@ -172,7 +172,7 @@ def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Gues
     made = {name: each for name, each in made.items() if name.lower() != said.model}
     if tuned is None:
         return {name: Guess(rounded(each)) for name, each in made.items()}
-    apart, checked = len(tuned), answers.task.encode(tuned.answers, answers.classes)
+    apart, checked = len(tuned), answers.task.encode(tuned.truth, answers.classes)
     positive = answers.classes.index(options.positive) if options.positive in answers.classes else None
     return {
         name: Guess(rounded(each[apart:]), answers.task.tune(each[:apart], checked, said.tuned_for, positive))

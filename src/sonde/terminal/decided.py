@@ -1,4 +1,4 @@
-"""Prints what sonde decided by itself, why, and the words that change it."""
+"""Prints what sonde chose by itself, why, and the words that change it."""
 
 import shlex
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ def what_was_decided(settings: "Settings", *, facts: Mapping[str, str] | None = 
         facts: what was found, in words: {"data": "digits, built in", "classes": "10: 0, 1, 2, ..."}.
     """
     if facts:
-        draw(table(("seen", ""), [*facts.items()]))
+        draw(table(("found", ""), [*facts.items()]))
         say("")
     guesses = {key: setting for key, setting in settings.items() if setting.origin == "guessed"}
     if not guesses:
@@ -35,7 +35,7 @@ def what_was_decided(settings: "Settings", *, facts: Mapping[str, str] | None = 
     for (part, _, reason), (name, *others) in alike.items():
         also = f" (and {', '.join(others)})" if others else ""
         rows.append((in_words(f"{part}.{name}", guesses[f"{part}.{name}"].value) + also, reason))
-    draw(table(("decided, and how to say it", "because"), rows))
+    draw(table(("chosen for you (copy to change)", "why"), rows))
     say("")
 
 

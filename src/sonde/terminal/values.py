@@ -16,11 +16,8 @@ if TYPE_CHECKING:
     from sonde.config import RunFolder
     from sonde.evaluation.compare import Comparison
 
-SHOWN_OTHERS = 2
-"""How many of the next best answers stand in the table; --json has all."""
-
-SHOWN_SET = 4
-"""How many classes of a prediction set stand in the table; --json has all."""
+RIGHT = ("confidence",)
+"""Columns that are set flush right."""
 
 
 def show_value(verb: str, value: Any) -> None:
@@ -73,7 +70,7 @@ def _show_run(run: "RunFolder") -> None:
     report = run.report_file if run.report_file.exists() else f"none yet: {program()} evaluate {path}"
     say(f"\nReport: {report}\n\nNext:")
     rows = [
-        ("", f"{program()} predict {path} FILE...", "answers for new files"),
+        ("", f"{program()} predict {path} FILE...", "predicts on new files"),
         ("", f"{program()} train {data} --model=NAME", "trains another model (sonde list models)"),
         ("", f"{program()} compare {path} RUN...", "says which run is better, and how sure that is"),
     ]
@@ -102,50 +99,25 @@ def _show_scores(scores: Mapping[str, Any]) -> None:
     ]
     say("")
     draw(table(("metric", "this model", *baselines), rows))
-    for said in _doubt(scores):
-        say(f"\n{said}")
-
-
-def _doubt(scores: Mapping[str, Any]) -> list[str]:
-    """Say what the prediction sets and the threshold of confidence came to on the test split."""
-    said = [f"Prediction sets: {sentence}"] if (sentence := (scores.get("conformal") or {}).get("sentence")) else []
-    abstention = scores.get("abstention") or {}
-    if abstention.get("threshold"):
-        said.append(
-            f"Answers given (confidence from {abstention['threshold']:.3f}): {interval(abstention['coverage'])} of the "
-            f"examples, right in {interval(abstention['accuracy'])}."
-        )
-    return said
+    for sentence in scores.get("in_words", ()):
+        say(f"\n{sentence}")
 
 
 def _show_predictions(rows: Sequence[Mapping[str, Any]]) -> None:
-    heads: tuple[str, ...] = ("file", "answer", "confidence", "next best", "set")
-    columns = len(heads) if any("set" in row for row in rows) else len(heads) - 1
+    from sonde.answers import TASKS
+
+    task = next((row["task"] for row in rows if not row.get("error")), None)
+    cells = {} if task is None else TASKS[task].row.columns
     shown = [
-        (row["file"], f"cannot be read: {row['error']}", "", "", "")
+        [row["file"], f"cannot be read: {row['error']}", *[""] * max(0, len(cells) - 1)]
         if row.get("error")
-        else (row["file"], _answer(row), _confidence(row), _others(row), _set(row))
+        else [row["file"], *(cell(row) for cell in cells.values())]
         for row in rows
     ]
-    draw(table(heads[:columns], [row[:columns] for row in shown], right=("confidence",)))
-
-
-def _confidence(row: Mapping[str, Any]) -> str:
-    if "labels" in row:  # Several labels have a confidence each.
-        return ", ".join(f"{label['confidence']:.3f}" for label in row["labels"])
-    return f"{row['confidence']:.3f}"
-
-
-def _answer(row: Mapping[str, Any]) -> str:
-    if "labels" in row:
-        return ", ".join(label["answer"] for label in row["labels"]) or "no label"
-    return f"none (unsure: {row['answer']})" if row.get("abstains") else str(row["answer"])
-
-
-def _set(row: Mapping[str, Any]) -> str:
-    names = row.get("set", ())
-    more = f" and {len(names) - SHOWN_SET:,} more" if len(names) > SHOWN_SET else ""
-    return ", ".join(names[:SHOWN_SET]) + more
+    heads = ["file", *(cells or ["prediction"])]
+    # A column that says nothing of any example is left out.
+    kept = [place for place, head in enumerate(heads) if place < 2 or any(line[place] for line in shown)]
+    draw(table([heads[place] for place in kept], [[line[place] for place in kept] for line in shown], right=RIGHT))
 
 
 def _show_explanations(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -153,16 +125,12 @@ def _show_explanations(rows: Sequence[Mapping[str, Any]]) -> None:
         if said := row.get("error") or row.get("note"):
             say(f"{row['file']}: {said}")
             continue
-        about = "" if row["explained"] == row["answer"] else f"; explained is {row['explained']}"
-        say(f"{row['file']}: {row['answer']} with {row['confidence']:.3f}{about}\n  {row['picture']}")
+        about = "" if row["explained"] == row["prediction"] else f"; explained is {row['explained']}"
+        sure = "" if row["confidence"] is None else f" with {row['confidence']:.3f}"
+        say(f"{row['file']}: {row['prediction']}{sure}{about}\n  {row['picture']}")
         for found in row["methods"]:
             reason = found.get("does_not_apply")
             say(f"  {found['method']}: {f'does not apply: {reason}.' if reason else found['found']}")
-
-
-def _others(row: Mapping[str, Any]) -> str:
-    others = row.get("others", ())
-    return ", ".join(f"{other['answer']} {other['confidence']:.3f}" for other in others[:SHOWN_OTHERS])
 
 
 def _show_rows(rows: Sequence[Mapping[str, str]]) -> None:
@@ -192,11 +160,16 @@ def _show_comparison(comparison: "Comparison") -> None:
 
 def _pair_in_words(pair: Mapping[str, Any], headline: str) -> str:
     better = f"'{pair['better']}' is better" if pair["better"] else "no difference beyond chance"
-    name = headline if headline in pair["differences"] else "accuracy"
+    name = headline if headline in pair["differences"] else next(iter(pair["differences"]))
+    a, b = (f"{pair[side]:,}" for side in ("a_better", "b_better"))
+    # Of right and wrong, the exact paired test is McNemar's.
+    each = f"only the first is right on {a} examples, only the second on {b}"
+    each = each if pair["is_right_or_wrong"] else f"the first does better on {a} examples, the second on {b}"
+    test = "McNemar" if pair["is_right_or_wrong"] else "permutation test"
     return (
         f"'{pair['a']}' against '{pair['b']}': {better}. {_words(name).capitalize()} differs by "
-        f"{interval(pair['differences'].get(name))}; alone right on {pair['only_a_right']:,} and "
-        f"{pair['only_b_right']:,} examples, p = {pair['p_corrected']:.2g} (McNemar, corrected for the pairs)."
+        f"{interval(pair['differences'].get(name))}; {each}, p = {pair['p_corrected']:.2g} ({test}, corrected for "
+        "the pairs)."
     )
 
 

@@ -47,7 +47,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
 
     answer = tasks.TASKS[run.task].answer
     task = tasks.answer(run.task)
-    classes = task.learn_classes(dataset.train.answers)
+    classes = task.learn_classes(dataset.train.truth)
     model_options = fill(options_of(run.model), "model", settings)
     spec = dataset.spec
     blueprint = Blueprint(
@@ -67,7 +67,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         "classes": classes,
         "views": settings.value("evaluation.views", "one"),
     }
-    train_truth = task.encode(dataset.train.answers, classes)
+    train_truth = task.encode(dataset.train.truth, classes)
     evening = evening_for(task, train_truth, len(classes), options, solved=is_solved(blueprint))
     training = TrainingSet(
         dataset.train,
@@ -79,7 +79,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         min(options.batch_size, len(dataset.train)),
         options.sampling,
     )
-    validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
+    validation_truth = task.encode(dataset.validation.truth, classes).astype(np.int32)
     solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
     own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
     taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own), _checkpoint(own))

@@ -57,7 +57,9 @@ def fit(target: ClassTarget, kept: Kept, truth: Column, fitting: Fitting) -> dic
     warmth = found.temperature
     goal, decision = own.tune_for, tuple(untuned(warmth))
     if goal != "none":
-        positive = target.classes.index(own.positive) if own.positive in target.classes and len(target.classes) == 2 else None
+        positive = (
+            target.classes.index(own.positive) if own.positive in target.classes and len(target.classes) == 2 else None
+        )
         decision = thresholds.best_offsets(np.asarray(truth), _rounded(logits_NC, warmth), goal, positive=positive)
     abstention = found.abstention
     if decision:

@@ -26,6 +26,7 @@ from sonde.answers.probability_file import (
     damaged,
     probabilities_in,
     read_columns,
+    refuse_other_names,
     rounded,
     write_columns,
 )
@@ -138,8 +139,6 @@ def _checked(table: pa.Table, classes: tuple[str, ...], path: Path) -> Predictio
     return Predictions(tuple(table.column("name").to_pylist()), classes, truth, probabilities)
 
 
-
-
 def predict(target: ClassTarget, fitted: Fitted, kept: Kept, truth: Column, names: Sequence[str]) -> Predictions:
     """Return what a model says of examples, from the logits that were kept."""
     logits_NC = np.asarray(kept["logits"])
@@ -157,32 +156,39 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     """
     if first.classes == second.classes:
         return second
+    refuse_other_names(first.classes, second.classes)
     columns = [second.classes.index(name) for name in first.classes]
     decision = tuple(second.decision[column] for column in columns) if second.decision else ()
     truth = np.argsort(columns)[second.truth].astype(np.int64)
     raw = None if second.raw is None else second.raw[:, columns]
     probabilities = second.probabilities[:, columns]
-    return replace(
-        second, classes=first.classes, truth=truth, probabilities=probabilities, decision=decision, raw=raw
-    )
+    return replace(second, classes=first.classes, truth=truth, probabilities=probabilities, decision=decision, raw=raw)
 
 
-def pool(parts: Sequence[Predictions]) -> Predictions:
+def pool(parts: Sequence[tuple[Fitted, Predictions]]) -> tuple[Fitted, Predictions]:
     """Put the predictions of several models for different examples together; they decide by the mean of what each does.
 
     Each has a temperature of its own, so that what was there before it is not told.
     """
-    tuned = [each.decision for each in parts if each.decision]
+    fitted = [each for each, _ in parts]
+    made = [each for _, each in parts]
+    tuned = [each.decision for each in fitted if each.decision]
     decision = tuple(np.mean(tuned, axis=0).tolist()) if len(tuned) == len(parts) else ()
-    return Predictions(
-        tuple(name for each in parts for name in each.names),
-        parts[0].classes,
-        np.concatenate([each.truth for each in parts]),
-        np.concatenate([each.probabilities for each in parts]),
+    whole = Predictions(
+        tuple(name for each in made for name in each.names),
+        made[0].classes,
+        np.concatenate([each.truth for each in made]),
+        np.concatenate([each.probabilities for each in made]),
         decision,
     )
+    return Fitted(decision=decision, tuned_for=fitted[0].tuned_for, fitted_on=fitted[0].fitted_on), whole
 
 
 def truth_in_words(made: Predictions, row: int) -> str:
     """Return the true class of one example."""
     return made.classes[made.truth[row]]
+
+
+def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
+    """Return which examples of two aligned predictions have another truth, N."""
+    return np.asarray((first.truth != second.truth))

@@ -37,7 +37,23 @@ def judge(fitted: Fitted, made: Predictions) -> dict[str, Any]:
     }
     if fitted.sets is not None:
         judged["conformal"] = judge_sets(fitted.sets, made.probabilities, made.truth, made.classes)
-    return judged
+    return {**judged, "in_words": _in_words(judged)}
+
+
+def _in_words(judged: Mapping[str, Any]) -> list[str]:
+    """Return what the prediction sets and the abstention came to on the test split, for the terminal."""
+    sets, abstention = judged.get("conformal") or {}, judged["abstention"]
+    said = [f"Prediction sets: {sets['sentence']}"] if sets.get("sentence") else []
+    if abstention["threshold"]:
+        given, right = (
+            "–" if each["value"] is None else f"{each['value']:.3f} ({each['low']:.3f} to {each['high']:.3f})"
+            for each in (abstention["coverage"], abstention["accuracy"])
+        )
+        said.append(
+            f"Predictions given (confidence from {abstention['threshold']:.3f}): {given} of the examples, right in "
+            f"{right}."
+        )
+    return said
 
 
 def judge_sets(sets: Sets, probabilities_NC: Floats, truth_N: Indices, classes: Sequence[str]) -> dict[str, Any]:
@@ -128,7 +144,9 @@ def sets_and_abstention(fitted: Fitted, classes: Sequence[str], probabilities_NC
     rows: list[dict[str, Any]] = [{"abstains": bool(each < fitted.abstention.threshold)} for each in confidence_N]
     if sets is not None:
         inside_NC = conformal.sets(sets.method, rounded, sets.limits())
-        inside_NC[np.arange(len(rounded)), predicted_N] = True  # What is predicted is in its set, as it only adds to it.
+        inside_NC[np.arange(len(rounded)), predicted_N] = (
+            True  # What is predicted is in its set, as it only adds to it.
+        )
         for row, inside_C, probabilities_C in zip(rows, inside_NC, rounded, strict=True):
             places = np.flatnonzero(inside_C)
             order = places[np.argsort(-probabilities_C[places], kind="stable")]
@@ -175,7 +193,7 @@ def _sets_in_words(made: Mapping[str, Any]) -> str:
     low, high = expected
     chance = f"chance alone leaves {low:.1%} to {high:.1%}"
     if reached["value"] < low:
-        return f"{told}: the promise is not kept ({chance}). These examples differ from the validation split."
+        return f"{told}: the coverage target was missed ({chance}). These examples differ from the validation split."
     if reached["value"] > high:
-        return f"{told}: the promise is kept, and more than kept ({chance})."
-    return f"{told}: the promise is kept ({chance})."
+        return f"{told}: the coverage target was exceeded ({chance})."
+    return f"{told}: the coverage target was met ({chance})."

@@ -82,7 +82,9 @@ def count(truth: Column) -> Counter[str]:
 def in_words(target: ClassTarget) -> dict[str, str]:
     """Return the classes for the terminal."""
     names = target.classes[:MOST_NAMED]
-    return {"classes": f"{len(target.classes)}: {', '.join(names)}{', ...' if len(target.classes) > MOST_NAMED else ''}"}
+    return {
+        "classes": f"{len(target.classes)}: {', '.join(names)}{', ...' if len(target.classes) > MOST_NAMED else ''}"
+    }
 
 
 MOST_NAMED = 12

@@ -25,6 +25,7 @@ from sonde.answers.probability_file import (
     damaged,
     probabilities_in,
     read_columns,
+    refuse_other_names,
     rounded,
     write_columns,
 )
@@ -152,6 +153,7 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     Raises:
         RunError: they have different labels.
     """
+    refuse_other_names(first.classes, second.classes)
     columns = [second.classes.index(name) for name in first.classes]
     return replace(
         second,
@@ -163,17 +165,27 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     )
 
 
-def pool(parts: Sequence[Predictions]) -> Predictions:
+def pool(parts: Sequence[tuple[Fitted, Predictions]]) -> tuple[Fitted, Predictions]:
     """Put the predictions of several models for different examples together, with the mean of their thresholds."""
-    return Predictions(
-        tuple(name for each in parts for name in each.names),
-        parts[0].classes,
-        np.concatenate([each.truth for each in parts]),
-        np.concatenate([each.probabilities for each in parts]),
-        tuple(np.mean([each.decision for each in parts], axis=0).tolist()),
+    fitted = [each for each, _ in parts]
+    made = [each for _, each in parts]
+    tuned = [each.decision for each in fitted if each.decision]
+    decision = tuple(np.mean(tuned, axis=0).tolist()) if len(tuned) == len(parts) else ()
+    whole = Predictions(
+        tuple(name for each in made for name in each.names),
+        made[0].classes,
+        np.concatenate([each.truth for each in made]),
+        np.concatenate([each.probabilities for each in made]),
+        decision or (0.5,) * len(made[0].classes),
     )
+    return Fitted(decision=decision, tuned_for=fitted[0].tuned_for, fitted_on=fitted[0].fitted_on), whole
 
 
 def truth_in_words(made: Predictions, row: int) -> str:
     """Return the true labels of one example."""
     return ", ".join(made.classes[index] for index in np.flatnonzero(made.truth[row]))
+
+
+def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
+    """Return which examples of two aligned predictions have another truth, N."""
+    return np.asarray((first.truth != second.truth).any(axis=1))

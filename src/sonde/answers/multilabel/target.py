@@ -68,7 +68,9 @@ class LabelsTarget:
 
 def learn(truth: Column, options: Any) -> LabelsTarget:
     """Return the target of the labels in the training part, sorted; whole numbers by their value."""
-    return LabelsTarget(in_order(name for joined in np.unique(np.asarray(truth)).tolist() for name in labels_of(joined)))
+    return LabelsTarget(
+        in_order(name for joined in np.unique(np.asarray(truth)).tolist() for name in labels_of(joined))
+    )
 
 
 def target_from(values: Mapping[str, Any]) -> LabelsTarget:

@@ -84,7 +84,7 @@ def read(path: Path, options: Options) -> Listing:
         format="built-in",
         reason=sniff(path) or "",
         names=numbered(name, len(content)),
-        answers=answers,
+        truth=answers,
         splits=np.full(len(content), ""),
         content=content,
         notes=notes,

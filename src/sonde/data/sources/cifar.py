@@ -56,7 +56,7 @@ def read(path: Path, options: Options) -> Listing:
         format="CIFAR-10 binary" if label_bytes == 1 else "CIFAR-100 binary",
         reason=sniff(path) or "",
         names=np.concatenate(names),
-        answers=np.concatenate(answers),
+        truth=np.concatenate(answers),
         splits=np.concatenate(splits),
         content=np.concatenate(images),
         notes=() if label_bytes == 1 else ("the 100 fine labels are used, not the 20 coarse ones",),

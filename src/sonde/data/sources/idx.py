@@ -68,7 +68,7 @@ def read(path: Path, options: Options) -> Listing:
         format="IDX files (MNIST family)",
         reason=sniff(path) or "",
         names=np.concatenate(names),
-        answers=np.concatenate(answers),
+        truth=np.concatenate(answers),
         splits=np.concatenate(splits),
         content=np.concatenate(images) if len(images) > 1 else images[0],
         notes=tuple(notes),

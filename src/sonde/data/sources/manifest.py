@@ -91,7 +91,7 @@ def read(path: Path, options: Options) -> Listing:
         format=f"manifest ({file.suffix.lower().removeprefix('.')})",
         reason=f"{sniff(path)}, {in_words(columns)}",
         names=text_array([table[columns.path][row] for row in kept]),
-        answers=text_array([table[columns.label][row] for row in kept]),
+        truth=text_array([table[columns.label][row] for row in kept]),
         splits=text_array(with_test([split_named(word) for word in splits], options.test_where, kept_cells, notes)),
         content=content,
         groups=groups,

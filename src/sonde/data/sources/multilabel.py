@@ -97,7 +97,7 @@ def recognised(listing: Listing, options: Options) -> Listing:
         listing: of a source of tables, with the cells as answers.
         options: may say what stands between labels.
     """
-    cells = listing.answers.tolist()
+    cells = listing.truth.tolist()
     marked = bool(cells) and all(cell.startswith(BETWEEN) for cell in cells)
     separator = BETWEEN if marked else options.label_separator or guess_separator(cells)
     if not separator or separator == "none":
@@ -107,7 +107,7 @@ def recognised(listing: Listing, options: Options) -> Listing:
     note = "several labels for each example" + (f"; {none:,} examples have none" if none else "")
     if "," not in options.label_column:
         note += " (--set data.label_separator=none takes each cell as one label)"
-    return replace(listing, answers=text_array(joined), several=True, notes=(*listing.notes, note))
+    return replace(listing, truth=text_array(joined), several=True, notes=(*listing.notes, note))
 
 
 def strata(answers: NDArray[np.str_]) -> NDArray[np.str_]:

@@ -66,7 +66,7 @@ def read(path: Path, options: Options) -> Listing:
         format="NumPy archive",
         reason=f"{sniff(path)} with {', '.join(key for pair in places.values() for key in pair)}",
         names=np.concatenate(names),
-        answers=np.concatenate(answers),
+        truth=np.concatenate(answers),
         splits=np.concatenate(splits),
         content=np.concatenate(images),
         notes=tuple(notes),

@@ -157,7 +157,7 @@ def read(path: Path, options: Options) -> Listing:
         format="file names with labels",
         reason=reason,
         names=text_array([file for file, _ in fits]),
-        answers=text_array(fields["label"]),
+        truth=text_array(fields["label"]),
         splits=text_array(with_test(splits, options.test_where, fields, notes)),
         content=tuple(root / file for file, _ in fits),
         groups=text_array(fields[group]) if group else None,

@@ -94,7 +94,7 @@ def read(path: Path, options: Options) -> Listing:
         format=f"table ({first.suffix.lower().removeprefix('.')})",
         reason=f"{len(kept):,} rows of {len(read_as)} columns, {in_words(columns)}",
         names=text_array([names[row] for row in kept]),
-        answers=_answers([labels[row] for row in kept]),
+        truth=_answers([labels[row] for row in kept]),
         splits=text_array(with_test([splits[row] for row in kept], options.test_where, kept_cells, notes)),
         content=rows,
         groups=text_array([cells[columns.group][row] for row in kept]) if columns.group else None,

@@ -88,7 +88,7 @@ class Found:
             format=kind,
             reason=reason,
             names=text_array(self.names),
-            answers=text_array(self.answers),
+            truth=text_array(self.answers),
             splits=text_array(self.splits),
             content=together(self.series, str(path)),
             groups=text_array(self.groups) if self.groups else None,

@@ -133,7 +133,7 @@ def read(path: Path, options: Options) -> Listing:
         format=f"texts ({kinds})",
         reason=f"{', '.join(file.name for file, _ in files)}; {columns.words()}",
         names=text_array(names),
-        answers=text_array(labels),
+        truth=text_array(labels),
         splits=text_array(with_test(_with_training(splits, files, notes), options.test_where, cells, notes)),
         content=texts(words),
         groups=text_array(groups) if columns.group else None,

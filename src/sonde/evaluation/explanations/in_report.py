@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import tasks
-from sonde.evaluation.answers.given import Answers
+from sonde.evaluation.truth.given import Answers
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.explain import of_the_test, right_and_wrong
 from sonde.evaluation.explanations.found import Subject
@@ -75,7 +75,7 @@ def _chosen(answers: Answers, most: int) -> list[tuple[int, str]]:
     """Return places of test examples, with what is true."""
     probabilities_NC = answers.probabilities_NC
     if answers.description.answer == "labels":
-        return [(row, str(answers.examples.answers[row])) for row in range(min(most, len(answers.examples)))]
+        return [(row, str(answers.examples.truth[row])) for row in range(min(most, len(answers.examples)))]
     guess_N = tasks.label.decide(probabilities_NC, answers.description.decision)
     rows = right_and_wrong(answers.truth, guess_N, probabilities_NC, most)
     return [(row, answers.classes[answers.truth[row]]) for row in rows]
@@ -110,7 +110,7 @@ def _scorer(
     metric = TABLES[said.answer][headline]
     sign = 1.0 if metric.better == "higher" else -1.0
     truth = answers.truth[rows]
-    from sonde.evaluation.answers import ANSWERS
+    from sonde.evaluation.truth import ANSWERS
 
     some = Answers(answers.examples, said, truth, answers.logits_NC[rows])
     place = positive_class(options, answers.classes)

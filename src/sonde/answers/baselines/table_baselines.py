@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from sonde.data.table import spec as table
 from sonde.data.table.columns import as_numbers
-from sonde.evaluation.linear import MOST_ANSWERS, logistic, subset
+from sonde.answers.baselines.linear import MOST_ANSWERS, logistic, shares, subset
 
 Floats = NDArray[np.float64]
 
@@ -41,7 +41,7 @@ def logistic_regression_on_columns(
         N x C probabilities; 0 for classes without a training example.
     """
     if len(np.unique(train_truth_N)) < 2:
-        return _only_class(train_truth_N, len(test_raw), classes)
+        return shares(train_truth_N, len(test_raw), classes)
     chosen = subset(train_truth_N, min(most, MOST_ANSWERS // classes))
     spec = table.learn(train_raw[chosen], None, table.Options(scaling="standard", most_values=MOST_ONE_HOT))
     train_BF, test_BF = (_one_hot(spec, rows) for rows in (train_raw[chosen], test_raw))
@@ -68,7 +68,7 @@ def gradient_boosting(
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     if len(np.unique(train_truth_N)) < 2:
-        return _only_class(train_truth_N, len(test_raw), classes)
+        return shares(train_truth_N, len(test_raw), classes)
     chosen = subset(train_truth_N, most)
     spec = table.learn(train_raw[chosen], None, table.Options(most_values=MOST_VALUES))
     columns = np.arange(len(spec.numbers) + len(spec.categories))
@@ -82,10 +82,6 @@ def gradient_boosting(
     probabilities_NC = np.zeros((len(test_raw), classes))
     probabilities_NC[:, model.classes_] = model.predict_proba(_as_trees_read(spec, test_raw))
     return probabilities_NC / probabilities_NC.sum(axis=1, keepdims=True)
-
-
-def _only_class(truth_N: NDArray[np.int64], count: int, classes: int) -> Floats:
-    return np.tile(np.bincount(truth_N, minlength=classes) / len(truth_N), (count, 1))
 
 
 def _one_hot(spec: table.TableSpec, rows: NDArray[np.void]) -> NDArray[np.float32]:

@@ -1,18 +1,13 @@
-"""What a model of series must beat: the nearest training series, and MiniRocket, the strong cheap classifier."""
+"""What a model of series must beat: the class of the nearest training series."""
 
 # N examples, C classes, T steps of time, F numbers
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import backend
-from sonde.backend import Engine, predict_all
-from sonde.config import fill, guessed
 from sonde.data.ragged import Stored, lengths_of
 from sonde.data.series import spec as series
-from sonde.evaluation.linear import subset
+from sonde.answers.baselines.linear import subset
 
 Floats = NDArray[np.float64]
 
@@ -20,8 +15,6 @@ MOST_STEPS = 1_000
 """Steps that longer series are brought to before they are compared."""
 MOST_NEIGHBOURS = 5_000
 """Training series that are compared with each test series; the time grows in step."""
-MOST_SOLVED = 2_000
-"""Training series that MiniRocket reads as a baseline."""
 BLOCK = 256
 """Series that are compared at a time."""
 
@@ -64,42 +57,6 @@ def nearest_neighbour(
     probabilities_NC = np.full((len(asked_NF), classes), (1 - sure) / max(1, classes - 1))
     probabilities_NC[np.arange(len(asked_NF)), truth_N[_nearest(asked_NF, known_NF)]] = sure
     return probabilities_NC
-
-
-def minirocket(
-    train_raw: Stored, train_truth_N: NDArray[np.int64], test_raw: Stored, classes: int, most: int
-) -> Floats:
-    """Train a MiniRocket of the usual size (Dempster et al., 2021), on the backend that is in use.
-
-    Args:
-        train_raw: training series.
-        train_truth_N: index of the class of each.
-        test_raw: test series.
-        classes: number of classes C.
-        most: training series that it reads at most.
-
-    Returns:
-        N x C probabilities.
-    """
-    spec = series.learn_spec(train_raw, series.Options(), differs=not isinstance(train_raw, np.ndarray))
-    chosen = subset(train_truth_N, min(most, MOST_SOLVED))
-    engine = _engine(spec, spec.encode(train_raw[chosen]), train_truth_N[chosen], classes)
-    logits_NC = predict_all(engine, spec.encode(test_raw), spec.prepare).astype(np.float64)
-    odds_NC = np.exp(logits_NC - logits_NC.max(axis=1, keepdims=True))
-    return odds_NC / odds_NC.sum(axis=1, keepdims=True)
-
-
-def _engine(spec: series.SeriesSpec, inputs: Stored, truth_N: NDArray[np.int64], classes: int) -> Engine:
-    from sonde.models import options_of
-    from sonde.models.assemble import Blueprint, rebuild
-    from sonde.models.predicting import predicting_engine
-    from sonde.models.solving import Solvable, solved_weights
-
-    module = backend.use(backend.in_use() or next(name for name in backend.BACKENDS if backend.is_installed(name)))
-    options: Any = fill(options_of("minirocket"), "model", guessed("model.length", int(spec.longest), "the longest"))
-    blueprint = Blueprint("minirocket", "label", spec.shape, classes, options, presence=spec.presence)
-    weights = solved_weights(blueprint, module, Solvable(inputs, spec.prepare, truth_N), seed=0)
-    return predicting_engine(module, rebuild(blueprint, weights), "label")
 
 
 def _flat(raw: Stored, steps: int) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from sonde.data.ragged import Ragged, text_of
-from sonde.evaluation.linear import subset
+from sonde.answers.baselines.linear import shares, subset
 
 MOST_LETTERS = 20_000
 """Letters of a text that are read."""
@@ -50,13 +50,13 @@ def tf_idf_with_linear_svm(
     truth_N = train_truth_N[places]
     found = np.unique(truth_N)
     if len(found) < 2:
-        return np.tile(np.bincount(train_truth_N, minlength=classes) / len(train_truth_N), (len(test_raw), 1))
+        return shares(train_truth_N, len(test_raw), classes)
     # Sub-linear counts and both n-grams won on the validation splits of SST-2, TREC and AG News.
     vectorizer = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
     try:
         train_NF = vectorizer.fit_transform(_words(train_raw, places))
     except ValueError:  # Not one word in all of the texts.
-        return np.tile(np.bincount(train_truth_N, minlength=classes) / len(train_truth_N), (len(test_raw), 1))
+        return shares(train_truth_N, len(test_raw), classes)
     sharpness = _sharpness(train_NF, truth_N)
     scores_NC = _scores(train_NF, truth_N, vectorizer.transform(_words(test_raw, np.arange(len(test_raw)))))
     probabilities_NC = np.zeros((len(test_raw), classes))

@@ -54,3 +54,8 @@ def subset(truth_N: NDArray[np.int64], most: int) -> NDArray[np.intp]:
         wanted = max(1, len(places) * most // len(truth_N))
         chosen.append(places[np.linspace(0, len(places) - 1, wanted).round().astype(np.intp)])
     return np.sort(np.concatenate(chosen))
+
+
+def shares(truth_N: NDArray[np.int64], count: int, classes: int) -> NDArray[np.float64]:
+    """Return the classes' shares of the training examples as the probabilities of each of `count` examples."""
+    return np.tile(np.bincount(truth_N, minlength=classes) / len(truth_N), (count, 1))
