@@ -1,28 +1,35 @@
 """Averages trained runs into one run folder, which predicts, is scored, compared and reported like any other.
 
-checked members -> probabilities on validation -> weights -> temperature and thresholds -> model folder -> scores
+checked members -> outputs on validation -> weights -> temperature and thresholds -> model folder -> scores
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from typing import Any, Literal
 
 import numpy as np
 
-from sonde import data, tasks
+from sonde import data
+from sonde.answers import Fitting, answer_of
 from sonde.config import RunFolder, Setting, Settings, check_room, create_run, fill, free_name, write_settings
-from sonde.data import Dataset, Examples
+from sonde.data import Dataset
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import several
 from sonde.evaluation import stage as evaluation
-from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
-from sonde.evaluation.opening import open_single, own_dataset, own_options, start_backend
+from sonde.evaluation.ensemble import Part
+from sonde.evaluation.opening import (
+    TrainedModel,
+    answer_options,
+    averaged,
+    open_single,
+    own_dataset,
+    own_options,
+    start_backend,
+)
 from sonde.evaluation.several import Tested
 from sonde.metrics import mixture
-from sonde.training.calibrating import abstain, wanted
-from sonde.training.deciding import known_from
 
 Weights = Literal["equal", "validation"]
 """How members are weighed: alike, or by the likelihood of the truth on validation."""
@@ -54,7 +61,7 @@ def make(folders: Sequence[RunFolder], *, weights: Weights = "equal", name: str 
     dataset = own_dataset(folders[0])
     _check_that_all_read_alike(folders, dataset)
     settings = _settings(first, called, [folder.name for folder in folders], weights)
-    parts, description = _fit(folders, settings, dataset, weights)
+    members, description = _fit(folders, settings, dataset, weights)
     title = f"sonde ensemble '{called}'. It is made of {len(folders)} runs: sonde ensemble RUN..."
     folder = create_run(
         called,
@@ -62,7 +69,7 @@ def make(folders: Sequence[RunFolder], *, weights: Weights = "equal", name: str 
         environment=describe_environment(settings, dataset, _parameters(folders)),
         findings={},
     )
-    return _finish(folder, folders, parts, description, dataset)
+    return _finish(folder, folders, members, description, dataset)
 
 
 def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
@@ -73,26 +80,47 @@ def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
         runs: finished runs that differ in their seeds alone.
     """
     dataset = own_dataset(runs[0])
-    parts, description = _fit(runs, folder.settings(), dataset, "equal")
+    members, description = _fit(runs, folder.settings(), dataset, "equal")
     several.sum_up_seeds(folder, runs)
     environment = folder.read_json(folder.environment_file)
     model = f"{folder.settings().value('run.model')} of {len(runs)} seeds"
     environment["model"] = {"name": model, "parameters": _parameters(runs)}
     folder.write_json(folder.environment_file, environment)
-    return _finish(folder, runs, parts, description, dataset)
+    return _finish(folder, runs, members, description, dataset)
 
 
 def _finish(
-    folder: RunFolder, runs: Sequence[RunFolder], parts: Sequence[Part], description: Any, dataset: Dataset
+    folder: RunFolder, runs: Sequence[RunFolder], members: "Members", description: Any, dataset: Dataset
 ) -> RunFolder:
     from sonde.models import ensemble
 
     ensemble.save(folder.model, description, [run.model for run in runs])
-    weights = [part.weight for part in parts]
-    is_fitted = not any(_saw_validation(part.description) for part in parts)
-    tested = Tested(dataset.test, _shares(parts, dataset.test), weights, description, is_fitted)
-    several.judge_members(folder, runs, parts, tested)
+    whole = averaged(members.parts, description)
+    is_fitted = not any(_saw_validation(part.description) for part in members.parts)
+    tested = Tested(
+        description.task,
+        _predicted(whole, dataset),
+        [_predicted(member, dataset) for member in members.models],
+        answer_options(folder.settings()),
+        is_fitted,
+    )
+    several.judge_members(folder, runs, members.parts, tested)
     return evaluation.evaluate(folder, dataset=dataset)
+
+
+def _predicted(model: TrainedModel, dataset: Dataset) -> Any:
+    """Return what a model predicts for the test examples, which it may read otherwise than the data set does."""
+    truth = model.target.encode(dataset.test.truth)
+    kept = model.keep(model.spec.encode(dataset.test.raw), truth, batch_size=AT_ONCE)
+    return model.row.predictions(model.target, model.fitted, kept, truth, dataset.test.names.tolist())
+
+
+@dataclass(frozen=True)
+class Members:
+    """The averaged models, opened, with their weights."""
+
+    models: Sequence[TrainedModel]
+    parts: Sequence[Part]
 
 
 def check(folders: Sequence[RunFolder]) -> None:
@@ -134,11 +162,10 @@ def _refuse_unlike(first: tuple[RunFolder, Any], second: tuple[RunFolder, Any]) 
     names = f"'{one.name}' and '{other.name}'"
     if described.task != also.task:
         raise RunError(
-            f"{names} answer different questions ({described.task} and {also.task}); average runs of one task."
+            f"{names} are of different tasks ({described.task} and {also.task}); average runs of one task."
         )
-    if described.classes != also.classes:
-        odd = sorted(set(described.classes) ^ set(also.classes))[:3]
-        raise RunError(f"{names} know different classes ({', '.join(map(repr, odd))}); average runs of one data set.")
+    if described.target != also.target:
+        raise RunError(f"{names} have different targets, such as other classes; average runs of one data set.")
     if one.fingerprint() == other.fingerprint():
         return
     folds = [folder.settings().value("data.fold", "") for folder in (one, other)]
@@ -194,38 +221,44 @@ def _settings(first: Settings, name: str, members: Sequence[str], weights: Weigh
 
 def _fit(
     folders: Sequence[RunFolder], settings: Settings, dataset: Dataset, weights: Weights
-) -> tuple[list[Part], Any]:
+) -> tuple[Members, Any]:
     """Open the members, weigh them, and fit on validation what the whole needs."""
     from sonde.models.folder import ENSEMBLE, Description
 
     module = start_backend(folders[0].settings())
     opened = [open_single(folder.model, module) for folder in folders]
-    parts = [Part(each.engine, each.spec, each.description, 1 / len(opened)) for each in opened]
-    described = parts[0].description
-    answer = tasks.answer(described.task)
-    truth = answer.encode(dataset.validation.truth, described.classes)
-    checked = _shares(parts, dataset.validation)
+    parts = [Part(each.engine, each.spec, each.fitted, each.description, 1 / len(opened)) for each in opened]
+    like, row, target = parts[0].description, opened[0].row, opened[0].target
+    truth = target.encode(dataset.validation.truth)
+    if row.average is None:
+        raise RunError(f"Models of {like.task} cannot be averaged.")
     if weights == "validation":
         _refuse_seen(folders, parts)
-        found = mixture.fit([_likelihood(shares, truth) for shares in checked])
+        if row.likelihood is None:
+            raise RunError(f"Models of {like.task} give no likelihood to weigh them by; use equal weights.")
+        likely = []
+        for each in opened:
+            kept = each.keep(each.spec.encode(dataset.validation.raw), truth, batch_size=AT_ONCE)
+            likely.append(row.likelihood(each.fitted, kept, truth))
+        found = mixture.fit(likely)
         parts = [replace(part, weight=float(weight)) for part, weight in zip(parts, found, strict=True)]
-    chosen = [part.weight for part in parts]
-    logits = LOGITS[described.answer](mean(checked, chosen)).astype(np.float32)
     description = Description(
         sonde=version("sonde"),
-        task=described.task,
-        answer=described.answer,
+        task=like.task,
+        answer=like.answer,
         model=ENSEMBLE,
-        options={"weights": chosen},
-        input_shape=described.input_shape,
-        dtype=described.dtype,
-        levels=described.levels,
-        presence=described.presence,
-        input=described.input,
-        classes=described.classes,
-        **_learned(logits, truth, settings, parts),
+        options={"weights": [part.weight for part in parts]},
+        outputs=like.outputs,
+        head=like.head,
+        reads=like.reads,
+        input=like.input,
+        target=like.target,
+        fitted={},
     )
-    return parts, description
+    seen = any(_saw_validation(part.description) for part in parts)
+    kept = averaged(parts, description).keep(dataset.validation.raw, truth, batch_size=AT_ONCE)
+    fitting = Fitting(answer_options(settings), seen=seen, members=[part.fitted for part in parts])
+    return Members(opened, parts), description.model_copy(update={"fitted": row.fit(target, kept, truth, fitting)})
 
 
 def _refuse_seen(folders: Sequence[RunFolder], parts: Sequence[Part]) -> None:
@@ -237,48 +270,12 @@ def _refuse_seen(folders: Sequence[RunFolder], parts: Sequence[Part]) -> None:
         )
 
 
-def _learned(logits: Any, truth: Any, settings: Settings, parts: Sequence[Part]) -> dict[str, Any]:
-    """Fit on validation what a description holds: temperature, decision, and where one label is asked, its doubt."""
-    like = parts[0].description
-    answer = tasks.answer(like.task)
-    # The answers that the members' trainings asked for where they evened out the classes, on average.
-    decisions = [part.description.decision for part in parts if part.description.decision]
-    untuned = tuple(np.mean(decisions, axis=0).tolist()) if len(decisions) == len(parts) else ()
-    if any(_saw_validation(part.description) for part in parts):
-        # Validation would flatter it; a confidence that a person named needs no examples.
-        if answer is not tasks.label:
-            return {"decision": untuned}
-        named = abstain(logits[:0], truth[:0], wanted(settings), temperature=1.0, decision=untuned)
-        return {"decision": untuned, "abstention": named}
-    return known_from(logits, truth, answer=answer, untuned=lambda _: untuned, classes=like.classes, settings=settings)
-
-
 def _saw_validation(description: Any) -> bool:
     """Tell whether a model was solved once more on training and validation examples together."""
-    from sonde.models import options_of
-    from sonde.models.assemble import Blueprint
+    from sonde.models.folder import blueprint_of
     from sonde.models.solving import is_refitted
 
-    entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
-    options = fill(options_of(description.model), "model", Settings(entries))
-    shape, outputs = description.input_shape, len(description.classes)
-    return is_refitted(Blueprint(description.model, description.answer, shape, outputs, options))
-
-
-def _shares(parts: Sequence[Part], examples: Examples) -> list[Floats]:
-    """Return each member's probabilities of examples."""
-    starts = range(0, len(examples), AT_ONCE)
-    return [
-        np.concatenate([part.probabilities(examples.raw[start : start + AT_ONCE]) for start in starts])
-        for part in parts
-    ]
-
-
-def _likelihood(shares: Floats, truth: Any) -> Floats:
-    """Return the probability of the truth: of each example, or of each of its labels."""
-    if np.ndim(truth) == 1:
-        return shares[np.arange(len(shares)), truth]
-    return np.where(truth > 0, shares, 1 - shares).reshape(-1)
+    return is_refitted(blueprint_of(description))
 
 
 def _parameters(folders: Sequence[RunFolder]) -> int:

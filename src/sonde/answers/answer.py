@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from sonde.answers.facts import Facts, Pointer
 from sonde.config import Options, Settings
 from sonde.data import Dataset, Listing, Stored
+from sonde.data.decoded import Decoded
 from sonde.data.target import Batch, Column, Target
 from sonde.drawing.markup import Markup
 from sonde.metrics import Metric
@@ -170,6 +171,8 @@ class Answer:
     """From the training truths and the own options to the target; sees no other split."""
     target_from: Callable[[Mapping[str, Any]], Target]
     """Rebuilds a target from a model folder, which may be anybody's; raises ModelError."""
+    outputs: Callable[[Any], int]
+    """Size of the head's last axis for a target."""
     strata: Callable[[Column], NDArray[np.str_]]
     """What made splits are stratified by; all the same where they are not."""
     check: Callable[[Dataset], tuple[str, ...]]
@@ -185,12 +188,14 @@ class Answer:
 
     plan: Callable[[Any, Column, Any, bool], Plan]
     """From the target, the encoded training truths, the own options and whether the head is solved for to its plan."""
+    monitor: tuple[str, str]
+    """The one that is taken where nobody chose, and why."""
     monitors: tuple[str, ...]
     """Validation figures that an epoch can be chosen by, beside the loss; better when higher."""
     shown: str
     """The head's score that is shown while training."""
-    keep: Callable[[Any, Batch, Column], Kept]
-    """From the target, the outputs for a batch and its encoded truths to what is kept of each example."""
+    keep: Callable[[Any, Batch, Column | None], Kept]
+    """From the target, the outputs for a batch and its encoded truths, where they are known, to what is kept of each."""
     figures: Callable[[Any, Kept, Column, Sequence[str]], dict[str, float]]
     """The loss and the named figures of a validation."""
     fit: Callable[[Any, Kept, Column, "Fitting"], dict[str, Any]]
@@ -205,6 +210,8 @@ class Answer:
     """Predictions to a file and back; the file may be anybody's (RunError)."""
     align: Callable[[Any, Any], Any]
     """Puts the second predictions in the terms of the first, such as the order of classes; RunError if they differ."""
+    truths: Callable[[Any], Column]
+    """The truths of predictions, as the data holds them."""
     truth_in_words: Callable[[Any, int], str]
     """The truth of one of the predictions."""
     unequal_truths: Callable[[Any, Any], NDArray[np.bool_]]
@@ -240,8 +247,10 @@ class Answer:
     """Predictions like those to come, for so many examples, by which the time of scoring is reckoned."""
     pool: Callable[[Sequence[tuple[Any, Any]]], tuple[Any, Any]]
     """Puts the fitted values and predictions of several models for different examples together, as folds are."""
-    average: Callable[[Sequence[tuple[Any, Kept]], Sequence[float]], Kept] | None = None
-    """From each model's fitted values and what is kept of it, and the weights, to what is kept of their average."""
+    store: Callable[[Listing, Any, str], Decoded] | None = None
+    """Decodes truths that stand in files, such as masks; see `data.Asked`."""
+    average: Callable[[Sequence[tuple[Any, Batch]], Sequence[float]], Batch] | None = None
+    """From each model's fitted values and outputs for a batch, and the weights, to the outputs of their average."""
     likelihood: Callable[[Any, Kept, Column], NDArray[np.float64]] | None = None
     """Likelihood of the truth of each example, by which the members of an ensemble can be weighed."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None

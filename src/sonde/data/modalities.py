@@ -26,6 +26,19 @@ from sonde.errors import ModelError
 
 
 @dataclass(frozen=True)
+class Pace:
+    """How long training takes where nobody gave the epochs."""
+
+    enough_steps: int = 1_500
+    """Steps that a small network needs to settle; 1,500 for small images."""
+    least_batch: int = 1
+    """Examples of a batch at least, as far as there are twice as many."""
+    few_examples: int = 0
+    """Training examples below which there may be more epochs than usual."""
+    most_epochs_of_few: int = 40
+
+
+@dataclass(frozen=True)
 class Modality:
     """One kind of thing that is read."""
 
@@ -45,6 +58,7 @@ class Modality:
     spec_from: Callable[[Mapping[str, Any]], InputSpec]
     """Rebuilds a spec from a model folder, which may be anybody's; raises ModelError."""
     augmentations: Mapping[str, Augmentation]
+    pace: Pace = Pace()
     remarks: Callable[[Any, Any], tuple[str, ...]] = lambda spec, raw: ()
     """From the spec and the raw training examples to sentences on what the model does not see of them."""
 
@@ -71,6 +85,8 @@ MODALITIES: dict[str, Modality] = {
         guess=text_files.guess,
         spec_from=text.TextSpec.from_dict,
         augmentations=AUGMENTATIONS["text"],
+        # Words are learned by heart in few epochs, and what comes after overfits.
+        pace=Pace(enough_steps=600),
         remarks=text.remarks,
     ),
     "audio": Modality(
@@ -94,6 +110,8 @@ MODALITIES: dict[str, Modality] = {
         guess=series.guess,
         spec_from=series.SeriesSpec.from_dict,
         augmentations=AUGMENTATIONS["series"],
+        # The archives hold sets of some dozen examples, whose epochs are a few steps each; batch norm needs a few.
+        pace=Pace(least_batch=16, few_examples=1_000, most_epochs_of_few=400),
     ),
     "table": Modality(
         doc="Rows of a table: numbers, dates and categories.",

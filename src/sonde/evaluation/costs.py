@@ -5,22 +5,19 @@ are timed on a small share and reckoned up; where they would take more than thei
 drawings, and the baseline learns from fewer examples. Both then stand in the run file, with the reason.
 """
 
-# N examples, C classes
-
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from sonde import tasks
+from sonde.answers import TASKS
+from sonde.answers.answer import Contest
 from sonde.config import Settings, fill, guessed
 from sonde.data import Dataset
-from sonde.evaluation.baselines import BASELINES, guess_baselines
 from sonde.evaluation.explanations.in_report import SECONDS
-from sonde.evaluation.label_baselines import guess_label_baselines
+from sonde.evaluation.opening import answer_options
 from sonde.evaluation.options import Options
-from sonde.evaluation.scores import Bootstrap, score_sample
-from sonde.metrics import LABEL_METRICS, applicable, prepare, prepare_labels
+from sonde.metrics.intervals import Bootstrap, score_sample
 from sonde.models.views import VIEWS
 
 DRAWING_SHARE, BASELINE_SHARE, EXPLAINING_SHARE = 0.12, 0.05, 0.07
@@ -29,6 +26,8 @@ TRIED_EXAMPLES, TRIED_DRAWINGS, TRIED_FIT = 2000, 100, 1000
 """How much of each is timed."""
 BESIDE_DRAWINGS = 60
 """Drawings that scoring takes as long as without any: sorting, counting, curves."""
+USUAL_BASELINES = 3
+"""Baselines that are scored, about."""
 BESIDE_THE_SCORES = 1.7
 """Scores of each class, calibration and verdict, in times of one scoring; measured on 10,000 examples of 10 classes."""
 FEWEST_DRAWINGS, FEWEST_EXAMPLES = 100, 1000
@@ -61,8 +60,7 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
     """
     options = fill(Options, "evaluation", settings)
     tests, train = len(dataset.test), len(dataset.train)
-    task = settings.value("run.task", f"{dataset.modality}-label")
-    each = _seconds_of_a_drawing(dataset, task, clock) * (len(BASELINES[dataset.modality]) + 1 + BESIDE_THE_SCORES)
+    each = _seconds_of_a_drawing(dataset, settings, clock) * (USUAL_BASELINES + 1 + BESIDE_THE_SCORES)
     affordable = int(60 * minutes * DRAWING_SHARE / each) - BESIDE_DRAWINGS
     bounded = Settings()
     drawings = options.resamples
@@ -70,7 +68,7 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
         drawings = min(drawings, max(FEWEST_DRAWINGS, affordable // 100 * 100))
         reason = f"{minutes_in_words(minutes)} no time for more drawings"
         bounded = bounded.over(guessed("evaluation.resamples", drawings, reason))
-    fit, most = _seconds_of_a_fit(dataset, task, clock), min(options.baseline_examples, train)
+    fit, most = _seconds_of_a_fit(dataset, settings, clock), min(options.baseline_examples, train)
     affordable = int(60 * minutes * BASELINE_SHARE / fit)
     if _is_open(settings, "evaluation.baseline_examples") and affordable < most:
         most = min(most, max(FEWEST_EXAMPLES, affordable // 1000 * 1000))
@@ -93,36 +91,36 @@ def _is_open(settings: Settings, key: str) -> bool:
     return key not in settings or settings[key].origin in ("guessed", "default")
 
 
-def _seconds_of_a_drawing(dataset: Dataset, task: str, clock: Callable[[], float]) -> float:
-    """Time a bootstrap over answers like those to come, and return what one drawing over the test split takes."""
+def _seconds_of_a_drawing(dataset: Dataset, settings: Settings, clock: Callable[[], float]) -> float:
+    """Time a bootstrap over predictions like those to come; returns what one drawing over the test split takes."""
     tests = len(dataset.test)
     tried = min(tests, TRIED_EXAMPLES)
-    classes = tasks.answer(task).learn_classes(dataset.train.truth)
-    # Every class has its example, as in the real ones, so that no score is skipped for want of one.
-    truth_N = np.arange(tried) % len(classes)
-    rng = np.random.default_rng(0)
-    logits_NC = rng.normal(size=(tried, len(classes)))
-    logits_NC[np.arange(tried), truth_N] += 3
-    shares_NC = np.exp(logits_NC)
-    shares_NC /= shares_NC.sum(axis=1, keepdims=True)
+    row, own = TASKS[settings.value("run.task")].row, answer_options(settings)
+    target = row.learn(dataset.train.truth, own)
+    sample = row.sample(row.rehearse(target, tried), own)
     bootstrap = Bootstrap(0, TRIED_DRAWINGS)
     begun = clock()
-    if tasks.TASKS[task].answer == "labels":
-        truth_NK = np.eye(len(classes), dtype=np.uint8)[truth_N]
-        score_sample(prepare_labels(truth_NK, shares_NC), LABEL_METRICS, bootstrap=bootstrap)
-    else:
-        score_sample(prepare(truth_N, shares_NC), applicable(len(classes)), bootstrap=bootstrap)
+    score_sample(sample, row.metrics(target, own), bootstrap=bootstrap)
     return max(1e-9, (clock() - begun) / (TRIED_DRAWINGS + BESIDE_DRAWINGS) * tests / tried)
 
 
-def _seconds_of_a_fit(dataset: Dataset, task: str, clock: Callable[[], float]) -> float:
+def _seconds_of_a_fit(dataset: Dataset, settings: Settings, clock: Callable[[], float]) -> float:
     """Time the baselines on a few examples, and return what they take for each."""
-    module = tasks.answer(task)
-    classes = module.learn_classes(dataset.train.truth)
-    truth = module.encode(dataset.train.truth, classes)
-    guess = guess_label_baselines if module is tasks.labels else guess_baselines
-    tried = min(TRIED_FIT, len(truth))
+    row, own = TASKS[settings.value("run.task")].row, answer_options(settings)
+    target = row.learn(dataset.train.truth, own)
+    tried, tests = min(TRIED_FIT, len(dataset.train)), np.arange(min(TRIED_FIT, len(dataset.test)))
+    contest = Contest(
+        modality=dataset.modality,
+        target=target,
+        fitted=None,
+        own=own,
+        train=dataset.train.raw,
+        truth=target.encode(dataset.train.truth),
+        test=dataset.test.raw[tests],
+        names=dataset.test.names[tests].tolist(),
+        test_truth=target.encode(dataset.test.truth[tests]),
+        most=tried,
+    )
     begun = clock()
-    some = dataset.test.raw[:TRIED_FIT]
-    guess(dataset.modality, dataset.train.raw, truth, some, classes=len(classes), most=tried)
+    row.guesses(contest)
     return max(1e-9, (clock() - begun) / tried)

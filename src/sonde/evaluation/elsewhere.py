@@ -1,17 +1,16 @@
 """Makes room for scores on other data than the run's own: a folder inside the run's, which tells of that data."""
 
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sonde import data, tasks
+from sonde import data
+from sonde.answers import TASKS, Answer
 from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, InputSpec, Unsplit
 from sonde.errors import DataError, RunError
-from sonde.evaluation.opening import own_dataset, own_options
+from sonde.evaluation.opening import asked_of, own_dataset, own_options
 
 
 def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:
@@ -26,8 +25,9 @@ def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:
         DataError: it is gone or not recognised, or too much of it cannot be read.
     """
     options = fill(data.Options, "data", settings)
-    listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
-    return data.load_unsplit(listing, options, own_options(settings), spec)
+    task = TASKS[settings.value("run.task")]
+    listing = data.survey(source, options, task.modality)
+    return data.load_unsplit(listing, options, own_options(settings), asked_of(task.row), spec)
 
 
 def in_words(other: Unsplit) -> str:
@@ -65,15 +65,13 @@ def folder_for(folder: RunFolder, other: Unsplit) -> RunFolder:
     return beside
 
 
-def findings_elsewhere(
-    other: Unsplit, known: Dataset | None, count: Callable[[NDArray[np.str_]], Mapping[str, int]]
-) -> dict[str, Any]:
+def findings_elsewhere(other: Unsplit, known: Dataset | None, row: Answer) -> dict[str, Any]:
     """Return what was found in the examples that are scored, as plain values for findings.json.
 
     Args:
         other: the data that is scored.
         known: the run's own data, where it is still there.
-        count: the task's way to count the examples of each class.
+        row: what is asked of it.
     """
     findings = other.findings
     return {
@@ -82,7 +80,7 @@ def findings_elsewhere(
         "leaks": [],
         "leak_count": 0,
         "notes": [*findings.notes, *_seen_in_training(other, known)],
-        "classes": {"test": dict(sorted(count(other.examples.truth).items()))},
+        "classes": {"test": dict(sorted(row.count(other.examples.truth).items()))},
     }
 
 

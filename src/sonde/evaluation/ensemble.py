@@ -1,34 +1,19 @@
-"""Opens an ensemble so that it is used as any other model: raw examples in, logits of the averaged probabilities out.
+"""Opens an ensemble so that it is used as any other model: raw examples in, the average of its members out.
 
-Each member reads the examples with its own spec and is calibrated by its own temperature, before the weighted mean is
-taken (a linear opinion pool). The logits are those that give this mean back, so that temperature, sets and thresholds
-of the whole are fitted and applied as those of one model.
+Each member reads the examples with its own spec, and the row of the answer says what their average is: for classes a
+weighted mean of calibrated probabilities (a linear opinion pool), given as the logits that have it.
 """
 
-# M members, B batch, C classes
-
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import numpy as np
 from numpy.typing import NDArray
 
-from sonde import tasks
-from sonde.backend.engine import State
+from sonde.answers import Answer
+from sonde.backend.engine import Batch
 from sonde.data import InputSpec, Stored
 from sonde.errors import ModelError
-
-LEAST = 1e-9
-"""Probability below which the logarithm is not followed."""
-
-Floats = NDArray[np.float64]
-
-LOGITS: dict[str, Callable[[Floats], Floats]] = {
-    "label": lambda shares: np.log(np.maximum(shares, LEAST)),
-    "labels": lambda shares: np.log(np.maximum(shares, LEAST)) - np.log(np.maximum(1 - shares, LEAST)),
-}
-"""By answer: what gives the probabilities back at a temperature of 1."""
 
 
 @dataclass(frozen=True)
@@ -36,58 +21,33 @@ class Part:
     """One of the averaged models, on a backend."""
 
     engine: Any
-    """A `backend.Engine`."""
+    """A `backend.Predicts`."""
     spec: InputSpec
+    fitted: Any
+    """What was fitted on validation; see `Answer.fit`."""
     description: Any
     """A `models.folder.Description`."""
     weight: float
 
-    def probabilities(self, raw: Stored) -> Floats:
-        """Return this member's own answers, calibrated by its own temperature, B x C."""
-        logits = self.engine.predict(self.spec.prepare(self.spec.encode(raw)))
-        shares: Floats = tasks.answer(self.description.task).probabilities(logits, self.description.temperature)
-        return shares
-
-
-def mean(shares_M: Sequence[Floats], weights_M: Sequence[float]) -> Floats:
-    """Return the weighted mean of probabilities, B x C.
-
-    Args:
-        shares_M: each member's, B x C.
-        weights_M: how much each counts.
-    """
-    return np.tensordot(np.asarray(weights_M), np.stack(shares_M), axes=1)
+    def outputs(self, raw: Stored) -> Batch:
+        """Return this member's own outputs for a batch of raw examples."""
+        found: Batch = self.engine.predict({"inputs": self.spec.prepare(self.spec.encode(raw))})
+        return found
 
 
 class Averaged:
-    """An engine whose outputs are logits of the averaged probabilities; it reads raw examples and does not train."""
+    """What predicts with the average of several models; it reads raw examples."""
 
-    def __init__(self, parts: Sequence[Part], answer: str):
+    def __init__(self, parts: Sequence[Part], row: Answer):
+        if row.average is None:
+            raise ModelError("Models of this task cannot be averaged.")
         self._parts = tuple(parts)
-        self._logits = LOGITS[answer]
+        self._average = row.average
 
-    def predict(self, inputs: Stored) -> NDArray[np.float32]:
-        """Return the logits of the weighted mean of all members' probabilities; see `Engine.predict`."""
-        shares = mean([part.probabilities(inputs) for part in self._parts], [part.weight for part in self._parts])
-        return self._logits(shares).astype(np.float32)
-
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Refuse: the members were trained, each by itself."""
-        raise ModelError("An ensemble is not trained: train its members, each by itself.")
-
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Refuse: each member reads the examples in its own way."""
-        raise ModelError(
-            "An ensemble has no gradient: each of its members reads the examples in its own way. Name one."
-        )
-
-    def read_state(self) -> State:
-        """Refuse: see `step`."""
-        raise ModelError("An ensemble has no state of its own; each of its members has one.")
-
-    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Refuse: see `step`."""
-        raise ModelError("An ensemble has no state of its own; each of its members has one.")
+    def predict(self, inputs: Batch) -> Batch:
+        """Return the outputs of the average; see `backend.Predicts.predict`."""
+        members = [(part.fitted, part.outputs(inputs["inputs"])) for part in self._parts]
+        return self._average(members, [part.weight for part in self._parts])
 
 
 @dataclass(frozen=True)

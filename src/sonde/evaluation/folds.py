@@ -1,40 +1,29 @@
-"""Sums up a cross-validation: each example's answer by the run that had not seen it, pooled and scored like any other.
+"""Sums up a cross-validation: each example is predicted by the run that had not seen it, all pooled and scored.
 
 folds.json -> pooled predictions -> scores.json, predictions.parquet, plots, report.html
 """
 
-# N examples, C classes
+# N examples
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from sonde import tasks
-from sonde.config import RunFolder, fill
+from sonde.answers import answer_of
+from sonde.config import RunFolder
 from sonde.data import Dataset, Examples
 from sonde.errors import RunError
-from sonde.evaluation.truth import Answers, Frame
-from sonde.evaluation.ensemble import LOGITS
-from sonde.evaluation.label_predictions import LabelPredictions, read_label_predictions
 from sonde.evaluation.opening import own_dataset, start_backend
-from sonde.evaluation.options import Options
-from sonde.evaluation.predictions import Predictions, read_predictions
 from sonde.evaluation.several import spread_of_folds
-from sonde.evaluation.stage import write_up
-
-Made = Predictions | LabelPredictions
-
-READ: dict[str, Callable[[Path], Made]] = {"label": read_predictions, "labels": read_label_predictions}
-"""What reads the predictions of each answer."""
+from sonde.evaluation.stage import Frame, scored_as, write_up
 
 
 @dataclass(frozen=True)
 class Shown:
-    """The raw examples of a data set by their place in the pooled answers; looked up when a mistake is shown."""
+    """The raw examples of a data set by their place in the pooled predictions; looked up when one is shown."""
 
     dataset: Dataset
     keys: Sequence[tuple[str, int]]
@@ -55,7 +44,7 @@ class Shown:
 
 
 def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
-    """Pool the answers of all folds, score them, and write the report of the whole.
+    """Pool the predictions of all folds, score them, and write the report of the whole.
 
     Args:
         folder: of the whole.
@@ -71,25 +60,22 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     from sonde.models import folder as model_folder
 
     dataset = own_dataset(runs[0])
-    said = [model_folder.read_description(run.model) for run in runs]
-    made = [READ[each.answer](run.predictions_file) for run, each in zip(runs, said, strict=True)]
-    for run, each in zip(runs[1:], said[1:], strict=True):
-        if each.classes != said[0].classes:
-            raise RunError(f"'{runs[0].name}' and '{run.name}' know different classes; they are not of one data set.")
-    whole = said[0].model_copy(
-        update={"temperature": 1.0, "sets": None, "abstention": type(said[0].abstention)(), "decision": _decision(said)}
-    )
-    names = np.array([name for each in made for name in each.names], dtype=np.str_)
-    truth = np.concatenate([each.truth for each in made])
-    logits = LOGITS[whole.answer](np.concatenate([each.probabilities for each in made])).astype(np.float32)
-    shown: Any = Shown(dataset, _keys(names.tolist()))
-    examples = Examples(shown, _answers(made, whole), names, shown)
-    answer = tasks.answer(whole.task)
-    options = fill(Options, "evaluation", _bounded(folder, runs))
-    counted = answer.count(examples.truth)
-    frame = Frame(options, _in_words(content, len(names)), counted)
-    _note(folder, runs, dataset, counted, len(names), notes=_on_decisions(whole))
-    write_up(folder, Answers(examples, whole, truth, logits), {}, frame)
+    described = [model_folder.read_description(run.model) for run in runs]
+    row = answer_of(described[0].task)
+    target = row.target_from(described[0].target)
+    parts = []
+    for run, each in zip(runs, described, strict=True):
+        if each.target != described[0].target:
+            raise RunError(f"'{runs[0].name}' and '{run.name}' have different targets; they are not of one data set.")
+        parts.append((row.fitted_from(each.fitted, target), row.read(run.predictions_file)))
+    fitted, made = row.pool(parts)
+    shown: Any = Shown(dataset, _keys(list(made.names)))
+    truths = row.truths(made)
+    counted = row.count(truths)
+    examples = Examples(shown, truths, np.array(made.names, dtype=np.str_), shown)
+    frame = Frame(_bounded(folder, runs), described[0].task, _in_words(content, len(made)), counted)
+    _note(folder, runs, dataset, counted, len(made), notes=_on_decisions(fitted))
+    write_up(folder, scored_as(target, fitted, made, frame), examples, {}, frame)
     return folder
 
 
@@ -99,25 +85,6 @@ def _bounded(folder: RunFolder, runs: Sequence[RunFolder]) -> Any:
     least = min(theirs, key=lambda each: each.value("evaluation.resamples", 1000))
     kept = {key: least[key] for key in ("evaluation.resamples",) if key in least}
     return type(settings)({**settings, **kept})
-
-
-def _decision(said: Sequence[Any]) -> tuple[float, ...]:
-    """Return the mean of what the folds decide by; each fold's own figures are with its own."""
-    tuned = [each.decision for each in said if each.decision]
-    return tuple(float(each) for each in np.mean(tuned, axis=0)) if len(tuned) == len(said) else ()
-
-
-def _answers(made: Sequence[Made], said: Any) -> Any:
-    words = []
-    for each in made:
-        for truth in each.truth:
-            names = [said.classes[int(truth)]] if np.ndim(truth) == 0 else _having(truth, said.classes)
-            words.append(names[0] if np.ndim(truth) == 0 else tasks.labels.join(names))
-    return np.array(words, dtype=np.str_)
-
-
-def _having(truth_K: Any, classes: Sequence[str]) -> list[str]:
-    return [classes[index] for index in np.flatnonzero(truth_K).tolist()]
 
 
 def _keys(names: Sequence[str]) -> list[tuple[str, int]]:
@@ -132,16 +99,16 @@ def _keys(names: Sequence[str]) -> list[tuple[str, int]]:
 def _in_words(content: dict[str, Any], count: int) -> str:
     folds = len(content["runs"])
     how = "one for each group" if content["folds"] == "groups" else str(content["runs"][0]["test"]).partition(", ")[2]
-    return f"{count:,} examples, each answered by the run that had not seen it ({folds} folds, {how})"
+    return f"{count:,} examples, each predicted by the run that had not seen it ({folds} folds, {how})"
 
 
-def _on_decisions(whole: Any) -> tuple[str, ...]:
+def _on_decisions(fitted: Any) -> tuple[str, ...]:
     """Say that what one fold tests, another tuned its decision on."""
-    if not whole.decision or whole.tuned_for == "none":
+    goal = getattr(fitted, "tuned_for", "none").replace("_", " ")
+    if not getattr(fitted, "decision", ()) or goal == "none":
         return ()
-    goal = whole.tuned_for.replace("_", " ")
     return (
-        f"the pooled answers are decided by the mean of what the folds tuned for {goal}, and what one fold tests "
+        f"the pooled predictions are decided by the mean of what the folds tuned for {goal}, and what one fold tests "
         "another tuned on: this flatters the pooled figures a little; those of each fold are free of it",
     )
 

@@ -7,23 +7,29 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from sonde import backend, data, tasks
+from sonde import backend, data
+from sonde.answers import TASKS, Answer, Kept, answer_of
+from sonde.backend.streaming import batches_of, gathered, predictions
 from sonde.config import Options, Run, RunFolder, Settings, fill
-from sonde.data import Dataset, Examples, InputSpec, Stored
+from sonde.data import Asked, Column, Dataset, Examples, InputSpec, Stored
 from sonde.errors import ModelError, RunError
 from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
 
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """A trained model on a backend, with what turns files into its inputs."""
+    """A trained model on a backend, with what turns files into its inputs and its outputs into predictions."""
 
     engine: Any
-    """A `backend.Engine`; only `predict` and `input_gradient` are meant to be used."""
+    """A `backend.Predicts`."""
     description: Any
     """A `models.folder.Description`."""
     spec: Any
     """A `data.InputSpec`."""
+    target: Any
+    """A `data.Target`."""
+    fitted: Any
+    """What was fitted on validation; see `Answer.fit`."""
     parts: tuple[Part, ...] = ()
     """The members of an ensemble."""
     model: Any = None
@@ -31,13 +37,33 @@ class TrainedModel:
     module: ModuleType | None = None
     """The backend's module."""
 
+    @property
+    def row(self) -> Answer:
+        """The row of what it was asked."""
+        return answer_of(self.description.task)
+
+    @property
+    def modality(self) -> str:
+        """What it reads."""
+        return TASKS[self.description.task].modality
+
     def inputs(self, examples: Examples) -> Stored:
-        """Return what is predicted from; an ensemble's members encode the raw examples, each in its own way.
+        """Return what is predicted from; an ensemble's members encode the raw examples, each in its own way."""
+        return examples.raw if self.parts else examples.inputs
+
+    def keep(self, inputs: Stored, truth: Column | None = None, *, batch_size: int = 256) -> Kept:
+        """Predict examples batch by batch, and return what is kept of each, in their order.
 
         Args:
-            examples: of the data set that the model was trained on.
+            inputs: as the spec encoded them.
+            truth: theirs, encoded, where it is known.
+            batch_size: examples at a time; changes the time, not what is predicted.
         """
-        return examples.raw if self.parts else examples.inputs
+        row, target = self.row, self.target
+        found = predictions(self.engine, batches_of(inputs, self.spec.prepare, batch_size=batch_size))
+        return gathered(
+            found, lambda rows, outputs: row.keep(target, outputs, None if truth is None else truth[rows]), data.join
+        )
 
 
 def open_model(folder: RunFolder) -> TrainedModel:
@@ -86,7 +112,7 @@ def _open_ensemble(path: Path, module: ModuleType) -> TrainedModel:
     parts = []
     for number, member in enumerate(members, 1):
         opened = _put_on(module, member.model, member.description, path / str(number))
-        parts.append(Part(opened.engine, opened.spec, opened.description, member.weight))
+        parts.append(Part(opened.engine, opened.spec, opened.fitted, opened.description, member.weight))
     return averaged(parts, description)
 
 
@@ -97,23 +123,44 @@ def averaged(parts: Sequence[Part], description: Any) -> TrainedModel:
         parts: the members, with their weights.
         description: of the whole; a `models.folder.Description`.
     """
-    return TrainedModel(Averaged(parts, description.answer), description, AsTheyAre(parts[0].spec), tuple(parts))
+    row = answer_of(description.task)
+    target = row.target_from(description.target)
+    fitted = row.fitted_from(description.fitted, target)
+    return TrainedModel(Averaged(parts, row), description, AsTheyAre(parts[0].spec), target, fitted, tuple(parts))
 
 
 def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> TrainedModel:
-    """Build the engine of a model, and hold its spec against what it reads."""
+    """Build the engine of a model, and hold its task, its spec and its target against what it reads and gives."""
     from sonde.models.predicting import predicting_engine
+    from sonde.models.reads import Reads
 
-    spec = data.spec_from(description.input)
-    declared = (description.input_shape, description.dtype, description.levels, description.presence)
-    if (spec.shape, spec.dtype, spec.levels, spec.presence) != declared:
+    task = TASKS.get(description.task)
+    if task is None or task.answer != description.answer:
         raise ModelError(
-            f"{path} prepares inputs of shape {spec.shape} ({spec.dtype}) for a model that reads "
-            f"{description.input_shape} ({description.dtype}), or other codes than it knows; "
+            f"{path} says that its task is '{description.task}', which is no task of a model of "
+            f"{description.answer}; the folder is refused. (sonde list tasks shows all.)"
+        )
+    spec = data.spec_from(description.input)
+    if Reads(spec.shape, spec.dtype, spec.levels, spec.presence) != description.reads.value or (
+        description.input.get("kind") != task.modality
+    ):
+        raise ModelError(
+            f"{path} is for {description.task}, and prepares {description.input.get('kind')} inputs of shape "
+            f"{spec.shape} ({spec.dtype}) for a model that reads {description.reads.shape} ({description.reads.dtype}); "
             "the folder is refused."
         )
+    try:
+        target = task.row.target_from(description.target)
+        fitted = task.row.fitted_from(description.fitted, target)
+        outputs = task.row.outputs(target)
+    except ModelError as error:
+        raise ModelError(f"{path} is not a whole sonde model. {error} The folder is refused.") from None
+    if outputs != description.outputs:
+        raise ModelError(
+            f"{path} has a target of {outputs:,} outputs and a model of {description.outputs:,}; the folder is refused."
+        )
     engine = predicting_engine(module, model, description.answer, views=description.views)
-    return TrainedModel(engine, description, spec, model=model, module=module)
+    return TrainedModel(engine, description, spec, target, fitted, model=model, module=module)
 
 
 def start_backend(settings: Settings) -> ModuleType:
@@ -183,8 +230,20 @@ def open_dataset(settings: Settings, source: str, spec: InputSpec | None = None)
         DataError: it is gone, changed beyond use, or not recognised.
     """
     options = fill(data.Options, "data", settings)
-    listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
-    return data.load(listing, options, own_options(settings), spec=spec)
+    task = TASKS[settings.value("run.task")]
+    listing = data.survey(source, options, task.modality)
+    return data.load(listing, options, own_options(settings), asked_of(task.row), spec=spec)
+
+
+def asked_of(row: Answer) -> Asked:
+    """Return what opening a data set needs to know of an answer."""
+    return Asked(row.strata, row.learned, row.store)
+
+
+def answer_options(settings: Settings) -> Options:
+    """Return a run's options of what it is asked, such as its label smoothing."""
+    task = TASKS[settings.value("run.task")]
+    return fill(task.row.options, task.answer, settings)
 
 
 def own_options(settings: Settings) -> Options:
@@ -193,5 +252,5 @@ def own_options(settings: Settings) -> Options:
     Args:
         settings: every option of the run.
     """
-    modality = tasks.TASKS[settings.value("run.task")].modality
+    modality = TASKS[settings.value("run.task")].modality
     return fill(data.MODALITIES[modality].options, modality, settings)

@@ -6,7 +6,7 @@
 What a run scored is read from its folder; nothing is predicted anew here.
 """
 
-# R runs, N examples, C classes
+# R runs, N examples
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,8 +29,6 @@ from sonde.evaluation.verdict import Verdict, judge_samples
 from sonde.metrics import TABLES, AnySample, named
 
 FORMAT = 1
-COMPARED = ("accuracy", "f1_macro", "log_loss", "label_log_loss")
-"""Metrics of the members that are shown beside the headline, where their answer has them."""
 FOLDS, SEEDS, ENSEMBLE = "folds.json", "seeds.json", "ensemble.json"
 """Files in the folder of the whole."""
 
@@ -124,6 +122,7 @@ def _row(run: RunFolder, of: str) -> dict[str, Any]:
         "test": test,
         "sizes": {name: int(size) for name, size in sizes.items()},
         "epoch": kept,
+        "answer": scores["answer"],
         "headline": scores["headline"],
         "scores": scores["test"],
         "baselines": scores.get("baselines") or {},
@@ -131,17 +130,17 @@ def _row(run: RunFolder, of: str) -> dict[str, Any]:
 
 
 def _spreads(rows: Sequence[Mapping[str, Any]], overlap: float) -> dict[str, Any]:
-    headline = rows[0]["headline"]
+    headline, table = rows[0]["headline"], ANSWERS[rows[0]["answer"]].table
     names = list(dict.fromkeys(name for row in rows for name in row["scores"]))
     beside = [name for name in rows[0]["baselines"] if all(name in row["baselines"] for row in rows)]
     return {
         "headline": headline,
         "confidence": CONFIDENCE,
         "runs": [dict(row) for row in rows],
-        "spread": {name: _of([_value(row["scores"], name) for row in rows], name, overlap).to_dict() for name in names},
+        "spread": {name: _of([_value(row["scores"], name) for row in rows], table.get(name), overlap).to_dict() for name in names},
         "baselines": {
             other: {
-                name: _of([_value(row["baselines"][other], name) for row in rows], name, overlap).to_dict()
+                name: _of([_value(row["baselines"][other], name) for row in rows], table.get(name), overlap).to_dict()
                 for name in names
                 if any(_value(row["baselines"][other], name) is not None for row in rows)
             }
@@ -160,8 +159,7 @@ def _spreads(rows: Sequence[Mapping[str, Any]], overlap: float) -> dict[str, Any
     }
 
 
-def _of(values: Sequence[float | None], metric: str, overlap: float) -> Spread:
-    known = named(metric)
+def _of(values: Sequence[float | None], known: Metric | None, overlap: float) -> Spread:
     return spread(values, overlap=overlap, bounds=(known.low, known.high) if known else (-np.inf, np.inf))
 
 
@@ -176,7 +174,7 @@ def _difference(one: float | None, other: float | None) -> float | None:
 def _verdict(content: Mapping[str, Any]) -> dict[str, Any] | None:
     """Hold the model against the best baseline, fold by fold; as verdict.judge does example by example."""
     headline = content["headline"]
-    metric = named(headline)
+    metric = ANSWERS[content["runs"][0]["answer"]].table.get(headline)
     better = metric.better if metric else "higher"
     sign = 1 if better == "higher" else -1
     means = {name: _value(scores, headline) for name, scores in content["baselines"].items()}
@@ -209,8 +207,23 @@ def _verdict(content: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+@dataclass(frozen=True)
+class Tested:
+    """What an ensemble and its members predict for the test examples."""
+
+    task: str
+    whole: Any
+    """Predictions of the ensemble."""
+    members: Sequence[Any]
+    """Predictions of each member, by itself."""
+    own: Any
+    """The answer's own options."""
+    is_fitted: bool = True
+    """Whether temperature and thresholds were fitted anew; not where a member was trained on validation too."""
+
+
 def judge_members(
-    folder: RunFolder, runs: Sequence[RunFolder], parts: Sequence[Part], made: "Tested"
+    folder: RunFolder, runs: Sequence[RunFolder], parts: Sequence[Part], tested: Tested
 ) -> dict[str, Any]:
     """Score an ensemble's members on the test examples, hold it against the best of them, and write ensemble.json.
 
@@ -218,83 +231,48 @@ def judge_members(
         folder: of the ensemble.
         runs: the run of each member.
         parts: the members.
-        made: what they say of the test examples.
+        tested: what they predict for the test examples.
 
     Returns:
         The content of ensemble.json.
     """
-    options, scores = fill(Options, "evaluation", folder.settings()), runs[0].scores()
-    bootstrap = Bootstrap(options.seed, options.resamples, CONFIDENCE)
-    table = TABLES[made.description.answer]
-    headline = str(scores["headline"])
-    shown = {name: table[name] for name in dict.fromkeys((headline, *COMPARED)) if name in table}
-    whole = made.of_the_whole(options)
-    samples = {
-        run.name: made.of_member(place, part, options)
-        for place, (run, part) in enumerate(zip(runs, parts, strict=True))
-    }
+    options, headline = fill(Options, "evaluation", folder.settings()), str(runs[0].scores()["headline"])
+    bootstrap, row = Bootstrap(options.seed, options.resamples, CONFIDENCE), answer_of(tested.task)
+    shown = {name: row.table[name] for name in dict.fromkeys((headline, *row.compared)) if name in row.table}
+    whole = row.sample(tested.whole, tested.own)
+    samples = {run.name: row.sample(made, tested.own) for run, made in zip(runs, tested.members, strict=True)}
     content = {
         "format": FORMAT,
         "metrics": list(shown),
-        "fitted": made.is_fitted,
-        "scores": plain(score_sample(whole, shown, bootstrap=bootstrap)),
+        "fitted": tested.is_fitted,
+        "scores": _plain(score_sample(whole, shown, bootstrap=bootstrap)),
         "members": [
             {
                 "name": run.name,
                 "model": part.description.model,
                 "backend": str(run.settings().value("run.backend", "")),
                 "weight": part.weight,
-                "temperature": part.description.temperature,
-                "scores": plain(score_sample(samples[run.name], shown, bootstrap=bootstrap)),
+                "scores": _plain(score_sample(samples[run.name], shown, bootstrap=bootstrap)),
             }
             for run, part in zip(runs, parts, strict=True)
         ],
     }
-    verdict = judge_samples(table[headline], whole, samples, bootstrap=bootstrap)
-    best = samples[verdict.best_baseline]
-    p_value = mcnemar(whole.correct_N > 0, best.correct_N > 0)
+    metric = row.table[headline]
+    verdict = judge_samples(metric, whole, samples, bootstrap=bootstrap)
+    p_value = paired_test(row.figure(whole), row.figure(samples[verdict.best_baseline]), seed=options.seed)
     content["against_the_best"] = {
         "member": verdict.best_baseline,
         "difference": verdict.difference.to_dict(),
         "p_value": p_value,
         "wins": {"baseline": "member"}.get(verdict.wins, verdict.wins),
-        "sentence": _against_the_best(verdict, table[headline].title, p_value),
+        "sentence": _against_the_best(verdict, metric.title, p_value),
     }
     folder.write_json(folder.path / ENSEMBLE, content)
     return content
 
 
-@dataclass(frozen=True)
-class Tested:
-    """What the members of an ensemble say of the test examples."""
-
-    examples: Examples
-    shares: Sequence[Floats]
-    """Each member's calibrated probabilities, N x C."""
-    weights: Sequence[float]
-    description: Any
-    """Of the whole; a `models.folder.Description`."""
-    is_fitted: bool = True
-    """Whether temperature and thresholds were fitted anew; not where a member was trained on validation too."""
-
-    def of_the_whole(self, options: Options) -> AnySample:
-        """Return what the metrics read of the ensemble's own answers."""
-        return self._sample(LOGITS[self.description.answer](mean(self.shares, self.weights)), self.description, options)
-
-    def of_member(self, place: int, part: Part, options: Options) -> AnySample:
-        """Return what the metrics read of one member's answers; its temperature is in its probabilities already."""
-        said = part.description.model_copy(update={"temperature": 1.0})
-        return self._sample(LOGITS[said.answer](self.shares[place]), said, options)
-
-    def _sample(self, logits: Floats, said: Any, options: Options) -> AnySample:
-        kind = ANSWERS[said.answer]
-        answer = tasks.answer(said.task)
-        truth = answer.encode(self.examples.truth, said.classes)
-        answers = Answers(self.examples, said, truth, logits.astype(np.float32))
-        place = said.classes.index(options.positive) if options.positive in said.classes else -1
-        more = (place,) if said.answer == "label" else ()
-        sample: AnySample = kind.sample(answers, answers.probabilities_NC, *more)
-        return sample
+def _plain(scores: Mapping[str, Score]) -> dict[str, Any]:
+    return {name: each.to_dict() for name, each in scores.items()}
 
 
 def _against_the_best(verdict: Verdict, title: str, p_value: float) -> str:
@@ -308,6 +286,6 @@ def _against_the_best(verdict: Verdict, title: str, p_value: float) -> str:
     }[verdict.wins]
     return (
         f"{told}. {title} differs by {difference.value:+.3f}, {CONFIDENCE:.0%} interval {difference.low:+.3f} to "
-        f"{difference.high:+.3f}, on the same {difference.n:,} test examples (McNemar p = {p_value:.2g}). The best "
+        f"{difference.high:+.3f}, on the same {difference.n:,} test examples (paired test, p = {p_value:.2g}). The best "
         "member was chosen on these examples, which favours it a little."
     )

@@ -5,34 +5,57 @@ It knows nothing of the training but what stands in the run folder, so that it c
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sonde import tasks
-from sonde.backend import predict_all
-from sonde.config import RunFolder, fill
+from sonde.answers import CONFIDENCE, TASKS, Answer, Scored
+from sonde.answers.answer import Checked, Contest
+from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings, Stored, join
-from sonde.errors import DataError, did_you_mean
-from sonde.evaluation.truth import ANSWERS, Answers, Frame, Guess
-from sonde.evaluation.truth.given import rounded
-from sonde.evaluation.baselines import guess_baselines
+from sonde.errors import ConfigError, DataError, did_you_mean
 from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
 from sonde.evaluation.explanations.in_report import Explained, for_report
-from sonde.evaluation.label_baselines import guess_label_baselines
-from sonde.evaluation.opening import TrainedModel, open_model, own_dataset
+from sonde.evaluation.opening import TrainedModel, answer_options, open_model, own_dataset
 from sonde.evaluation.options import Options
 from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.report import write_report
 from sonde.evaluation.several import with_others
+from sonde.evaluation.solved_baselines import solved_beside
+from sonde.evaluation.verdict import judge_samples
+from sonde.metrics.intervals import Bootstrap, Score, score_sample
 from sonde.models.views import VIEWS
 
 AT_ONCE = 64
 """Files that `predict` holds in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What the scores are of, and how they are computed."""
+
+    settings: Settings
+    """Every option of the run."""
+    task: str
+    sentence: str
+    """Which examples are scored."""
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """Training examples of each class; of the scored ones where those are not known."""
+    history: Sequence[Mapping[str, Any]] = ()
+
+    @property
+    def options(self) -> Options:
+        """How the run is scored."""
+        return fill(Options, "evaluation", self.settings)
+
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """How intervals are drawn."""
+        return Bootstrap(self.options.seed, self.options.resamples, CONFIDENCE)
 
 
 def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset | None = None) -> RunFolder:
@@ -40,7 +63,7 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
 
     Args:
         folder: a run whose model is trained.
-        source: other data, with the same classes; the scores then go into a folder of their own inside the run's.
+        source: other data, with the same targets; the scores then go into a folder of their own inside the run's.
         dataset: the data that the run began with, where it is open already.
 
     Returns:
@@ -52,77 +75,134 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
     """
     settings = folder.settings()
     model = open_model(folder)
-    classes = model.description.classes
-    answer = tasks.answer(model.description.task)
+    row = model.row
     if source is None:
         known: Dataset | None = dataset or own_dataset(folder)
         assert known is not None
-        examples, sentence = known.test, _split_in_words(known)
-        _check_labels(examples, model.description, known.name)
-        found = findings_of(known, answer.check(known), answer.count)
+        examples, sentence, name = known.test, _split_in_words(known), known.name
+        found = findings_of(known, row, row.check(known))
     else:
         other = open_elsewhere(settings, source, model.spec)
-        examples, sentence = other.examples, in_words(other)
-        _check_labels(examples, model.description, other.name)
+        examples, sentence, name = other.examples, in_words(other), other.name
         known = dataset or own_dataset_if_there(folder)
-        found = findings_elsewhere(other, known, answer.count)
+        found = findings_elsewhere(other, known, row)
         folder = folder_for(folder, other)
+    truth = _encoded(model, examples, name)
     if model.description.views != "one":
-        sentence += f"; each answer is {VIEWS[model.description.views].sentence}"
-    options = fill(Options, "evaluation", settings)
-    logits = predict_all(model.engine, model.inputs(examples), model.spec.prepare, batch_size=options.batch_size)
-    answers = Answers(examples, model.description, answer.encode(examples.truth, classes), logits)
-    counts = answer.count((examples if known is None else known.train).truth)
-    frame = Frame(options, sentence, counts, folder.history())
-    guesses = {} if known is None else _baselines(answers, known, frame)
+        sentence += f"; each prediction is {VIEWS[model.description.views].sentence}"
+    counts = row.count((examples if known is None else known.train).truth)
+    frame = Frame(settings, model.description.task, sentence, counts, folder.history())
+    kept = model.keep(model.inputs(examples), truth, batch_size=frame.options.batch_size)
+    made = row.predictions(model.target, model.fitted, kept, truth, examples.names.tolist())
+    guesses = {} if known is None else _baselines(model, examples, truth, known, frame)
     folder.write_json(folder.findings_file, found)
-    write_up(folder, answers, guesses, frame, model=model)
+    write_up(folder, scored_as(model.target, model.fitted, made, frame), examples, guesses, frame, model=model)
     return folder
+
+
+def scored_as(target: Any, fitted: Any, made: Any, frame: Frame) -> Scored:
+    """Return predictions with how they are judged.
+
+    Raises:
+        ConfigError: an option names a metric or a class that there is not.
+    """
+    row, options, own = TASKS[frame.task].row, frame.options, answer_options(frame.settings)
+    headline = chosen_headline(row, target, own, options.headline)
+    return Scored(target, fitted, made, own, frame.bootstrap, headline, frame.counts, options.mistakes)
+
+
+def chosen_headline(row: Answer, target: Any, own: Any, named: str) -> str:
+    """Return the metric that stands first.
+
+    Raises:
+        ConfigError: there is no such metric for this target.
+    """
+    table, headline = row.metrics(target, own), named or row.headline(target, own)
+    if headline not in table:
+        raise ConfigError(
+            f"evaluation.headline = '{headline}' is no metric that is computed here."
+            f"{did_you_mean(headline, table)} There are: {', '.join(table)}."
+        )
+    return headline
 
 
 def write_up(
     folder: RunFolder,
-    answers: Answers,
-    guesses: Mapping[str, Guess],
+    scored: Scored,
+    examples: Examples,
+    guesses: Mapping[str, Any],
     frame: Frame,
     *,
     model: TrainedModel | None = None,
 ) -> None:
-    """Score answers and write scores.json, predictions.parquet, the plots and the report.
+    """Score predictions and write scores.json, predictions.parquet, the plots and the report.
 
     Args:
         folder: where to write; what stands there of folds, seeds or members is told beside the scores.
-        answers: of the test examples.
-        guesses: of the baselines, on the same examples, by name.
+        scored: the predictions of the test examples.
+        examples: those.
+        guesses: predictions of the baselines for the same examples, by name.
         frame: how they are scored.
-        model: what answered, where it is one; a few of its answers are explained.
+        model: what predicted, where it is one; a few of its predictions are explained.
     """
-    kind = ANSWERS[answers.description.answer]
-    scores = with_others(kind.judge(answers, guesses, frame), folder)
-    explained = Explained({}) if model is None else for_report(model, answers, frame.options, scores)
+    row = TASKS[frame.task].row
+    scores = with_others(_scores(row, scored, guesses, frame), folder)
+    explained = Explained({}) if model is None else for_report(model, scored, examples, frame.options, scores)
     if explained.importance is not None:
         scores["importance"] = explained.importance
     write_atomically(folder.scores_file, _json(scores))
-    kind.write(folder.predictions_file, answers)
-    _draw(folder, kind.draw_from(answers, scores, frame), explained.pictures)
+    row.write(folder.predictions_file, scored.predictions)
+    worst = row.worst(scored)
+    pictures = {**draw(Evidence(frame.history, scores)), **row.pictures(scored, scores), **explained.pictures}
+    for old in folder.plots.glob("*.svg"):
+        if old.stem not in pictures:
+            old.unlink()
+    for name, picture in pictures.items():
+        write_atomically(folder.plots / f"{name}.svg", picture)
+    write_report(folder, pictures, worst=worst, examples=examples, modality=TASKS[frame.task].modality)
+
+
+def _scores(row: Answer, scored: Scored, guesses: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
+    """Return the content of scores.json."""
+    table, bootstrap = row.metrics(scored.target, scored.own), scored.bootstrap
+    own = row.sample(scored.predictions, scored.own)
+    others = {name: row.sample(made, scored.own) for name, made in guesses.items()}
+    test = score_sample(own, table, bootstrap=bootstrap)
+    metric = table[scored.headline]
+    return {
+        "format": 2,
+        "task": frame.task,
+        "answer": TASKS[frame.task].answer,
+        "headline": scored.headline,
+        "confidence": CONFIDENCE,
+        "resamples": frame.options.resamples,
+        "splits": frame.sentence,
+        "test": plain(test),
+        "baselines": {name: plain(score_sample(each, table, bootstrap=bootstrap)) for name, each in others.items()},
+        "verdict": judge_samples(metric, own, others, bootstrap=bootstrap).to_dict() if others else None,
+        **row.judge(scored, test),
+    }
+
+
+def plain(scores: Mapping[str, Score]) -> dict[str, Any]:
+    """Return scores as plain values for JSON."""
+    return {name: each.to_dict() for name, each in scores.items()}
 
 
 def _json(scores: dict[str, Any]) -> str:
-    """Write scores as `RunFolder.write_json` does, but each row of the confusion matrix on one line."""
+    """Write scores as `RunFolder.write_json` does, but each row of a matrix on one line."""
     text = json.dumps(scores, indent=1, allow_nan=False) + "\n"
     # No text in JSON holds a line break, so that nothing but lists of numbers is matched.
     return re.sub(r"\[\n[\d\s,.eE+-]+\]", lambda row: f"[{' '.join(row[0][1:-1].split())}]", text)
 
 
-def findings_of(
-    dataset: Dataset, weaknesses: tuple[str, ...], count: Callable[[NDArray[np.str_]], Mapping[str, int]]
-) -> dict[str, Any]:
+def findings_of(dataset: Dataset, row: Answer, weaknesses: tuple[str, ...]) -> dict[str, Any]:
     """Return what was found in the data as plain values, with the number of examples of each class and split.
 
     Args:
         dataset: the run's data.
-        weaknesses: what the task said of it.
-        count: the task's way to count the examples of each class.
+        row: what is asked of it.
+        weaknesses: what the answer's check found.
     """
     findings: Findings = dataset.findings
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
@@ -132,7 +212,7 @@ def findings_of(
         "leaks": [list(pair) for pair in findings.leaks],
         "leak_count": findings.leak_count,
         "notes": [*findings.notes, *weaknesses],
-        "classes": {name: dict(sorted(count(each.truth).items())) for name, each in splits.items()},
+        "classes": {name: dict(sorted(row.count(each.truth).items())) for name, each in splits.items()},
     }
 
 
@@ -145,61 +225,53 @@ def _split_in_words(dataset: Dataset) -> str:
     )
 
 
-def _check_labels(examples: Examples, said: Any, name: str) -> None:
-    unknown = tasks.answer(said.task).unknown(examples.truth, said.classes)
-    if unknown:
-        raise DataError(
-            f"The data set '{name}' has labels that the model does not know: {', '.join(unknown[:5])}."
-            f"{did_you_mean(unknown[0], said.classes)} It knows: {', '.join(said.classes[:20])}. "
-            "Rename the labels, or train a model with them."
-        )
+def _encoded(model: TrainedModel, examples: Examples, name: str) -> Any:
+    """Encode the truths of examples as the model's target does; other data may hold what it does not know."""
+    try:
+        return model.target.encode(examples.truth)
+    except DataError as error:
+        raise DataError(f"The data set '{name}' does not fit the model. {error}") from None
 
 
-def _baselines(answers: Answers, known: Dataset, frame: Frame) -> dict[str, Guess]:
+def _baselines(
+    model: TrainedModel, examples: Examples, truth: Any, known: Dataset, frame: Frame
+) -> Mapping[str, Any]:
     """Let the baselines learn from the run's own training examples, and decide as the model does."""
-    said, options = answers.description, frame.options
-    guess = guess_label_baselines if said.answer == "labels" else guess_baselines
+    own, options = answer_options(frame.settings), frame.options
     # A tuned model against baselines that are not would be no fair comparison.
-    tuned = known.validation if said.tuned_for != "none" else None
+    tuned = getattr(model.fitted, "tuned_for", "none") != "none"
     # Nor one that was solved on validation examples too against those that were not; tuning takes them otherwise.
-    parts = [known.train, known.validation] if said.fitted_on == "left out" and tuned is None else [known.train]
-    truth = answers.task.encode(np.concatenate([part.truth for part in parts]), answers.classes)
-    raw = answers.examples.raw if tuned is None else join([tuned.raw, answers.examples.raw])
-    count, most = len(answers.classes), options.baseline_examples
+    seen = getattr(model.fitted, "fitted_on", "validation") == "left out" and not tuned
+    parts = [known.train, known.validation] if seen else [known.train]
     learned = known.train.raw if len(parts) == 1 else join([part.raw for part in parts])
-    made = guess(known.modality, learned, truth, raw, classes=count, most=most)
-    # A model is not compared with itself.
-    made = {name: each for name, each in made.items() if name.lower() != said.model}
-    if tuned is None:
-        return {name: Guess(rounded(each)) for name, each in made.items()}
-    apart, checked = len(tuned), answers.task.encode(tuned.truth, answers.classes)
-    positive = answers.classes.index(options.positive) if options.positive in answers.classes else None
-    return {
-        name: Guess(rounded(each[apart:]), answers.task.tune(each[:apart], checked, said.tuned_for, positive))
-        for name, each in made.items()
-    }
-
-
-def _draw(folder: RunFolder, evidence: Evidence, explained: Mapping[str, str]) -> None:
-    pictures = {**draw(evidence), **explained}
-    for old in folder.plots.glob("*.svg"):
-        if old.stem not in pictures:
-            old.unlink()
-    for name, picture in pictures.items():
-        write_atomically(folder.plots / f"{name}.svg", picture)
-    write_report(folder, pictures, mistakes=evidence.mistakes)
+    truths = [model.target.encode(part.truth) for part in parts]
+    contest = Contest(
+        modality=known.modality,
+        target=model.target,
+        fitted=model.fitted,
+        own=own,
+        train=learned,
+        truth=truths[0] if len(parts) == 1 else join(truths),
+        test=examples.raw,
+        names=examples.names.tolist(),
+        test_truth=truth,
+        most=options.baseline_examples,
+        checked=Checked(known.validation.raw, model.target.encode(known.validation.truth)) if tuned else None,
+    )
+    contest = solved_beside(contest, model.description.answer, besides=model.description.model)
+    return model.row.guesses(contest)
 
 
 def predict(folder: RunFolder, files: Sequence[str | Path]) -> list[dict[str, Any]]:
-    """Answer for new files.
+    """Predict on new files.
 
     Args:
         folder: a run whose model is trained.
         files: files of the kind that it was trained on, or texts themselves; a path would lose one of two slashes.
 
     Returns:
-        For each file: file, answer, confidence, the next best answers, the set that holds the truth as often as was
-        wanted, and whether the model abstains; or file and the reason it cannot be read.
+        For each example the file, the task and what the row of its answer gives, such as prediction and confidence; or
+        the file and the reason it cannot be read.
 
     Raises:
         ModelError: the model is missing or damaged.
@@ -210,22 +282,14 @@ def predict(folder: RunFolder, files: Sequence[str | Path]) -> list[dict[str, An
     for place, file in enumerate(files):
         try:
             names, raw = model.spec.read(str(file))
-            rows += [{"file": name} for name in names]
+            rows += [{"file": name, "task": model.description.task} for name in names]
             waiting.append(raw)
         except DataError as error:
             rows.append({"file": str(file), "error": str(error)})
         if waiting and (sum(map(len, waiting)) >= AT_ONCE or place == len(files) - 1):
-            unanswered = (row for row in rows if len(row) == 1)
-            for row, answer in zip(unanswered, _answers(model, join(waiting)), strict=True):
-                row.update(answer)
+            unanswered = (row for row in rows if "error" not in row and len(row) == 2)
+            kept = model.keep(model.spec.encode(join(waiting)), batch_size=AT_ONCE)
+            for row, predicted in zip(unanswered, model.row.rows(model.target, model.fitted, kept), strict=True):
+                row.update(predicted)
             waiting = []
     return rows
-
-
-def _answers(model: TrainedModel, raw: Stored) -> list[dict[str, Any]]:
-    logits = predict_all(model.engine, model.spec.encode(raw), model.spec.prepare, batch_size=AT_ONCE)
-    said = model.description
-    answered: list[dict[str, Any]] = ANSWERS[said.answer].rows(
-        said, tasks.answer(said.task).probabilities(logits, said.temperature)
-    )
-    return answered

@@ -4,9 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sonde import tasks
 from sonde.config import Options as _Options
+from sonde.answers import TASKS
 from sonde.config import Settings, guessed
+from sonde.data import MODALITIES
 from sonde.errors import ConfigError
 
 LEARNING_RATES = {"adamw": 2e-3, "sgd": 0.05, "lion": 3e-4, "muon": 2e-3}
@@ -15,14 +16,8 @@ LEARNING_RATES = {"adamw": 2e-3, "sgd": 0.05, "lion": 3e-4, "muon": 2e-3}
 WEIGHT_DECAYS = {"adamw": 0.05, "sgd": 5e-4, "lion": 0.1, "muon": 0.05}
 """Decoupled weight decay to start from; it acts times the learning rate."""
 
-ENOUGH_STEPS = 1_500
-"""Steps that a small network on small images needs to settle; sets the epochs where nobody does."""
-
-FEW_EXAMPLES, MOST_EPOCHS_OF_FEW = 1_000, 400
-"""Training series below which there may be more epochs than the usual forty, and how many."""
-
-ENOUGH_STEPS_OF_TEXTS = 600
-"""The same for texts: words are learned by heart in few epochs, and what comes after overfits."""
+MOST_EPOCHS = 40
+"""Epochs at most where nobody gave them and there are not few examples."""
 
 LONGEST = 10
 """Times the usual epochs that a run with a budget of time trains for at most: what comes after changes little."""
@@ -73,24 +68,6 @@ class Options(_Options):
     plateau_epochs: Annotated[int, Field(ge=1)] = 5
     """Epochs without a better validation figure before the plateau schedule drops."""
 
-    label_smoothing: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.05
-    """Share of the truth that is spread over all classes."""
-
-    loss: Literal["cross-entropy", "focal"] = "cross-entropy"
-    """What is made small; focal lets examples that are learned already count little (Lin et al., 2017)."""
-
-    focal_gamma: Annotated[float, Field(gt=0.0, le=10.0)] = 2.0
-    """How little those count, with the focal loss; the exponent of the paper."""
-
-    class_weights: Literal["none", "sqrt", "balanced"] = "none"
-    """Whether examples of rare classes count more: balanced gives each class the same say, sqrt goes half that way."""
-
-    sampling: Literal["natural", "balanced"] = "natural"
-    """Whether an epoch shows each example once, or each class equally often."""
-
-    logit_adjustment: Annotated[float, Field(ge=0.0, le=4.0)] = 0.0
-    """Strength of the logit adjustment for unequal classes (Menon et al., 2021); 1 is the paper's, 0 is none."""
-
     clip_norm: Annotated[float, Field(ge=0.0)] = 1.0
     """Largest global norm of the gradients; 0 for no bound."""
 
@@ -100,10 +77,8 @@ class Options(_Options):
     patience: Annotated[int, Field(ge=0)] = 0
     """Stop after this many epochs without a better validation figure; 0 never stops early."""
 
-    monitor: Literal[
-        "accuracy", "loss", "balanced_accuracy", "f1_macro", "f1_micro", "average_precision", "subset_accuracy"
-    ] = "accuracy"
-    """Validation figure that decides which epoch's weights are kept: one of the answer, or the loss."""
+    monitor: Annotated[str, Field(min_length=1, max_length=100)] = "loss"
+    """Validation figure that decides which epoch's weights are kept: one of the task's, or the loss."""
 
     precision: Literal["auto", "fp32", "bf16"] = "auto"
     """Arithmetic of the training step; auto tries bf16 out, and the run file holds what it chose."""
@@ -128,10 +103,11 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     Returns:
         Guesses with their reasons, to stand below what was said.
     """
+    task = TASKS[settings.value("run.task")]
+    pace = MODALITIES[task.modality].pace
     optimizer = settings.value("training.optimizer", "adamw")
     batch = max(1, min(128, examples // 16)) if examples < 2048 else 128
-    if str(settings.value("run.task")).startswith("series"):
-        batch = max(batch, min(16, max(1, examples // 2)))  # Batch norm needs a few.
+    batch = max(batch, min(pace.least_batch, max(1, examples // 2)))
     parts = settings.value("training.accumulate", 1)
     if isinstance(parts, int) and parts > 1:
         batch = max(parts, batch // parts * parts)
@@ -139,16 +115,12 @@ def guess(settings: Settings, *, examples: int) -> Settings:
     if isinstance(optimizer, str) and optimizer in LEARNING_RATES:
         out = guessed("training.learning_rate", LEARNING_RATES[optimizer], f"usual for {optimizer}").over(out)
         out = guessed("training.weight_decay", WEIGHT_DECAYS[optimizer], f"usual for {optimizer}").over(out)
-    task = settings.value("run.task")
-    if isinstance(task, str) and task in tasks.TASKS and tasks.answer(task) is tasks.labels:
-        out = guessed("training.monitor", "average_precision", "it needs no threshold").over(out)
+    out = guessed("training.monitor", *task.row.monitor).over(out)
     batch = settings.value("training.batch_size", batch)
     if isinstance(batch, int) and batch > 0:
         steps = max(1, examples // batch)
-        # The archives of series hold sets of some dozen examples, whose epochs are a few steps each.
-        few = isinstance(task, str) and task.startswith("series") and examples < FEW_EXAMPLES
-        enough = ENOUGH_STEPS_OF_TEXTS if isinstance(task, str) and task.startswith("text") else ENOUGH_STEPS
-        epochs = min(MOST_EPOCHS_OF_FEW if few else 40, max(5, -(-enough // steps)))
+        most = pace.most_epochs_of_few if examples < pace.few_examples else MOST_EPOCHS
+        epochs = min(most, max(5, -(-pace.enough_steps // steps)))
         most = settings.value("training.steps", 0)
         if isinstance(most, int) and most > 0:
             epochs = min(100_000, -(-most // steps))

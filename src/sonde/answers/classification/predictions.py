@@ -192,3 +192,8 @@ def truth_in_words(made: Predictions, row: int) -> str:
 def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
     """Return which examples of two aligned predictions have another truth, N."""
     return np.asarray((first.truth != second.truth))
+
+
+def truths(made: Predictions) -> Column:
+    """Return the truths as the data holds them, N."""
+    return np.array(made.classes, dtype=np.str_)[made.truth]

@@ -189,3 +189,8 @@ def truth_in_words(made: Predictions, row: int) -> str:
 def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
     """Return which examples of two aligned predictions have another truth, N."""
     return np.asarray((first.truth != second.truth).any(axis=1))
+
+
+def truths(made: Predictions) -> Column:
+    """Return the truths as the data holds them, N."""
+    return np.array(_joined(made.truth > 0, made.classes), dtype=np.str_)
