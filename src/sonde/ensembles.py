@@ -257,12 +257,13 @@ def _saw_validation(description: Any) -> bool:
     """Tell whether a model was solved once more on training and validation examples together."""
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint
+    from sonde.models.reads import Reads
     from sonde.models.solving import is_refitted
 
     entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
     options = fill(options_of(description.model), "model", Settings(entries))
-    shape, outputs = description.input_shape, len(description.classes)
-    return is_refitted(Blueprint(description.model, description.answer, shape, outputs, options))
+    reads, outputs = Reads(description.input_shape), len(description.classes)
+    return is_refitted(Blueprint(description.model, description.answer, reads, outputs, options))
 
 
 def _shares(parts: Sequence[Part], examples: Examples) -> list[Floats]:

@@ -81,15 +81,13 @@ def start(plan: Plan) -> RunFolder:
         RunError: a run of that name exists.
     """
     from sonde.models.assemble import Blueprint, tensor_shapes
+    from sonde.models.reads import reads_of
 
     settings, dataset = plan.settings, plan.dataset
     options = fill(planning.parts(settings)["model"], "model", settings)
     answer = planning.answer_of(settings)
     classes = planning.classes_of(dataset, settings)
-    spec = dataset.spec
-    blueprint = Blueprint(
-        settings.value("run.model"), answer, spec.shape, len(classes), options, spec.dtype, spec.levels, spec.presence
-    )
+    blueprint = Blueprint(settings.value("run.model"), answer, reads_of(dataset.spec), len(classes), options)
     shapes = tensor_shapes(blueprint)
     name = settings.value("run.name")
     return create_run(

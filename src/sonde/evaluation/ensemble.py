@@ -7,7 +7,7 @@ of the whole are fitted and applied as those of one model.
 
 # M members, B batch, C classes
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -15,9 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import tasks
-from sonde.backend.engine import State
+from sonde.backend import Batch, Predicts
 from sonde.data import InputSpec, Stored
-from sonde.errors import ModelError
 
 LEAST = 1e-9
 """Probability below which the logarithm is not followed."""
@@ -35,8 +34,7 @@ LOGITS: dict[str, Callable[[Floats], Floats]] = {
 class Part:
     """One of the averaged models, on a backend."""
 
-    engine: Any
-    """A `backend.Engine`."""
+    engine: Predicts
     spec: InputSpec
     description: Any
     """A `models.folder.Description`."""
@@ -44,7 +42,7 @@ class Part:
 
     def probabilities(self, raw: Stored) -> Floats:
         """Return this member's own answers, calibrated by its own temperature, B x C."""
-        logits = self.engine.predict(self.spec.prepare(self.spec.encode(raw)))
+        logits = self.engine.predict({"inputs": self.spec.prepare(self.spec.encode(raw))})["logits"]
         shares: Floats = tasks.answer(self.description.task).probabilities(logits, self.description.temperature)
         return shares
 
@@ -60,34 +58,17 @@ def mean(shares_M: Sequence[Floats], weights_M: Sequence[float]) -> Floats:
 
 
 class Averaged:
-    """An engine whose outputs are logits of the averaged probabilities; it reads raw examples and does not train."""
+    """What answers with the logits of averaged probabilities; it reads raw examples."""
 
     def __init__(self, parts: Sequence[Part], answer: str):
         self._parts = tuple(parts)
         self._logits = LOGITS[answer]
 
-    def predict(self, inputs: Stored) -> NDArray[np.float32]:
-        """Return the logits of the weighted mean of all members' probabilities; see `Engine.predict`."""
-        shares = mean([part.probabilities(inputs) for part in self._parts], [part.weight for part in self._parts])
-        return self._logits(shares).astype(np.float32)
-
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Refuse: the members were trained, each by itself."""
-        raise ModelError("An ensemble is not trained: train its members, each by itself.")
-
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Refuse: each member reads the examples in its own way."""
-        raise ModelError(
-            "An ensemble has no gradient: each of its members reads the examples in its own way. Name one."
-        )
-
-    def read_state(self) -> State:
-        """Refuse: see `step`."""
-        raise ModelError("An ensemble has no state of its own; each of its members has one.")
-
-    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Refuse: see `step`."""
-        raise ModelError("An ensemble has no state of its own; each of its members has one.")
+    def predict(self, inputs: Batch) -> dict[str, NDArray[np.float32]]:
+        """Return the logits of the weighted mean of all members' probabilities; see `Predicts.predict`."""
+        raw = inputs["inputs"]
+        shares = mean([part.probabilities(raw) for part in self._parts], [part.weight for part in self._parts])
+        return {"logits": self._logits(shares).astype(np.float32)}
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from sonde import backend, data, tasks
+from sonde.backend import Predicts
 from sonde.config import Options, Run, RunFolder, Settings, fill
 from sonde.data import Dataset, Examples, InputSpec, Stored
 from sonde.errors import ModelError, RunError
@@ -18,8 +19,7 @@ from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
 class TrainedModel:
     """A trained model on a backend, with what turns files into its inputs."""
 
-    engine: Any
-    """A `backend.Engine`; only `predict` and `input_gradient` are meant to be used."""
+    engine: Predicts
     description: Any
     """A `models.folder.Description`."""
     spec: Any

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import backend
-from sonde.backend import Engine, predict_all
+from sonde.backend import Predicts, batches_of, joined, predictions
 from sonde.config import fill, guessed
 from sonde.data import series
 from sonde.data.ragged import Stored, lengths_of
@@ -84,20 +84,22 @@ def minirocket(
     spec = series.learn_spec(train_raw, series.Options(), differs=not isinstance(train_raw, np.ndarray))
     chosen = subset(train_truth_N, min(most, MOST_SOLVED))
     engine = _engine(spec, spec.encode(train_raw[chosen]), train_truth_N[chosen], classes)
-    logits_NC = predict_all(engine, spec.encode(test_raw), spec.prepare).astype(np.float64)
+    found = joined(predictions(engine, batches_of(spec.encode(test_raw), spec.prepare)))
+    logits_NC = found["logits"].astype(np.float64)
     odds_NC = np.exp(logits_NC - logits_NC.max(axis=1, keepdims=True))
     return odds_NC / odds_NC.sum(axis=1, keepdims=True)
 
 
-def _engine(spec: series.SeriesSpec, inputs: Stored, truth_N: NDArray[np.int64], classes: int) -> Engine:
+def _engine(spec: series.SeriesSpec, inputs: Stored, truth_N: NDArray[np.int64], classes: int) -> Predicts:
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint, rebuild
     from sonde.models.predicting import predicting_engine
+    from sonde.models.reads import reads_of
     from sonde.models.solving import Solvable, solved_weights
 
     module = backend.use(backend.in_use() or next(name for name in backend.BACKENDS if backend.is_installed(name)))
     options: Any = fill(options_of("minirocket"), "model", guessed("model.length", int(spec.longest), "the longest"))
-    blueprint = Blueprint("minirocket", "label", spec.shape, classes, options, presence=spec.presence)
+    blueprint = Blueprint("minirocket", "label", reads_of(spec), classes, options)
     weights = solved_weights(blueprint, module, Solvable(inputs, spec.prepare, truth_N), seed=0)
     return predicting_engine(module, rebuild(blueprint, weights), "label")
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import tasks
-from sonde.backend import predict_all
+from sonde.backend import batches_of, joined, predictions
 from sonde.config import RunFolder, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings, Stored, join
@@ -70,7 +70,8 @@ def evaluate(folder: RunFolder, *, source: str | None = None, dataset: Dataset |
     if model.description.views != "one":
         sentence += f"; each answer is {VIEWS[model.description.views].sentence}"
     options = fill(Options, "evaluation", settings)
-    logits = predict_all(model.engine, model.inputs(examples), model.spec.prepare, batch_size=options.batch_size)
+    batches = batches_of(model.inputs(examples), model.spec.prepare, batch_size=options.batch_size)
+    logits = joined(predictions(model.engine, batches))["logits"]
     answers = Answers(examples, model.description, answer.encode(examples.answers, classes), logits)
     counts = answer.count((examples if known is None else known.train).answers)
     frame = Frame(options, sentence, counts, folder.history())
@@ -223,7 +224,8 @@ def predict(folder: RunFolder, files: Sequence[str | Path]) -> list[dict[str, An
 
 
 def _answers(model: TrainedModel, raw: Stored) -> list[dict[str, Any]]:
-    logits = predict_all(model.engine, model.spec.encode(raw), model.spec.prepare, batch_size=AT_ONCE)
+    batches = batches_of(model.spec.encode(raw), model.spec.prepare, batch_size=AT_ONCE)
+    logits = joined(predictions(model.engine, batches))["logits"]
     said = model.description
     answered: list[dict[str, Any]] = ANSWERS[said.answer].rows(
         said, tasks.answer(said.task).probabilities(logits, said.temperature)

@@ -19,13 +19,23 @@ class Architecture:
     """The modalities that it takes."""
     work: str = "convolution"
     """What it mostly does: convolution, recurrence or matrix product; decides what `precision = "auto"` tries out."""
+    gives: tuple[str, ...] = ("vector",)
+    """What a head can read of its features: "vector", "steps" of what it reads step by step, "levels" of images."""
     suits: Mapping[str, Any] = field(default_factory=dict)
     """Settings that go well with it, by "part.option"; guesses, below all that is said."""
 
 
 MODELS: dict[str, Architecture] = {
-    "cnn": Architecture("Pairs of 3x3 convolutions with batch norm; the default for small images.", ("image",)),
-    "fast": Architecture("Whitened patches and near-identity kernels; learns small images in few epochs.", ("image",)),
+    "cnn": Architecture(
+        "Pairs of 3x3 convolutions with batch norm; the default for small images.",
+        ("image",),
+        gives=("vector", "levels"),
+    ),
+    "fast": Architecture(
+        "Whitened patches and near-identity kernels; learns small images in few epochs.",
+        ("image",),
+        gives=("vector", "levels"),
+    ),
     "minirocket": Architecture(
         "Fixed kernels whose answers are counted, and a ridge head solved at once; the default for series.",
         ("series",),
@@ -45,23 +55,35 @@ MODELS: dict[str, Architecture] = {
     "resnet": Architecture(
         "Residual network for small images (He et al., 2016, section 4.2) or series (Wang et al., 2017).",
         ("image", "series"),
+        gives=("vector", "steps", "levels"),
     ),
-    "fcn": Architecture("Three convolutions over time and their mean (Wang et al., 2017).", ("series",)),
-    "inceptiontime": Architecture("Kernels of several lengths side by side (Ismail Fawaz et al., 2020).", ("series",)),
-    "lstm-fcn": Architecture("The same as fcn, with a small LSTM beside it (Karim et al., 2018).", ("series",)),
+    "fcn": Architecture(
+        "Three convolutions over time and their mean (Wang et al., 2017).", ("series",), gives=("vector", "steps")
+    ),
+    "inceptiontime": Architecture(
+        "Kernels of several lengths side by side (Ismail Fawaz et al., 2020).", ("series",), gives=("vector", "steps")
+    ),
+    "lstm-fcn": Architecture(
+        "The same as fcn, with a small LSTM beside it (Karim et al., 2018).", ("series",), gives=("vector", "steps")
+    ),
     "crnn": Architecture(
         "Convolutions, then a GRU over time (an image from top to bottom); the default for recordings.",
         ("audio", "image"),
+        gives=("vector", "steps"),
     ),
     "bag": Architecture(
         "The weighted mean of the embeddings of words and hashed n-grams (fastText); the default for texts.",
         ("text",),
         "matrix product",
-        {"training.learning_rate": 1e-3},
+        suits={"training.learning_rate": 1e-3},
     ),
-    "textcnn": Architecture("Windows over words, and the best match of each (Kim, 2014).", ("text",)),
+    "textcnn": Architecture(
+        "Windows over words, and the best match of each (Kim, 2014).", ("text",), gives=("vector", "steps")
+    ),
     "spectrogram-cnn": Architecture(
-        "Pairs of 3x3 convolutions over a spectrogram (after CNN10, Kong et al., 2020).", ("audio",)
+        "Pairs of 3x3 convolutions over a spectrogram (after CNN10, Kong et al., 2020).",
+        ("audio",),
+        gives=("vector", "steps"),
     ),
     "dscnn": Architecture(
         "Depthwise separable convolutions (Zhang et al., 2017), small enough for a microcontroller.", ("audio",)
@@ -70,20 +92,25 @@ MODELS: dict[str, Architecture] = {
         "Reads step by step with an LSTM, a GRU or a SimpleRNN; an image row by row.",
         ("image", "text", "audio", "series"),
         "recurrence",
+        gives=("vector", "steps"),
     ),
     "transformer": Architecture(
         "Transformer encoder with rotary positions; an image in patches.",
         ("image", "text", "audio", "series"),
         "matrix product",
+        gives=("vector", "steps"),
     ),
     "pretrained": Architecture(
         "A text encoder that others have trained (BERT, DistilBERT, RoBERTa), trained further; see text.checkpoint.",
         ("text",),
         "matrix product",
-        {"training.learning_rate": 1e-4, "run.epochs": 4, "training.batch_size": 32},
+        suits={"training.learning_rate": 1e-4, "run.epochs": 4, "training.batch_size": 32},
+        gives=("vector", "steps"),
     ),
     "cnn-transformer": Architecture(
-        "Convolutions, then a transformer over what they found (Hassani et al., 2021).", ("image", "audio")
+        "Convolutions, then a transformer over what they found (Hassani et al., 2021).",
+        ("image", "audio"),
+        gives=("vector", "steps"),
     ),
 }
 """Every model, in the order shown to users."""
@@ -108,3 +135,32 @@ def options_of(name: str) -> type[Options]:
     """
     options: type[Options] = architecture(name).Options
     return options
+
+
+def fits(model: str, needs: str) -> bool:
+    """Tell whether a model gives what a head needs.
+
+    Args:
+        model: a row of `MODELS`.
+        needs: "vector", "steps" or "levels".
+    """
+    return needs in MODELS[model].gives
+
+
+def refuse_unfit(model: str, needs: str) -> None:
+    """Refuse a head that needs what a model does not give.
+
+    Args:
+        model: a row of `MODELS`.
+        needs: "vector", "steps" or "levels".
+
+    Raises:
+        ModelError: it does not; the text names models that do and read the same.
+    """
+    if fits(model, needs):
+        return
+    like = [name for name, row in MODELS.items() if fits(name, needs) and set(row.reads) & set(MODELS[model].reads)]
+    raise ModelError(
+        f"The model '{model}' gives no {needs}, and what is asked here needs them. Models that do: "
+        f"{', '.join(like) or 'none that reads the same'} (sonde list models)."
+    )

@@ -29,6 +29,7 @@ from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
 from sonde.models.heads import HEADS
+from sonde.models.reads import Reads
 from sonde.models.restraint import Abstention, FittedOn, Sets
 from sonde.models.views import Name
 
@@ -212,12 +213,9 @@ def _blueprint(description: Description, file: Path) -> tuple[Blueprint, dict[st
         blueprint = Blueprint(
             description.model,
             description.answer,
-            description.input_shape,
+            Reads(description.input_shape, description.dtype, description.levels, description.presence),
             outputs,
             options,
-            description.dtype,
-            description.levels,
-            description.presence,
         )
         return blueprint, tensor_shapes(blueprint)
     except SondeError as error:

@@ -4,12 +4,12 @@ from types import ModuleType
 
 import keras
 
-from sonde.backend import Engine, EngineSettings
+from sonde.backend import EngineSettings, Predicts
 from sonde.models.heads import HEADS
 from sonde.models.views import VIEWS, Viewed
 
 
-def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, views: str = "one") -> Engine:
+def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, views: str = "one") -> Predicts:
     """Build an engine that is not meant to step.
 
     Args:
@@ -20,5 +20,5 @@ def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, vi
     """
     head = HEADS[answer]
     # Of all optimizers, this one keeps no slots.
-    engine: Engine = module.build(model, head.loss(0.0), head.score, EngineSettings(optimizer="sgd", momentum=0.0))
+    engine: Predicts = module.build(model, head.loss({}), head.scores, EngineSettings(optimizer="sgd", momentum=0.0))
     return engine if views == "one" else Viewed(engine, VIEWS[views])

@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from sonde.backend import Engine, predict_all
-from sonde.backend.engine import State
+from sonde.backend import Batch, Trains, batches_of, joined, predictions
+from sonde.backend.engine import Loss, State
 from sonde.models.architectures import architecture
 from sonde.models.assemble import Blueprint, build
 from sonde.models.heads import HEADS
@@ -96,9 +96,10 @@ def solve_model(
     measure = architecture(blueprint.name).measure
     _assign(model, measure(examples.inputs, weights, blueprint.options, blueprint.reads, seed=seed))
     name = HEADS[blueprint.answer].NAME
-    inside = keras.Model(model.inputs, model.get_layer(name).input)
+    inside = keras.Model(model.input, {"features": model.get_layer(name).input})
     engine = predicting_engine(module, inside, blueprint.answer)
-    head = solve(predict_all(engine, examples.inputs, examples.prepare), examples.truth, blueprint.outputs, seed=seed)
+    features = joined(predictions(engine, batches_of(examples.inputs, examples.prepare)))["features"]
+    head = solve(features, examples.truth, blueprint.outputs, seed=seed)
     _assign(model, {f"{name}/kernel": head.kernel, f"{name}/bias": head.bias})
     return head
 
@@ -243,25 +244,25 @@ def _assign(model: keras.Model, weights: dict[str, NDArray[Any]]) -> None:
 class Solved:
     """An engine whose model is solved: its steps tell the loss of a batch and change nothing."""
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Trains):
         self._engine = engine
 
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Return loss and score of a batch; see `Engine.step`."""
-        return self._engine.step(inputs, truth, 0.0)
+    def step(self, batch: Batch, learning_rate: float) -> Mapping[str, float]:
+        """Return losses and scores of a batch; see `Trains.step`."""
+        return self._engine.step(batch, 0.0)
 
-    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the logits of a batch; see `Engine.predict`."""
+    def predict(self, inputs: Batch) -> Batch:
+        """Return the outputs for a batch; see `Predicts.predict`."""
         return self._engine.predict(inputs)
 
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient with respect to the inputs, zero for counted features; see `Engine.input_gradient`."""
-        return self._engine.input_gradient(inputs, truth)
+    def gradient(self, batch: Batch, of: Loss, by: str = "inputs") -> NDArray[np.float32]:
+        """Return the gradient with respect to an input, zero for counted features; see `Trains.gradient`."""
+        return self._engine.gradient(batch, of, by)
 
     def read_state(self) -> State:
-        """Copy the whole state out; see `Engine.read_state`."""
+        """Copy the whole state out; see `Trains.read_state`."""
         return self._engine.read_state()
 
     def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Copy a state in; see `Engine.write_state`."""
+        """Copy a state in; see `Trains.write_state`."""
         self._engine.write_state(state)

@@ -51,13 +51,14 @@ def evening_for(answer: ModuleType, truth: NDArray[Any], classes: int, options: 
 
 
 def loss_options(options: Options, evening: Evening) -> dict[str, Any]:
-    """Return what the head's loss is told beside the label smoothing; empty for plain cross-entropy.
+    """Return what the head's loss is told; empty for plain cross-entropy.
 
     Args:
         options: of the training.
         evening: what evens out the classes.
     """
     said = {
+        "label_smoothing": options.label_smoothing,
         "focus": options.focal_gamma if options.loss == "focal" else 0.0,
         "weights": evening.weights,
         "shifts": evening.shifts,

@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from sonde import backend, data, tasks
 from sonde.backend import EngineSettings
-from sonde.backend.engine import Engine
+from sonde.backend.engine import Trains
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data.checkpoints import Checkpoint
 from sonde.data.dataset import Dataset
 from sonde.tasks.imbalance import Evening
+from sonde.tasks.targets import target_from
 from sonde.training.batches import TrainingSet
 from sonde.training.checkpoints import Progress
 from sonde.training.deciding import evening_for, loss_options
@@ -43,6 +44,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
 
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint
+    from sonde.models.reads import reads_of
     from sonde.models.solving import Solvable, is_solved
 
     answer = tasks.TASKS[run.task].answer
@@ -50,9 +52,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     classes = task.learn_classes(dataset.train.answers)
     model_options = fill(options_of(run.model), "model", settings)
     spec = dataset.spec
-    blueprint = Blueprint(
-        run.model, answer, spec.shape, len(classes), model_options, spec.dtype, spec.levels, spec.presence
-    )
+    blueprint = Blueprint(run.model, answer, reads_of(spec), len(classes), model_options)
     description = {
         "sonde": version("sonde"),
         "task": run.task,
@@ -67,11 +67,13 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         "classes": classes,
         "views": settings.value("evaluation.views", "one"),
     }
-    train_truth = task.encode(dataset.train.answers, classes)
+    target = target_from(answer, classes)
+    train_truth: Any = target.encode(dataset.train.answers)
     evening = evening_for(task, train_truth, len(classes), options, solved=is_solved(blueprint))
     training = TrainingSet(
         dataset.train,
-        train_truth.astype(np.int32),
+        target,
+        train_truth,
         spec,
         dataset.modality,
         data.fill_augment(settings, dataset.modality),
@@ -79,7 +81,7 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         min(options.batch_size, len(dataset.train)),
         options.sampling,
     )
-    validation_truth = task.encode(dataset.validation.answers, classes).astype(np.int32)
+    validation_truth = np.asarray(target.encode(dataset.validation.answers), dtype=np.int32)
     solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
     own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
     taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own), _checkpoint(own))
@@ -128,7 +130,7 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
     return dataset.spec.prepare(dataset.train.inputs[:: -(-len(dataset.train) // most)])
 
 
-def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, taken: _Taken) -> Engine:
+def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, taken: _Taken) -> Trains:
     from sonde.models.assemble import begin_with_vectors, build, fit_to_data
     from sonde.models.heads import HEADS
     from sonde.models.solving import Solved, is_solved, solve_model
@@ -162,7 +164,8 @@ def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, 
     )
     told = loss_options(options, evening)
     # What is recorded is without smoothing and weights, as in validation, so that the two can be compared.
-    recorded = head.loss(0.0) if options.label_smoothing or told else None
-    loss = head.loss(options.label_smoothing, **told)
-    engine: Engine = module.build(model, loss, head.score, settings, recorded=recorded)
+    recorded = head.loss({}) if told else None
+    engine: Trains = module.build(
+        model, head.loss(told), head.scores, settings, recorded=recorded, varying=head.VARYING
+    )
     return Solved(engine) if solved else engine

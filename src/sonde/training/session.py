@@ -17,8 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde import backend, data, tasks
-from sonde.backend import averaged_weights, predict_all, weights_of
-from sonde.backend.engine import Engine, State
+from sonde.backend import Batch, Predicts, Trains, averaged_weights, batches_of, joined, predictions, weights_of
+from sonde.backend.engine import State
 from sonde.config import Run, RunFolder, Settings
 from sonde.data.dataset import Dataset
 from sonde.errors import ConfigError, ModelError, RunError, TrainingError
@@ -58,7 +58,7 @@ class Session:
     dataset: Dataset
     blueprint: Any
     """What the model is; a `models.assemble.Blueprint`."""
-    engine: Engine
+    engine: Trains
     training: TrainingSet
     validation_truth: NDArray[np.int32]
     description: dict[str, Any]
@@ -141,18 +141,20 @@ class Session:
             # A part of an epoch ends the training where its steps are no whole number of epochs.
             while self.step < self.steps:
                 asked = time.perf_counter()
-                batch = next(batches, None)
+                made = next(batches, None)
                 waited += time.perf_counter() - asked
-                if batch is None:
+                if made is None:
                     break
-                busy += batch.busy
-                yield self._take_step(batch.inputs, batch.truth, begin, first)
+                busy += made.busy
+                yield self._take_step(made.batch, begin, first)
                 self._checkpoint_if_due()
             yield self._end_epoch(begin, waited, busy, self.progress.step - first)
 
-    def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int) -> Step:
-        rate = self._rate(self.step)
-        loss, score = self.engine.step(inputs, truth, rate)
+    def _take_step(self, batch: Batch, begin: float, first: int) -> Step:
+        rate, size = self._rate(self.step), self.training.batch_size
+        told = self.engine.step(batch, rate)
+        # Where the loss that is followed is not finite, the one to record may still be.
+        loss, score = told["recorded"] if math.isfinite(told["loss"]) else told["loss"], told[self.answer.SCORE]
         if not math.isfinite(loss):
             raise self._diverged(f"The loss became {loss}", self.step + 1, rate)
         self.progress.step += 1
@@ -161,8 +163,8 @@ class Session:
         if self.progress.spending:
             self.progress.spending.rate = rate
             reckon(self.progress.spending, self._place())
-        speed = (self.progress.step - first) * len(truth) / max(time.perf_counter() - begin, 1e-9)
-        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth), speed)
+        speed = (self.progress.step - first) * size / max(time.perf_counter() - begin, 1e-9)
+        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, size, speed)
 
     def _rate(self, step: int) -> float:
         spending = self.progress.spending
@@ -233,7 +235,7 @@ class Session:
     def _validate(self, state: State, kept: State) -> dict[str, float]:
         if kept is not state:
             self.engine.write_state(kept)
-        logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
+        logits = self._validation_logits(self.engine)
         if kept is not state:
             self.engine.write_state(state)
         told: dict[str, float] = self.answer.figures(logits, self.validation_truth, self._figure_names())
@@ -315,8 +317,11 @@ class Session:
         engine = predicting_engine(
             backend.use(self.run.backend), model, self.blueprint.answer, views=self.description["views"]
         )
-        logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
-        return weights, logits, self.validation_truth
+        return weights, self._validation_logits(engine), self.validation_truth
+
+    def _validation_logits(self, engine: Predicts) -> NDArray[np.float32]:
+        batches = batches_of(self.dataset.validation.inputs, self.dataset.spec.prepare)
+        return joined(predictions(engine, batches))["logits"]
 
     def _untuned(self, warmth: float) -> Sequence[float]:
         decision: Sequence[float] = self.answer.undo(self.evening.correction, warmth)

@@ -2,48 +2,54 @@
 
 # B batch, C classes
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from sonde.models.features import Features
+
 NAME = "answer"
 """Name of the head's layer."""
 
 
-def logits(features: Any, classes: int) -> Any:
+NEEDS = "vector"
+"""What it reads of `models.features.Features`."""
+VARYING: dict[str, tuple[int, ...]] = {}
+"""Axes of what the loss reads whose size differs from batch to batch."""
+
+
+def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
     """Add a dense layer that gives a logit per class, in float32 also under a bf16 policy.
 
     Args:
-        features: symbolic tensor, batch x width.
-        classes: number of classes.
+        features: the vector is read.
+        sizes: "outputs" is the number of classes.
     """
-    return keras.layers.Dense(classes, name=NAME, dtype="float32")(features)
+    return {"logits": keras.layers.Dense(sizes["outputs"], name=NAME, dtype="float32")(features.vector)}
 
 
-def loss(
-    label_smoothing: float,
-    *,
-    focus: float = 0.0,
-    weights: Sequence[float] = (),
-    shifts: Sequence[float] = (),
-) -> Callable[[Any, Any], Any]:
-    """Return the mean cross-entropy of logits (B x C) against class numbers (B).
+def loss(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+    """Return the weighted sum of the cross-entropies of logits (B x C) against class numbers (B).
 
-    The weights are not divided by their sum over the batch, so that a batch passed in parts gives the same gradient.
+    The class weights are not divided by their sum over the batch, so that the parts of a batch add up to the whole.
 
     Args:
-        label_smoothing: share of the truth that is spread over all classes (Szegedy et al., 2016).
-        focus: above 0, the focal loss with this exponent: an example counts (1 - p)^focus, p being the probability of
-            its truth, so that what is learned already counts little (Lin et al., 2017).
-        weights: factor on the loss of each class's examples; none for 1.
-        shifts: added to the logits, in the loss alone; the logarithms of the classes' shares make it the logit-adjusted
-            loss (Menon et al., "Long-tail learning via logit adjustment", 2021).
+        options: as far as they are given,
+            label_smoothing: share of the truth that is spread over all classes (Szegedy et al., 2016);
+            focus: above 0, the focal loss with this exponent: an example counts (1 - p)^focus, p being the probability
+            of its truth, so that what is learned already counts little (Lin et al., 2017);
+            weights: factor on the loss of each class's examples;
+            shifts: added to the logits, in the loss alone; the logarithms of the classes' shares make it the
+            logit-adjusted loss (Menon et al., "Long-tail learning via logit adjustment", 2021).
     """
+    label_smoothing, focus = options.get("label_smoothing", 0.0), options.get("focus", 0.0)
+    weights, shifts = options.get("weights", ()), options.get("shifts", ())
 
-    def cross_entropy(logits_BC: Any, truth_B: Any) -> Any:
+    def cross_entropy(outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> Any:
+        logits_BC, truth_B = outputs["logits"], batch["truth"]
         shifted_BC = logits_BC + ops.convert_to_tensor(np.asarray(shifts, np.float32)) if len(shifts) else logits_BC
         log_probabilities_BC = ops.log_softmax(shifted_BC, axis=-1)
         truth_BC = ops.one_hot(truth_B, logits_BC.shape[-1], dtype="float32")
@@ -55,12 +61,13 @@ def loss(
         each_B = -ops.sum(target_BC * log_probabilities_BC, axis=-1)
         if len(weights):
             each_B = each_B * ops.sum(truth_BC * ops.convert_to_tensor(np.asarray(weights, np.float32)), axis=-1)
-        return ops.mean(each_B)
+        return ops.sum(batch["weights"] * each_B)
 
     return cross_entropy
 
 
-def score(logits_BC: Any, truth_B: Any) -> Any:
+def scores(outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
     """Return the share of examples whose largest logit is the truth."""
-    right_B = ops.equal(ops.cast(ops.argmax(logits_BC, axis=-1), "int32"), ops.cast(truth_B, "int32"))
-    return ops.mean(ops.cast(right_B, "float32"))
+    given_B = ops.cast(ops.argmax(outputs["logits"], axis=-1), "int32")
+    right_B = ops.equal(given_B, ops.cast(batch["truth"], "int32"))
+    return {"accuracy": ops.mean(ops.cast(right_B, "float32"))}

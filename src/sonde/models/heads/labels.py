@@ -2,45 +2,50 @@
 
 # B batch, K labels
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
 import numpy as np
 from keras import ops
 
+from sonde.models.features import Features
+
 NAME = "answer"
 """Name of the head's layer."""
 
 
-def logits(features: Any, labels: int) -> Any:
+NEEDS = "vector"
+"""What it reads of `models.features.Features`."""
+VARYING: dict[str, tuple[int, ...]] = {}
+"""Axes of what the loss reads whose size differs from batch to batch."""
+
+
+def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
     """Add a dense layer that gives a logit per label, in float32 also under a bf16 policy.
 
     Args:
-        features: symbolic tensor, batch x width.
-        labels: number of labels.
+        features: the vector is read.
+        sizes: "outputs" is the number of labels.
     """
-    return keras.layers.Dense(labels, name=NAME, dtype="float32")(features)
+    return {"logits": keras.layers.Dense(sizes["outputs"], name=NAME, dtype="float32")(features.vector)}
 
 
-def loss(
-    label_smoothing: float,
-    *,
-    focus: float = 0.0,
-    weights: Sequence[float] = (),
-    shifts: Sequence[float] = (),
-) -> Callable[[Any, Any], Any]:
-    """Return the mean binary cross-entropy of logits (B x K) against 0 and 1 (B x K).
+def loss(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:
+    """Return the weighted sum of the binary cross-entropies of logits (B x K) against 0 and 1 (B x K).
 
     Args:
-        label_smoothing: how far 0 and 1 are moved towards one half, as a share of the way.
-        focus: above 0, the focal loss with this exponent (Lin et al., 2017).
-        weights: factor on the loss of the examples that have the label, for each label; none for 1.
-        shifts: added to the logits, in the loss alone.
+        options: as far as they are given,
+            label_smoothing: how far 0 and 1 are moved towards one half, as a share of the way;
+            focus: above 0, the focal loss with this exponent (Lin et al., 2017);
+            weights: factor on the loss of the examples that have the label, for each label;
+            shifts: added to the logits, in the loss alone.
     """
+    label_smoothing, focus = options.get("label_smoothing", 0.0), options.get("focus", 0.0)
+    weights, shifts = options.get("weights", ()), options.get("shifts", ())
 
-    def binary_cross_entropy(logits_BK: Any, truth_BK: Any) -> Any:
-        truth_BK = ops.cast(truth_BK, "float32")
+    def binary_cross_entropy(outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> Any:
+        logits_BK, truth_BK = outputs["logits"], ops.cast(batch["truth"], "float32")
         shifted_BK = logits_BK + ops.convert_to_tensor(np.asarray(shifts, np.float32)) if len(shifts) else logits_BK
         target_BK = truth_BK * (1.0 - label_smoothing) + 0.5 * label_smoothing
         log_yes_BK, log_no_BK = _log_sigmoid(shifted_BK), _log_sigmoid(-shifted_BK)
@@ -53,18 +58,18 @@ def loss(
         if len(weights):
             factors = ops.convert_to_tensor(np.asarray(weights, np.float32))
             each_BK = each_BK * (1.0 + truth_BK * (factors - 1.0))
-        return ops.mean(each_BK)
+        return ops.sum(batch["weights"] * each_BK)
 
     return binary_cross_entropy
 
 
-def score(logits_BK: Any, truth_BK: Any) -> Any:
+def scores(outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
     """Return the F1 over all labels of a batch, at one half; 1 where nothing is true and nothing is given."""
-    truth_BK = ops.cast(truth_BK, "float32")
-    given_BK = ops.cast(ops.greater_equal(logits_BK, 0.0), "float32")
+    truth_BK = ops.cast(batch["truth"], "float32")
+    given_BK = ops.cast(ops.greater_equal(outputs["logits"], 0.0), "float32")
     both = 2.0 * ops.sum(truth_BK * given_BK)
     all_of_both = ops.sum(truth_BK) + ops.sum(given_BK)
-    return ops.where(all_of_both > 0, both / ops.maximum(all_of_both, 1.0), 1.0)
+    return {"f1_micro": ops.where(all_of_both > 0, both / ops.maximum(all_of_both, 1.0), 1.0)}
 
 
 def _log_sigmoid(logits_BK: Any) -> Any:
