@@ -14,6 +14,7 @@ from pathlib import Path
 from types import FrameType
 
 from sonde import data, planning, terminal, training
+from sonde.answers import TASKS
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset, InputSpec, Listing, Ragged, Stored
@@ -23,7 +24,7 @@ from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
 from sonde.evaluation.costs import scoring
-from sonde.evaluation.opening import own_dataset
+from sonde.evaluation.opening import asked_of, own_dataset
 from sonde.planning import Plan
 from sonde.training import Costs, Session, Spending, Step, Watch
 
@@ -81,14 +82,12 @@ def start(plan: Plan) -> RunFolder:
         RunError: a run of that name exists.
     """
     from sonde.models.assemble import Blueprint, tensor_shapes
+    from sonde.models.reads import reads_of
 
-    settings, dataset = plan.settings, plan.dataset
+    settings, dataset, task = plan.settings, plan.dataset, TASKS[plan.settings.value("run.task")]
     options = fill(planning.parts(settings)["model"], "model", settings)
-    answer = planning.answer_of(settings)
-    classes = planning.classes_of(dataset, settings)
-    spec = dataset.spec
     blueprint = Blueprint(
-        settings.value("run.model"), answer, spec.shape, len(classes), options, spec.dtype, spec.levels, spec.presence
+        settings.value("run.model"), task.answer, reads_of(dataset.spec), plan.head.outputs, options, plan.head.head
     )
     shapes = tensor_shapes(blueprint)
     name = settings.value("run.name")
@@ -96,7 +95,7 @@ def start(plan: Plan) -> RunFolder:
         name,
         settings=run_file(settings, title=f"sonde run '{name}'"),
         environment=describe_environment(settings, dataset, sum(_product(shape) for shape in shapes.values())),
-        findings=evaluation.findings_of(dataset, plan.warnings, planning.answer_module(settings).count),
+        findings=evaluation.findings_of(dataset, plan.row, plan.warnings),
     )
 
 
@@ -243,7 +242,7 @@ def _train(session: Session) -> None:
         session.training.steps,
         done_steps=session.step,
         total_steps=session.steps,
-        metric=session.answer.SCORE,
+        metric=session.row.shown,
     )
     with stop_asked() as asked, progress as display:
         planned = session.steps
@@ -339,7 +338,8 @@ def contact_sheet(said: Settings) -> Path:
     _announce(listing)
     with _saying_that_nothing_was_written():
         own = fill(data.MODALITIES[listing.modality].options, listing.modality, settings)
-        dataset = data.load(listing, fill(data.Options, "data", settings), own)
+        asked = asked_of(TASKS[settings.value("run.task")].row)
+        dataset = data.load(listing, fill(data.Options, "data", settings), own, asked)
     settings = settings.over(training.guess(settings, examples=len(dataset.train)))
     settings = settings.over(guessed("training.threads", 1, "no thread is started"))
     seed = fill(Run, "run", settings).seed

@@ -2,10 +2,11 @@
 
     backend = use("torch")                      # one per process
     backend.start(threads=2)
-    engine = backend.build(model, loss, settings)
-    loss, score = engine.step(inputs, truth, learning_rate)
+    engine = backend.build(model, loss, scores, settings)
+    told = engine.step({"inputs": inputs, "truth": truth, "weights": weights}, learning_rate)
+    logits = engine.predict({"inputs": inputs})["logits"]
 
-`training` and `evaluation` hold an `Engine` and numpy arrays; they know no framework.
+`training` and `evaluation` hold an engine and numpy arrays; they know no framework.
 """
 
 import importlib
@@ -17,23 +18,29 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from types import ModuleType
 
-from sonde.backend.engine import Engine, EngineSettings, Precision, averaged_weights, predict_all, weights_of
+from sonde.backend.engine import Batch, EngineSettings, Precision, Predicts, Trains, averaged_weights, weights_of
 from sonde.backend.machine import cores
 from sonde.backend.quiet import quietly, without
+from sonde.backend.streaming import batches_of, gathered, joined, predictions
 from sonde.errors import BackendError, unknown_name
 
 __all__ = [
     "BACKENDS",
     "Backend",
-    "Engine",
+    "Batch",
     "EngineSettings",
     "Precision",
+    "Predicts",
+    "Trains",
     "averaged_weights",
+    "batches_of",
     "cores",
+    "gathered",
     "in_use",
     "install_command",
     "is_installed",
-    "predict_all",
+    "joined",
+    "predictions",
     "use",
     "weights_of",
 ]

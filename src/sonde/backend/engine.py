@@ -9,7 +9,6 @@ The state of a run is a flat mapping of numpy arrays:
 Two engines with equal states take equal steps; that is what makes resuming exact.
 """
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -28,23 +27,48 @@ SEED = "seed_generator_state"
 """Keras ends the names of the states of its seed generators so."""
 
 
-class Engine(Protocol):
+Batch = Mapping[str, NDArray[Any]]
+"""Named arrays with the batch on their first axis, as in `data.target`: what a model reads, and what a loss reads."""
+
+Tensors = Mapping[str, Any]
+"""Named tensors of the backend: the outputs of a model, or the arrays of a batch."""
+
+Loss = Callable[[Tensors, Tensors], Any]
+"""(outputs, batch) -> a scalar of the backend: a sum of the batch's weights times losses, made of `keras.ops`."""
+
+Scores = Callable[[Tensors, Tensors], Mapping[str, Any]]
+"""(outputs, batch) -> scalars by name; those of the parts of a batch are averaged by their number of examples."""
+
+
+class Predicts(Protocol):
+    """What answers for a batch."""
+
+    def predict(self, inputs: Batch) -> Batch:
+        """Return the model's outputs by name, float32, in inference mode; arrays that it does not read are ignored."""
+
+
+class Trains(Predicts, Protocol):
     """A model, its loss and its optimizer on one backend."""
 
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Take one training step on a batch; returns the mean loss and the mean score before the update.
+    def step(self, batch: Batch, learning_rate: float) -> Mapping[str, float]:
+        """Take one training step on a batch.
 
-        The loss is the one to record, which may be another than the one whose gradient is followed; where the latter
-        is not finite, it is returned instead.
+        Returns:
+            Of the model before the update: "loss", whose gradient was followed, "recorded", the loss to record, which
+            may be another one, and the head's scores by name.
         """
 
-    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the model's outputs for a batch, in inference mode."""
+    def gradient(self, batch: Batch, of: Loss, by: str = "inputs") -> NDArray[np.float32]:
+        """Return the gradient of a scalar with respect to an array that the model reads, in inference mode.
 
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient of the mean loss with respect to the inputs, in inference mode.
+        Args:
+            batch: what the model reads, and all else that the scalar depends on.
+            of: the scalar. What varies from call to call comes with the batch and `of` stays the same function: JAX
+                compiles it once.
+            by: name of the array.
 
-        Raises ModelError where the inputs are whole numbers.
+        Raises:
+            ModelError: the array holds whole numbers.
         """
 
     def read_state(self) -> State:
@@ -80,15 +104,83 @@ class EngineSettings:
     average: float = 0.0
     """Momentum of the moving average of the model; 0 for none."""
     accumulate: int = 1
-    """Equal parts that a batch passes through the network in; their gradients are averaged."""
+    """Parts that a batch passes through the network in, one after the other; their gradients are added."""
     precision: str = "fp32"
     seed: int = 0
     head: str = "answer"
     """Name of the last layer; Muon leaves it to AdamW."""
 
 
-Loss = Callable[[Any, Any], Any]
-"""(outputs, truth) -> a scalar of the backend."""
+LOSSES = ("loss", "recorded")
+"""What a step tells of beside the head's scores."""
+
+
+def input_names(model: Any) -> tuple[str, ...]:
+    """Return the names of what a model reads; of a single array without a name, "inputs".
+
+    Args:
+        model: a built Keras model.
+    """
+    return _names(getattr(model, "_inputs_struct", None), "inputs")
+
+
+def output_names(model: Any) -> tuple[str, ...]:
+    """Return the names of what a model gives; of a single array without a name, "outputs".
+
+    Args:
+        model: a built Keras model.
+    """
+    return _names(getattr(model, "_outputs_struct", None), "outputs")
+
+
+def _names(struct: Any, usual: str) -> tuple[str, ...]:
+    return tuple(sorted(struct)) if isinstance(struct, dict) else (usual,)
+
+
+class Wiring:
+    """How named arrays go into a Keras model and come out of it."""
+
+    def __init__(self, model: Any):
+        self.inputs, self.outputs = input_names(model), output_names(model)
+        self._is_named = isinstance(getattr(model, "_inputs_struct", None), dict)
+        tensors = model._inputs_struct if self._is_named else {self.inputs[0]: model.inputs[0]}
+        self.specs = {name: (tuple(tensors[name].shape), str(tensors[name].dtype)) for name in self.inputs}
+        """Shape, None where it varies, and type of each input."""
+        given = model._outputs_struct if isinstance(getattr(model, "_outputs_struct", None), dict) else None
+        outputs = given or {self.outputs[0]: model.outputs[0]}
+        self.varies = any(None in outputs[name].shape[1:] for name in self.outputs)
+        """Whether an output's size beyond the batch depends on the inputs'."""
+
+    def fed(self, batch: Tensors) -> Any:
+        """Return what the model is called with."""
+        return {name: batch[name] for name in self.inputs} if self._is_named else batch[self.inputs[0]]
+
+    def named(self, outputs: Any) -> dict[str, Any]:
+        """Return what the model gave, by name."""
+        return dict(outputs) if isinstance(outputs, dict) else {self.outputs[0]: outputs}
+
+    def varying(self, more: Mapping[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+        """Return the axes of each array whose size differs from batch to batch, beside the first.
+
+        Args:
+            more: those of arrays that the loss reads.
+        """
+        own = {
+            name: tuple(a for a, size in enumerate(shape) if a and size is None)
+            for name, (shape, _) in self.specs.items()
+        }
+        return {name: axes for name, axes in {**more, **own}.items() if axes}
+
+
+def bounds(count: int, parts: int) -> list[tuple[int, int]]:
+    """Return where the parts of a batch begin and end: of sizes that differ by one at most, none empty.
+
+    Args:
+        count: examples.
+        parts: how many parts are wanted.
+    """
+    parts = min(parts, count)
+    return [(count * part // parts, count * (part + 1) // parts) for part in range(parts)]
 
 
 def name_variables(prefix: str, variables: list[Any]) -> list[tuple[str, Any]]:
@@ -171,40 +263,3 @@ def refuse_whole_numbers(name: str, dtype: Any) -> None:
             f"The model '{name}' reads whole numbers, and between them there is no slope. Take the gradient by what "
             "its embedding makes of them: sonde.models.inside cuts a model behind it."
         )
-
-
-def told_loss(trained: float, recorded: float) -> float:
-    """Return the loss to record, or the trained one where that is not finite.
-
-    Args:
-        trained: the loss whose gradient was followed.
-        recorded: the loss to record.
-    """
-    return recorded if math.isfinite(trained) else trained
-
-
-def predict_all(
-    engine: Engine,
-    inputs: Any,
-    prepare: Callable[[Any], NDArray[Any]],
-    *,
-    batch_size: int = 256,
-) -> NDArray[np.float32]:
-    """Return the model's outputs for stored inputs, batch by batch.
-
-    Args:
-        engine: the model.
-        inputs: stored examples, N first: an array, or what has `lengths` and gives some of its examples by their rows.
-            Those of like length then come together; the answers are in the examples' own order.
-        prepare: turns a batch of them into what the model reads.
-        batch_size: examples at a time; changes the time, not the answer.
-    """
-    lengths = getattr(inputs, "lengths", None)
-    starts = range(0, len(inputs), batch_size)
-    if lengths is None:
-        return np.concatenate([engine.predict(prepare(inputs[first : first + batch_size])) for first in starts])
-    rows = np.argsort(lengths, kind="stable")
-    found = np.concatenate([engine.predict(prepare(inputs[rows[first : first + batch_size]])) for first in starts])
-    outputs = np.empty_like(found)
-    outputs[rows] = found
-    return outputs

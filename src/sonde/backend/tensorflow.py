@@ -1,6 +1,7 @@
 """TensorFlow: the training step is one compiled graph of the Keras model."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,15 +11,19 @@ from numpy.typing import NDArray
 
 from sonde.backend.engine import (
     AVERAGE,
+    LOSSES,
     OPTIMIZER,
     WEIGHTS,
+    Batch,
     EngineSettings,
     Loss,
     Precision,
+    Scores,
     State,
+    Tensors,
+    Wiring,
     name_variables,
     refuse_whole_numbers,
-    told_loss,
     variables_to_average,
 )
 from sonde.backend.machine import peak_memory_mb
@@ -62,30 +67,46 @@ def facts() -> dict[str, Any]:
 
 
 def build(
-    model: Model, loss: Loss, score: Loss, settings: EngineSettings, *, recorded: Loss | None = None
+    model: Model,
+    loss: Loss,
+    scores: Scores,
+    settings: EngineSettings,
+    *,
+    recorded: Loss | None = None,
+    varying: Mapping[str, tuple[int, ...]] | None = None,
 ) -> "TensorFlowEngine":
     """Build the engine of a Keras model.
 
     Args:
         model: a built Keras model.
-        loss: (outputs, truth) -> mean loss, made of `keras.ops`.
-        score: (outputs, truth) -> mean score of the batch, shown while training.
+        loss: the loss whose gradient is followed.
+        scores: what is shown while training.
         settings: optimizer, precision and seed.
-        recorded: (outputs, truth) -> the loss that a step returns; the one it follows where none is given.
+        recorded: the loss to record; the one that is followed where none is given.
+        varying: axes of what the loss reads whose size differs from batch to batch.
     """
-    return TensorFlowEngine(model, loss, score, settings, recorded or loss)
+    return TensorFlowEngine(model, (loss, recorded or loss), scores, settings, varying or {})
 
 
 class TensorFlowEngine:
-    """A Keras model in compiled graphs: one for the training step, one for outputs, one for the input's gradient."""
+    """A Keras model in compiled graphs: one for the training step, one for outputs, one for each gradient."""
 
-    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings, recorded: Loss):
+    def __init__(
+        self,
+        model: Model,
+        losses: tuple[Loss, Loss],
+        scores: Scores,
+        settings: EngineSettings,
+        varying: Mapping[str, tuple[int, ...]],
+    ):
         # Deterministic operations ask for a seed; nothing of sonde draws from it.
         tf.random.set_seed(settings.seed)
         self._model = model
-        self._loss = loss
-        self._recorded = recorded
-        self._score = score
+        self._wiring = Wiring(model)
+        self._varying = self._wiring.varying(varying)
+        self._loss, self._recorded = losses
+        self._scores = scores
+        self._told: tuple[str, ...] = ()
         self._variables = list(model.trainable_variables)
         self._optimizer = build_optimizer(settings, self._variables)
         self._named = name_variables(WEIGHTS, model.variables) + name_variables(OPTIMIZER, self._optimizer.variables)
@@ -95,55 +116,64 @@ class TensorFlowEngine:
         self._averages = [tf.Variable(each.value, trainable=False) for each in self._averaged]
         pairs = zip(self._averaged, self._averages, strict=True)
         self._named += [(AVERAGE + variable.path, average) for variable, average in pairs]
-        self._batch = tf.TensorSpec([None, *model.inputs[0].shape[1:]], model.inputs[0].dtype)
+        read = {name: tf.TensorSpec([None, *shape[1:]], kind) for name, (shape, kind) in self._wiring.specs.items()}
         # Keras layers are written without AutoGraph, and so is what is here.
         self._compiled_step = tf.function(self._trace_step, reduce_retracing=True, autograph=False)
-        self._compiled_predict = tf.function(self._outputs, input_signature=[self._batch], autograph=False)
-        self._compiled_gradient = tf.function(self._trace_gradient, reduce_retracing=True, autograph=False)
-        self._is_bound = None not in self._batch.shape[1:]
+        self._compiled_predict = tf.function(self._outputs, input_signature=[read], autograph=False)
+        self._compiled_gradients: dict[tuple[Loss, str], Any] = {}
+        self._is_bound = not self._varying
 
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Take one training step; see `Engine.step`."""
-        assert len(inputs) % self._parts == 0, f"{len(inputs)} examples cannot be cut into {self._parts} equal parts"
+    def step(self, batch: Batch, learning_rate: float) -> dict[str, float]:
+        """Take one training step; see `Trains.step`."""
+        if not self._is_bound:
+            self._bind(batch)
         # As tensors, not numbers: a number would be a constant of the graph, and a new one would trace it anew.
         rate = tf.constant(learning_rate, tf.float32)
-        if not self._is_bound:
-            self._bind(truth)
-        loss, recorded, score = self._compiled_step(tf.constant(inputs), tf.constant(truth), rate).numpy()
-        return told_loss(float(loss), float(recorded)), float(score)
+        told = self._compiled_step({name: tf.constant(array) for name, array in batch.items()}, rate).numpy()
+        return dict(zip(self._told, told.tolist(), strict=True))
 
-    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the outputs for a batch; see `Engine.predict`."""
-        outputs: NDArray[np.float32] = self._compiled_predict(inputs).numpy()
-        return outputs
+    def predict(self, inputs: Batch) -> dict[str, NDArray[np.float32]]:
+        """Return the outputs for a batch; see `Predicts.predict`."""
+        outputs = self._compiled_predict({name: tf.constant(inputs[name]) for name in self._wiring.inputs})
+        return {name: each.numpy() for name, each in outputs.items()}
 
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
-        refuse_whole_numbers(self._model.name, inputs.dtype)
-        gradient: NDArray[np.float32] = self._compiled_gradient(tf.constant(inputs), tf.constant(truth)).numpy()
+    def gradient(self, batch: Batch, of: Loss, by: str = "inputs") -> NDArray[np.float32]:
+        """Return the gradient of a scalar with respect to an input; see `Trains.gradient`."""
+        refuse_whole_numbers(self._model.name, batch[by].dtype)
+        if (of, by) not in self._compiled_gradients:
+            traced = partial(self._trace_gradient, of=of, by=by)
+            self._compiled_gradients[of, by] = tf.function(traced, reduce_retracing=True, autograph=False)
+        compiled = self._compiled_gradients[of, by]
+        gradient: NDArray[np.float32] = compiled({name: tf.constant(array) for name, array in batch.items()}).numpy()
         return gradient
 
     def read_state(self) -> State:
-        """Copy the state out; see `Engine.read_state`."""
+        """Copy the state out; see `Trains.read_state`."""
         return {name: np.array(variable.numpy()) for name, variable in self._named}
 
     def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Copy a state in; see `Engine.write_state`."""
+        """Copy a state in; see `Trains.write_state`."""
         for name, variable in self._named:
             variable.assign(state[name])
 
-    def _bind(self, truth: NDArray[Any]) -> None:
+    def _bind(self, batch: Batch) -> None:
         """Trace the step for batches of any size and length: it would be traced anew for each of the first shapes."""
-        signature = [self._batch, tf.TensorSpec([None, *truth.shape[1:]], truth.dtype), tf.TensorSpec([], tf.float32)]
+        specs = {}
+        for name, array in batch.items():
+            axes = {0, *self._varying.get(name, ())}
+            sizes = [None if axis in axes else size for axis, size in enumerate(array.shape)]
+            specs[name] = tf.TensorSpec(sizes, array.dtype)
+        signature = [specs, tf.TensorSpec([], tf.float32)]
         self._compiled_step = tf.function(self._trace_step, input_signature=signature, autograph=False)
         self._is_bound = True
 
-    def _outputs(self, inputs: Any, training: bool = False) -> Any:
-        return tf.cast(self._model(inputs, training=training), tf.float32)
+    def _outputs(self, batch: Tensors, training: bool = False) -> dict[str, Any]:
+        outputs = self._wiring.named(self._model(self._wiring.fed(batch), training=training))
+        return {name: tf.cast(each, tf.float32) for name, each in outputs.items()}
 
-    def _trace_step(self, inputs: Any, truth: Any, learning_rate: Any) -> Any:
-        """Return loss, recorded loss and score of a step in one tensor, so that they are waited for once."""
-        gradients, told = self._sums(inputs, truth) if self._parts > 1 else self._trace_part(inputs, truth)
+    def _trace_step(self, batch: Tensors, learning_rate: Any) -> Any:
+        """Return losses and scores of a step in one tensor, so that they are waited for once."""
+        gradients, told = self._sums(batch) if self._parts > 1 else self._trace_part(batch)
         step = tf.cast(self._optimizer.iterations.value, tf.float32)
         self._optimizer.learning_rate.assign(learning_rate)
         self._optimizer.apply(gradients, self._variables)
@@ -153,41 +183,48 @@ class TensorFlowEngine:
             average.assign_add((1.0 - momentum) * (variable.value - average))
         return told
 
-    def _trace_part(self, inputs: Any, truth: Any) -> Any:
-        """Return the gradients of one part of a batch, and its loss, recorded loss and score."""
+    def _trace_part(self, batch: Tensors, share: Any = 1.0) -> Any:
+        """Return the gradients of a part of a batch, and what it adds to the losses and scores."""
         with tf.GradientTape() as tape:
             with native_layers(self._model):
-                outputs = self._outputs(inputs, training=True)
-            loss = self._loss(outputs, truth)
-            total = loss + sum(self._model.losses) if self._model.losses else loss
+                outputs = self._outputs(batch, training=True)
+            loss = self._loss(outputs, batch)
+            total = loss + share * sum(self._model.losses) if self._model.losses else loss
         gradients = tape.gradient(total, [variable.value for variable in self._variables])
-        told = tf.stack([loss, self._recorded(outputs, truth), self._score(outputs, truth)])
-        return gradients, told
+        scores = self._scores(outputs, batch)
+        self._told = (*LOSSES, *scores)
+        recorded = loss if self._recorded is self._loss else self._recorded(outputs, batch)
+        return gradients, tf.stack([loss, recorded, *(share * each for each in scores.values())])
 
-    def _sums(self, inputs: Any, truth: Any) -> Any:
-        """Return the means over the parts of a batch of what `_trace_part` returns, one part after the other."""
-        size = tf.shape(inputs)[0] // self._parts
+    def _sums(self, batch: Tensors) -> Any:
+        """Return the sums over the parts of a batch of what `_trace_part` returns, one part after the other."""
+        count = tf.shape(next(iter(batch.values())))[0]
+        parts = tf.minimum(self._parts, count)
         connected = [True] * len(self._variables)
 
         def add_part(part: Any, sums: Any, told: Any) -> Any:
-            rows = slice(part * size, (part + 1) * size)
-            gradients, new_told = self._trace_part(inputs[rows], truth[rows])
+            # As in `bounds`.
+            first, end = count * part // parts, count * (part + 1) // parts
+            share = tf.cast(end - first, tf.float32) / tf.cast(count, tf.float32)
+            gradients, new_told = self._trace_part({name: each[first:end] for name, each in batch.items()}, share)
             # Keras tells of a weight that the loss does not depend on by its missing gradient.
             connected[:] = [gradient is not None for gradient in gradients]
             added = [old if new is None else old + new for old, new in zip(sums, gradients, strict=True)]
-            return part + 1, added, told + new_told
+            return part + 1, added, told.write(part, new_told)
 
-        start = [tf.zeros(variable.shape, variable.dtype) for variable in self._variables], tf.zeros(3)
+        zeros = [tf.zeros(variable.shape, variable.dtype) for variable in self._variables]
+        # How many scores there are is known once a part is traced.
+        start = zeros, tf.TensorArray(tf.float32, size=parts, infer_shape=False)
         # A loop of the graph: it is traced once, however many parts there are. One part at a time saves the memory.
         _, sums, told = tf.while_loop(
-            lambda part, sums, told: part < self._parts, add_part, (0, *start), parallel_iterations=1
+            lambda part, sums, told: part < parts, add_part, (0, *start), parallel_iterations=1
         )
-        means = [each / self._parts if known else None for each, known in zip(sums, connected, strict=True)]
-        return means, told / self._parts
+        known = [each if has_slope else None for each, has_slope in zip(sums, connected, strict=True)]
+        return known, tf.reduce_sum(tf.reshape(told.concat(), (-1, len(self._told))), axis=0)
 
-    def _trace_gradient(self, inputs: Any, truth: Any) -> Any:
+    def _trace_gradient(self, batch: Tensors, *, of: Loss, by: str) -> Any:
         with tf.GradientTape() as tape:
-            tape.watch(inputs)
-            loss = self._loss(self._outputs(inputs), truth)
+            tape.watch(batch[by])
+            value = of(self._outputs(batch), batch)
         # Features that are counted have no slope.
-        return tape.gradient(loss, inputs, unconnected_gradients=tf.UnconnectedGradients.ZERO)
+        return tape.gradient(value, batch[by], unconnected_gradients=tf.UnconnectedGradients.ZERO)

@@ -12,16 +12,21 @@ from numpy.typing import NDArray
 from sonde.backend import lowering
 from sonde.backend.engine import (
     AVERAGE,
+    LOSSES,
     OPTIMIZER,
     WEIGHTS,
+    Batch,
     EngineSettings,
     Loss,
     Precision,
+    Scores,
     State,
+    Tensors,
+    Wiring,
     average_momentum,
+    bounds,
     name_variables,
     refuse_whole_numbers,
-    told_loss,
     variables_to_average,
 )
 from sonde.backend.machine import keep_freed_memory, peak_memory_mb
@@ -64,28 +69,36 @@ def facts() -> dict[str, Any]:
 
 
 def build(
-    model: Model, loss: Loss, score: Loss, settings: EngineSettings, *, recorded: Loss | None = None
+    model: Model,
+    loss: Loss,
+    scores: Scores,
+    settings: EngineSettings,
+    *,
+    recorded: Loss | None = None,
+    varying: Mapping[str, tuple[int, ...]] | None = None,
 ) -> "TorchEngine":
     """Build the engine of a Keras model.
 
     Args:
         model: a built functional or sequential model.
-        loss: (outputs, truth) -> mean loss, made of `keras.ops`.
-        score: (outputs, truth) -> mean score of the batch, shown while training.
+        loss: the loss whose gradient is followed.
+        scores: what is shown while training.
         settings: optimizer, precision and seed.
-        recorded: (outputs, truth) -> the loss that a step returns; the one it follows where none is given.
+        recorded: the loss to record; the one that is followed where none is given.
+        varying: axes of what the loss reads whose size differs from batch to batch; nothing is compiled here for one.
     """
-    return TorchEngine(model, loss, score, settings, recorded or loss)
+    return TorchEngine(model, loss, scores, settings, recorded or loss)
 
 
 class TorchEngine:
     """A Keras model whose graph is walked with native torch operations on the Keras variables themselves."""
 
-    def __init__(self, model: Model, loss: Loss, score: Loss, settings: EngineSettings, recorded: Loss):
+    def __init__(self, model: Model, loss: Loss, scores: Scores, settings: EngineSettings, recorded: Loss):
         self._model = model
+        self._wiring = Wiring(model)
         self._loss = loss
         self._recorded = recorded
-        self._score = score
+        self._scores = scores
         self._settings = settings
         self._device = _device()
         self._variables = list(model.trainable_variables)
@@ -102,63 +115,71 @@ class TorchEngine:
         """Names of the layers that run as Keras wrote them, for want of a native equivalent."""
         return self._forward.fallbacks
 
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Take one training step; see `Engine.step`."""
+    def step(self, batch: Batch, learning_rate: float) -> dict[str, float]:
+        """Take one training step; see `Trains.step`."""
         # Dropout is a pure function of (seed, step), so that no generator state needs to be kept for resuming.
         count = self._update.steps
         self._generator.manual_seed(_mix(self._settings.seed, count))
-        parts = self._settings.accumulate
-        assert len(inputs) % parts == 0, f"a batch of {len(inputs)} cannot be passed in {parts} equal parts"
+        tensors = self._tensors_of(batch)
+        examples = len(next(iter(batch.values())))
         gradients: list[torch.Tensor | None] = [None] * len(self._variables)
-        told = torch.zeros(3, device=self._device)
-        for x, t in zip(self._tensor(inputs).chunk(parts), self._tensor(truth).chunk(parts), strict=True):
-            found, its = self._gradients(x, t)
+        told: dict[str, torch.Tensor] = {}
+        for first, end in bounds(examples, self._settings.accumulate):
+            share = (end - first) / examples
+            part = tensors if share == 1.0 else {name: tensor[first:end] for name, tensor in tensors.items()}
+            found, its = self._gradients(part, share)
             gradients = [b if a is None else a if b is None else a + b for a, b in zip(gradients, found, strict=True)]
-            told += its
+            told = {name: told[name] + each for name, each in its.items()} if told else its
         with torch.no_grad():
-            if parts > 1:
-                gradients = [None if each is None else each / parts for each in gradients]
             self._update.apply(gradients, learning_rate)
             self._average(count)
-        trained, recorded, score = (told / parts).tolist()
-        return told_loss(trained, recorded), score
+        # One tensor, so that there is one thing to wait for.
+        return dict(zip(told, torch.stack(list(told.values())).tolist(), strict=True))
 
-    def _gradients(self, inputs: torch.Tensor, truth: torch.Tensor) -> tuple[list[torch.Tensor | None], torch.Tensor]:
-        """Return the gradients of a mean loss, and the loss, the loss to record and the score."""
+    def _gradients(self, batch: Tensors, share: float) -> tuple[list[torch.Tensor | None], dict[str, torch.Tensor]]:
+        """Return the gradients of a part of a batch, and what it adds to the losses and scores."""
         with self._cast():
-            outputs = self._forward(inputs, training=True).float()
-        loss = self._loss(outputs, truth)
+            outputs = self._outputs(batch, training=True)
+        loss = self._loss(outputs, batch)
         own = self._model.losses if self._forward.may_have_losses else []
-        total = loss + sum(own) if own else loss
+        total = loss + share * sum(own) if own else loss
         weights = [variable.value for variable in self._variables]
         gradients = torch.autograd.grad(total, weights, allow_unused=True) if weights else ()
         with torch.no_grad():
-            recorded = loss if self._recorded is self._loss else self._recorded(outputs, truth)
-            told = torch.stack([loss.detach(), recorded.detach(), self._score(outputs, truth).float()])
-        return list(gradients), told
+            recorded = loss if self._recorded is self._loss else self._recorded(outputs, batch)
+            scores = {name: each.float() for name, each in self._scores(outputs, batch).items()}
+            if share < 1.0:
+                scores = {name: share * each for name, each in scores.items()}
+        losses = zip(LOSSES, (loss.detach(), recorded.detach()), strict=True)
+        return list(gradients), {**dict(losses), **scores}
 
-    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the outputs for a batch, in fp32; see `Engine.predict`."""
+    def predict(self, inputs: Batch) -> dict[str, NDArray[np.float32]]:
+        """Return the outputs for a batch, in fp32; see `Predicts.predict`."""
+        given = {name: self._tensor(inputs[name]) for name in self._wiring.inputs}
         with torch.no_grad():
-            outputs: NDArray[np.float32] = self._forward(self._tensor(inputs), training=False).float().cpu().numpy()
-        return outputs
+            return {name: each.cpu().numpy() for name, each in self._outputs(given, training=False).items()}
 
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient of the loss with respect to the inputs; see `Engine.input_gradient`."""
-        refuse_whole_numbers(self._model.name, inputs.dtype)
-        tensor = self._tensor(inputs).requires_grad_()
-        loss = self._loss(self._forward(tensor, training=False).float(), self._tensor(truth))
+    def gradient(self, batch: Batch, of: Loss, by: str = "inputs") -> NDArray[np.float32]:
+        """Return the gradient of a scalar with respect to an input; see `Trains.gradient`."""
+        refuse_whole_numbers(self._model.name, batch[by].dtype)
+        tensors = self._tensors_of(batch)
+        tensors[by].requires_grad_()
+        value = of(self._outputs(tensors, training=False), tensors)
         # Features that are counted have no slope, and an answer may depend on nothing else.
-        (gradient,) = torch.autograd.grad(loss, [tensor], allow_unused=True, materialize_grads=True)
+        (gradient,) = torch.autograd.grad(value, [tensors[by]], allow_unused=True, materialize_grads=True)
         array: NDArray[np.float32] = gradient.cpu().numpy()
         return array
 
+    def _outputs(self, batch: Tensors, *, training: bool) -> dict[str, torch.Tensor]:
+        outputs = self._wiring.named(self._forward(self._wiring.fed(batch), training=training))
+        return {name: each.float() for name, each in outputs.items()}
+
     def read_state(self) -> State:
-        """Copy the state out; see `Engine.read_state`."""
+        """Copy the state out; see `Trains.read_state`."""
         return {name: np.array(tensor.detach().cpu().numpy(), order="C") for name, tensor in self._tensors()}
 
     def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Copy a state in; see `Engine.write_state`."""
+        """Copy a state in; see `Trains.write_state`."""
         with torch.no_grad():
             for name, tensor in self._tensors():
                 tensor.copy_(torch.from_numpy(np.asarray(state[name])))
@@ -172,6 +193,9 @@ class TorchEngine:
         if self._averages:
             now = [variable.value.detach() for variable in self._averaged]
             torch._foreach_lerp_(self._averages, now, 1.0 - average_momentum(self._settings.average, step))
+
+    def _tensors_of(self, batch: Batch) -> dict[str, torch.Tensor]:
+        return {name: self._tensor(array) for name, array in batch.items()}
 
     def _tensor(self, array: NDArray[Any]) -> torch.Tensor:
         return torch.from_numpy(np.ascontiguousarray(array)).to(self._device, non_blocking=True)

@@ -22,7 +22,7 @@ class InputSpec(Protocol):
         """Type of the prepared numbers."""
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def cardinalities(self) -> tuple[int, ...]:
         """How many values each code has: the size of a vocabulary, or of each category column; () without codes."""
 
     @property

@@ -22,7 +22,7 @@ class Spec(BaseModel):
         return "float32"
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def cardinalities(self) -> tuple[int, ...]:
         """How many values each code has; none where there are no codes."""
         return ()
 

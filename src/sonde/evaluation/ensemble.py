@@ -68,9 +68,9 @@ class AsTheyAre:
         return self.reader.dtype
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def cardinalities(self) -> tuple[int, ...]:
         """The first member's."""
-        return self.reader.levels
+        return self.reader.cardinalities
 
     @property
     def presence(self) -> bool:

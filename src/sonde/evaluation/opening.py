@@ -141,7 +141,7 @@ def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> Tra
             f"{description.answer}; the folder is refused. (sonde list tasks shows all.)"
         )
     spec = data.spec_from(description.input)
-    if Reads(spec.shape, spec.dtype, spec.levels, spec.presence) != description.reads.value or (
+    if Reads(spec.shape, spec.dtype, spec.cardinalities, spec.presence) != description.reads.value or (
         description.input.get("kind") != task.modality
     ):
         raise ModelError(

@@ -62,7 +62,7 @@ def _engine(spec: series.SeriesSpec, inputs: Stored, truth: Any, asked: tuple[An
     target, answer, model = asked
     module = backend.use(backend.in_use() or next(name for name in backend.BACKENDS if backend.is_installed(name)))
     options: Any = fill(options_of(model), "model", guessed("model.length", int(spec.longest), "the longest"))
-    reads = Reads(spec.shape, spec.dtype, spec.levels, spec.presence)
+    reads = Reads(spec.shape, spec.dtype, spec.cardinalities, spec.presence)
     blueprint = Blueprint(model, answer, reads, ANSWERS[answer].outputs(target), options)
     weights = solved_weights(blueprint, module, Solvable(inputs, spec.prepare, truth), seed=0)
     return predicting_engine(module, rebuild(blueprint, weights), answer)

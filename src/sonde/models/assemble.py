@@ -2,9 +2,9 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import keras
 import numpy as np
@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from sonde.config import Options
 from sonde.errors import ModelError
-from sonde.models.architectures import architecture
-from sonde.models.heads import HEADS
+from sonde.models.architectures import architecture, refuse_unfit
+from sonde.models.heads import HEADS, head
 from sonde.models.reads import Reads
 
 LARGER = "larger inputs (images: --set image.size=[32,32])"
@@ -29,23 +29,14 @@ class Blueprint:
     """A row of `MODELS`."""
     answer: str
     """A row of `HEADS`."""
-    input_shape: tuple[int | None, ...]
-    """Shape of one prepared example; None for a length that varies."""
+    reads: Reads
+    """Its input."""
     outputs: int
     """Number of logits."""
     options: Options
     """The model's own Options."""
-    dtype: Literal["float32", "int32"] = "float32"
-    """Type of the prepared numbers."""
-    levels: tuple[int, ...] = ()
-    """How many values each code has: the size of a vocabulary, or of each category column."""
-    presence: bool = False
-    """Whether the last channel tells real steps from padding."""
-
-    @property
-    def reads(self) -> Reads:
-        """What the architecture is told of its input."""
-        return Reads(self.input_shape, self.dtype, self.levels, self.presence)
+    head: Mapping[str, Any] = field(default_factory=dict)
+    """What else the head is told of its sizes."""
 
 
 def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.Model:
@@ -57,28 +48,33 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
         policy: Keras dtype policy of the layers but the head.
 
     Returns:
-        A functional model from the prepared inputs to float32 logits.
+        A functional model from named inputs to the head's named outputs, float32.
 
     Raises:
-        ModelError: there is no such model, or the input is too small for it.
+        ModelError: there is no such model, the input is too small for it, or it does not give what the head needs.
     """
-    features = architecture(blueprint.name).features
+    features, reads = architecture(blueprint.name).features, blueprint.reads
+    file = head(blueprint.answer)
+    needs = HEADS[blueprint.answer].needs
+    refuse_unfit(blueprint.name, needs)
     random_before, policy_before = random.getstate(), keras.config.dtype_policy()
     try:
-        if not blueprint.input_shape or any(size is not None and size < 1 for size in blueprint.input_shape):
+        if not reads.shape or any(size is not None and size < 1 for size in reads.shape):
             raise ValueError("There is nothing along one of the axes.")
         # Keras draws the seeds of its initializers from Python's generator. Its own `set_random_seed` would also
         # import every framework that is installed.
         random.seed(seed)
         keras.config.set_dtype_policy(policy)
-        inputs = keras.Input(blueprint.input_shape, dtype=blueprint.dtype, name="inputs")
-        found = features(inputs, blueprint.options, blueprint.reads)
-        outputs = HEADS[blueprint.answer].logits(found, blueprint.outputs)
-        return keras.Model(inputs, outputs, name=blueprint.name)
+        inputs = keras.Input(reads.shape, dtype=reads.dtype, name="inputs")
+        found = features(inputs, blueprint.options, reads)
+        if needs not in found.gives:
+            raise ValueError(f"It gives no {needs} of such inputs with these options")
+        outputs = file.outputs(found, {"outputs": blueprint.outputs, **blueprint.head})
+        return keras.Model({"inputs": inputs}, outputs, name=blueprint.name)
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ModelError(
-            f"The model '{blueprint.name}' cannot read inputs of shape {blueprint.input_shape}: {reason}. "
+            f"The model '{blueprint.name}' cannot read inputs of shape {reads.shape}: {reason}. "
             f"Take {LARGER} or another model (sonde list models)."
         ) from error
     finally:

@@ -13,6 +13,7 @@ from keras import layers, ops
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features
 from sonde.models.reads import Reads
 from sonde.models.sequences import silence
 
@@ -49,7 +50,7 @@ class Options(_Options):
     """Share of the mean's numbers silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of texts.
 
     Args:
@@ -59,13 +60,15 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """
     if reads.modality != "text":
         raise ValueError("It reads texts.")
-    if reads.levels[0] > MOST_NUMBERS and options.ngrams > 1:
+    if reads.cardinalities[0] > MOST_NUMBERS and options.ngrams > 1:
         raise ValueError(f"Its n-grams hash at most {MOST_NUMBERS:,} tokens.")
     # Counted in float32: bf16 has no 257.
     weights_BT1 = ops.expand_dims(ops.cast(ops.not_equal(inputs, 0), "float32"), -1)
-    x_BTD = _embedding(reads.levels[0], options.width, "words")(inputs)
+    x_BTD = _embedding(reads.cardinalities[0], options.width, "words")(inputs)
     if options.weighted:
-        own = layers.Embedding(reads.levels[0], 1, embeddings_initializer=ByRank(), name=WEIGHTS, dtype="float32")
+        own = layers.Embedding(
+            reads.cardinalities[0], 1, embeddings_initializer=ByRank(), name=WEIGHTS, dtype="float32"
+        )
         weights_BT1 = weights_BT1 * own(inputs)
     total_BD, size_B1 = _summed(x_BTD, weights_BT1, options)
     numbers_BT, runs_BT1 = inputs, weights_BT1
@@ -80,7 +83,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     # Weights that have become small or negative shall not blow the result up.
     size_B1 = ops.maximum(size_B1, 1.0)
     size_B1 = ops.sqrt(size_B1) if options.norm == "root" else size_B1
-    return layers.Dropout(options.dropout, name="dropout")(total_BD / ops.cast(size_B1, total_BD.dtype))
+    return Features(layers.Dropout(options.dropout, name="dropout")(total_BD / ops.cast(size_B1, total_BD.dtype)))
 
 
 def _embedding(levels: int, width: int, name: str) -> Any:

@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_maps
 from sonde.models.reads import Reads
 
 
@@ -22,7 +23,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of images.
 
     Args:
@@ -30,7 +31,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         options: width, stages and dropout.
         reads: what the inputs are.
     """
-    x = inputs
+    x, stride, levels = inputs, 1, {}
     for stage in range(1, options.stages + 1):
         for half in ("a", "b"):
             name = f"{stage}{half}"
@@ -41,7 +42,9 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
             # Momentum 0.9: runs on small data have too few steps for Keras's 0.99 to settle.
             x = layers.BatchNormalization(momentum=0.9, name=f"norm_{name}")(x)
             x = layers.Activation("relu", name=f"relu_{name}")(x)
+        levels[stride] = x
         if min(x.shape[1:3]) >= 4:
             x = layers.MaxPooling2D(2, name=f"pool_{stage}")(x)
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.Dropout(options.dropout, name="dropout")(x)
+            stride *= 2
+            levels[stride] = x
+    return from_maps(levels, dropout=options.dropout)

@@ -13,8 +13,9 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.attending import encoder, head_width, turns_along, turns_on_grid
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import Sequence, attention_pool, projected
+from sonde.models.sequences import Sequence, projected
 from sonde.models.stems import convolved
 
 
@@ -40,7 +41,7 @@ class Options(_Options):
     """Share of numbers silenced behind the convolutions and each half of a block while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -64,4 +65,4 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     found = encoder(
         Sequence(x_BTD, present_BT), turns, depth=options.depth, heads=options.heads, dropout=options.dropout
     )
-    return attention_pool(found.x_BTD, found.present_BT)
+    return from_steps(found, pool="attention")

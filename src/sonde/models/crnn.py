@@ -8,12 +8,12 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_steps
 from sonde.models.pictures import as_picture, halved, normed
 from sonde.models.reads import Reads
-from sonde.models.sequences import attention_pool, masked_max, masked_mean
+from sonde.models.sequences import Sequence
 
 CELLS = {"gru": layers.GRU, "lstm": layers.LSTM}
-POOLS = {"attention": attention_pool, "mean": masked_mean, "max": masked_max}
 
 
 class Options(_Options):
@@ -41,7 +41,7 @@ class Options(_Options):
     """Share of features silenced behind each recurrent layer while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -67,4 +67,4 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         x_BTD = layers.Bidirectional(recurrent, name=f"both_{layer}")(x_BTD)
         x_BTD = layers.Dropout(options.dropout, name=f"dropout_{layer}")(x_BTD)
     # Of a single step every mean is that step, and Keras warns of weights over one.
-    return POOLS[options.pool if time > 1 else "mean"](x_BTD, None)
+    return from_steps(Sequence(x_BTD, None), pool=options.pool if time > 1 else "mean")

@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_maps
 from sonde.models.pictures import as_picture, normed
 from sonde.models.reads import Reads
 
@@ -26,7 +27,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -53,5 +54,4 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
             options.width, 1, use_bias=False, kernel_initializer="he_uniform", name=f"pointwise_{block}"
         )
         x = normed(normed(x, across, f"{block}a"), along, f"{block}b")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.Dropout(options.dropout, name="dropout")(x)
+    return Features(from_maps({2: x}, dropout=options.dropout).vector)

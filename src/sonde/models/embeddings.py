@@ -55,10 +55,10 @@ def embedded(inputs_BF: Any, reads: Reads) -> Any:
         Symbolic tensor, batch x (numbers + width of every embedding).
     """
     (size,) = reads.shape
-    assert size is not None and reads.levels
-    numbers = size - len(reads.levels)
+    assert size is not None and reads.cardinalities
+    numbers = size - len(reads.cardinalities)
     parts = [inputs_BF[:, :numbers]] if numbers else []
-    for place, level in enumerate(reads.levels):
+    for place, level in enumerate(reads.cardinalities):
         # Whole numbers before anything rounds them: bf16 has no 257.
         codes_B = ops.cast(inputs_BF[:, numbers + place], "int32")
         width, name = width_of(level), f"category_{place + 1}"

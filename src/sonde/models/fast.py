@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_maps
 from sonde.models.reads import Reads
 
 STEM = "whitening"
@@ -46,7 +47,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of images.
 
     Args:
@@ -63,18 +64,23 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         kernel_initializer="he_uniform",
         name=STEM,
     )
-    x = layers.Activation("relu", name="relu_0")(_halved(stem(inputs), "0"))
+    x, stride, levels = stem(inputs), 1, {}
+    levels[stride] = layers.Activation("relu", name="level_0")(x)
+    x, stride = _halved(x, "0", stride)
+    x = layers.Activation("relu", name="relu_0")(x)
     stem.kernel.trainable = False
     for stage in range(1, options.stages + 1):
         width = options.width * 2 ** (stage - 1)
         x = layers.Activation("relu", name=f"relu_{stage}a")(_convolution(x, width, f"{stage}a"))
         x = layers.Add(name=f"sum_{stage}")([x, _convolution(x, width, f"{stage}b")])
-        x = _halved(x, str(stage)) if stage < options.stages else x
+        if stage < options.stages:
+            levels[stride] = layers.Activation("relu", name=f"level_{stage}")(x)
+            x, stride = _halved(x, str(stage), stride)
         x = layers.Activation("relu", name=f"relu_{stage}b")(x)
-    x = layers.GlobalMaxPooling2D(name="pool")(x)
-    x = layers.Dropout(options.dropout, name="dropout")(x)
+    levels[stride] = x
+    found = from_maps(levels, pool="max", dropout=options.dropout)
     # The head starts small, so that the first steps are about the features.
-    return layers.Rescaling(0.1, name="scale")(x)
+    return Features(layers.Rescaling(0.1, name="scale")(found.vector), levels=levels)
 
 
 def fit(images_BHWC: NDArray[np.float32], options: Options) -> Mapping[str, NDArray[np.float32]]:
@@ -139,5 +145,6 @@ def _convolution(x: Any, width: int, name: str) -> Any:
     return layers.BatchNormalization(momentum=0.7, epsilon=1e-5, scale=False, name=f"norm_{name}")(x)
 
 
-def _halved(x: Any, name: str) -> Any:
-    return layers.MaxPooling2D(2, name=f"half_{name}")(x) if min(x.shape[1:3]) >= 4 else x
+def _halved(x: Any, name: str, stride: int) -> tuple[Any, int]:
+    """Return a map at half the size where at least 4 places are left, and its stride."""
+    return (layers.MaxPooling2D(2, name=f"half_{name}")(x), 2 * stride) if min(x.shape[1:3]) >= 4 else (x, stride)

@@ -2,12 +2,12 @@
 
 from typing import Annotated, Any
 
-from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import Sequence, as_sequence, masked_mean
+from sonde.models.sequences import Sequence, as_sequence
 from sonde.models.temporal import convolved
 
 SIZES = (8, 5, 3)
@@ -24,7 +24,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of series.
 
     Args:
@@ -34,8 +34,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """
     if reads.modality != "sequence":
         raise ValueError("It reads series: steps x channels.")
-    sequence = stack(as_sequence(inputs, reads, 1), options.width)
-    return layers.Dropout(options.dropout, name="dropout")(masked_mean(sequence.x_BTD, sequence.present_BT))
+    return from_steps(stack(as_sequence(inputs, reads, 1), options.width), dropout=options.dropout)
 
 
 def stack(sequence: Sequence, width: int) -> Sequence:

@@ -1,7 +1,7 @@
 """A trained model's folder: our own description, weights in safetensors, and digests. No pickle, no code.
 
     model/
-      model.json           architecture, options, inputs, answer, temperature
+      model.json           architecture, options, inputs, target, what was fitted
       weights.safetensors  every weight by name
       digests.json         SHA-256 and size of the two; written last
 
@@ -28,11 +28,10 @@ from sonde.config.settings import Setting
 from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
-from sonde.models.heads import HEADS
-from sonde.models.restraint import Abstention, FittedOn, Sets
+from sonde.models.reads import Reads
 from sonde.models.views import Name
 
-FORMAT = 1
+FORMAT = 2
 LARGEST_DESCRIPTION = 4_000_000
 """Bytes of model.json; 1,000 classes with long names stay below 100 kB."""
 LARGEST_WEIGHTS = 4_000_000_000
@@ -43,8 +42,24 @@ ENSEMBLE = "ensemble"
 """What model.json calls a folder of several models, which `models.ensemble` reads."""
 
 
+class InputForm(BaseModel):
+    """What a model is told of its input, as `Reads` is."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    shape: Annotated[tuple[Annotated[int, Field(ge=1, le=1_000_000)] | None, ...], Field(min_length=1, max_length=5)]
+    dtype: Literal["float32", "int32"]
+    cardinalities: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000_000)], ...], Field(max_length=10_000)]
+    presence: bool
+
+    @property
+    def value(self) -> Reads:
+        """The same as the architectures read it."""
+        return Reads(self.shape, self.dtype, self.cardinalities, self.presence)
+
+
 class Description(BaseModel):
-    """All that is needed to rebuild a trained model and to read its inputs and answers."""
+    """All that is needed to rebuild a trained model, to read its inputs and to make predictions of its outputs."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
@@ -55,33 +70,20 @@ class Description(BaseModel):
     answer: str
     model: str
     options: dict[str, Any]
-    input_shape: Annotated[tuple[int | None, ...], Field(min_length=1, max_length=5)]
-    """Of one prepared example; None for a length that varies."""
-    dtype: Literal["float32", "int32"] = "float32"
-    levels: Annotated[tuple[Annotated[int, Field(ge=1, le=10_000_000)], ...], Field(max_length=10_000)] = ()
-    """How many values each code of the inputs has."""
-    presence: bool = False
-    """Whether the last channel of the inputs tells real steps from padding."""
+    outputs: Annotated[int, Field(ge=1, le=10_000_000)]
+    """Size of the head's last axis."""
+    head: dict[str, Any] = {}
+    """What else the head is built of."""
+    reads: InputForm
+    """What its input looks like."""
     input: dict[str, Any]
     """The input spec, as plain values; `data.spec_from` reads it."""
-    classes: Annotated[tuple[str, ...], Field(min_length=2, max_length=100_000)]
+    target: dict[str, Any]
+    """What it predicts, as plain values; the answer's `target_from` reads it."""
+    fitted: dict[str, Any] = {}
+    """What was fitted on validation, as plain values; the answer's `fitted_from` reads it."""
     views: Name = "one"
-    """What each answer is the mean over; a row of `models.views.VIEWS`."""
-    temperature: Annotated[float, Field(ge=0.01, le=100.0)] = 1.0
-    """Divides the logits, so that probabilities mean what they say (Guo et al., 2017)."""
-    decision: Annotated[
-        tuple[Annotated[float, Field(ge=-1000.0, le=1000.0, allow_inf_nan=False)], ...], Field(max_length=100_000)
-    ] = ()
-    """How an answer is chosen from probabilities: for one label an offset of each log probability, for several a
-    threshold of each label; () for the most probable class, and for one half."""
-    tuned_for: Annotated[str, Field(max_length=100)] = "none"
-    """What the decision was tuned for on validation."""
-    fitted_on: FittedOn = "validation"
-    """What temperature, decision and thresholds were fitted on; a row of `models.restraint.FITTED_ON`."""
-    sets: Sets | None = None
-    """Thresholds of the prediction sets; None in folders that were written before there were any."""
-    abstention: Abstention = Abstention()
-    """Below which confidence no answer is given."""
+    """What each prediction is the mean over; a row of `models.views.VIEWS`."""
 
 
 def save(path: Path, description: Description, weights: Mapping[str, NDArray[Any]]) -> None:
@@ -183,42 +185,38 @@ def _read_description(path: Path, digests: dict[str, tuple[int, str]]) -> Descri
     file = path / DESCRIPTION
     raw = _read(file, LARGEST_DESCRIPTION, digests)
     try:
-        description = Description.model_validate_json(raw)
+        written = json.loads(raw)
+        found = written.get("format") if isinstance(written, dict) else None
+        if isinstance(found, int) and found != FORMAT:
+            raise ModelError(
+                f"{file} has format {found}, and this version of sonde reads format {FORMAT}. Train the model anew."
+            )
+        return Description.model_validate_json(raw)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "file"
         raise ModelError(f"{file} is not a sonde model ({where}: {first['msg']}); the folder is refused.") from None
-    if description.format != FORMAT:
-        raise ModelError(f"{file} has format {description.format}; this version of sonde reads format {FORMAT}.")
-    if any(size is not None and not 1 <= size <= 1_000_000 for size in description.input_shape):
-        raise ModelError(f"{file} declares inputs of shape {description.input_shape}; the folder is refused.")
-    if len(set(description.classes)) < len(description.classes):
-        raise ModelError(f"{file} names a class twice; the folder is refused.")
-    if description.decision and len(description.decision) != len(description.classes):
-        raise ModelError(f"{file} holds a decision for another number of classes; the folder is refused.")
-    if description.sets is not None and not description.sets.fits(len(description.classes)):
-        raise ModelError(f"{file} holds thresholds of sets for another number of classes; the folder is refused.")
-    return description
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{file} is not a sonde model ({error}); the folder is refused.") from None
+
+
+def blueprint_of(description: Description) -> Blueprint:
+    """Return what a description says is to be built.
+
+    Raises:
+        SondeError: there is no such model or head, or one of its options is not possible.
+    """
+    entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
+    options = fill(options_of(description.model), "model", Settings(entries))
+    return Blueprint(
+        description.model, description.answer, description.reads.value, description.outputs, options, description.head
+    )
 
 
 def _blueprint(description: Description, file: Path) -> tuple[Blueprint, dict[str, tuple[int, ...]]]:
     """Return what is to be built, and the shapes of its weights."""
-    entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
-    outputs = len(description.classes)
     try:
-        if description.answer not in HEADS:
-            raise ModelError(f"There is no answer called '{description.answer}'.")
-        options = fill(options_of(description.model), "model", Settings(entries))
-        blueprint = Blueprint(
-            description.model,
-            description.answer,
-            description.input_shape,
-            outputs,
-            options,
-            description.dtype,
-            description.levels,
-            description.presence,
-        )
+        blueprint = blueprint_of(description)
         return blueprint, tensor_shapes(blueprint)
     except SondeError as error:
         raise ModelError(f"{file}: {error} The folder is refused.") from None

@@ -9,8 +9,9 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import Sequence, as_sequence, masked_mean
+from sonde.models.sequences import Sequence, as_sequence
 from sonde.models.temporal import added, convolved, normed, pooled
 
 EACH = 3
@@ -33,7 +34,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of series.
 
     Args:
@@ -50,7 +51,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         if number % EACH == 0:
             shortcut = convolved(kept, 4 * options.width, 1, name=f"shortcut_{number}", activation="linear")
             kept = sequence = added(sequence, shortcut, name=f"shortcut_{number}")
-    return layers.Dropout(options.dropout, name="dropout")(masked_mean(sequence.x_BTD, sequence.present_BT))
+    return from_steps(sequence, dropout=options.dropout)
 
 
 def _module(sequence: Sequence, options: Options, name: str) -> Sequence:

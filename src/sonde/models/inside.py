@@ -1,11 +1,11 @@
 """Looks inside of a trained model: the layers that explanations ask, as models and engines of their own.
 
     cut = inside.cut(model, inside.feature_map(model))
-    activations = cut.first.predict(inputs)                       numpy in, numpy out
-    slope = cut.second.input_gradient(activations, classes)       of the logit of a class, not of a loss
+    middle = cut.middle(inputs)                                                      numpy in, numpy out
+    slope = cut.second.gradient({"inputs": middle, "chosen": classes}, chosen_logits)     of logits, not of a loss
 
 A model here is the graph that Keras holds. It is walked anew from a tensor in its middle, with the same layers and
-weights, so that `Engine.input_gradient` gives the gradient with respect to that tensor on every backend.
+weights, so that `Trains.gradient` gives the gradient with respect to that tensor on every backend.
 """
 
 # B batch, C classes, T time, D width, H heads
@@ -20,7 +20,8 @@ import numpy as np
 from keras import layers, ops, tree
 from numpy.typing import NDArray
 
-from sonde.backend import Engine, EngineSettings
+from sonde.backend import EngineSettings, Trains
+from sonde.backend.engine import Tensors
 from sonde.models.attending import POSITIONS
 
 CONVOLUTIONS = (
@@ -41,8 +42,8 @@ FEWEST_PLACES = 4
 class Cut:
     """A model in two halves: from the inputs to a tensor in its middle, and from there to the logits."""
 
-    first: Engine
-    second: Engine
+    first: Trains
+    second: Trains
     """Reads the tensor and, where `beside` is not 0, the inputs behind it, on the last axis."""
     beside: int
     """Channels of the second half's input that hold the model's inputs, such as ids that tell words from padding."""
@@ -55,35 +56,38 @@ class Cut:
         Args:
             inputs: a batch of the model's inputs.
         """
-        activations = self.first.predict(inputs)
+        activations: NDArray[np.float32] = self.first.predict({"inputs": inputs})["outputs"]
         if not self.beside:
             return activations
-        # A backend may have filled the steps up, to compile fewer shapes.
-        activations = activations[:, : inputs.shape[1]]
         behind = inputs.reshape(*activations.shape[:-1], self.beside).astype(np.float32)
         return np.concatenate([activations, behind], axis=-1)
 
 
-def logit_engine(module: ModuleType, model: keras.Model) -> Engine:
-    """Build an engine whose `input_gradient` is that of a logit: of the class that each example's truth names.
+def engine_of(module: ModuleType, model: keras.Model) -> Trains:
+    """Build an engine that is not meant to step; see `chosen_logits`.
 
     Args:
         module: the backend's module.
-        model: a model that gives logits, B x C, or anything, where only `predict` is to be used.
+        model: a model that gives "logits", B x C, or anything, where only `predict` is to be used.
     """
     # Of all optimizers, this one keeps no slots.
-    engine: Engine = module.build(model, _logits_chosen, _nothing, EngineSettings(optimizer="sgd", momentum=0.0))
+    engine: Trains = module.build(model, chosen_logits, _nothing, EngineSettings(optimizer="sgd", momentum=0.0))
     return engine
 
 
-def _logits_chosen(logits_BC: Any, classes_B: Any) -> Any:
-    """Return the sum of one logit of each example; no other example has a part in its gradient."""
-    chosen_BC = ops.one_hot(classes_B, logits_BC.shape[-1], dtype="float32")
-    return ops.sum(logits_BC * chosen_BC)
+def chosen_logits(outputs: Tensors, batch: Tensors) -> Any:
+    """Return the sum of one logit of each example; no other example has a part in its gradient.
+
+    Args:
+        outputs: of a model that gives "logits", B x C.
+        batch: "chosen" names a class for each example, B.
+    """
+    chosen_BC = ops.one_hot(batch["chosen"], outputs["logits"].shape[-1], dtype="float32")
+    return ops.sum(outputs["logits"] * chosen_BC)
 
 
-def _nothing(outputs: Any, truth: Any) -> Any:
-    return ops.zeros(())
+def _nothing(outputs: Tensors, batch: Tensors) -> dict[str, Any]:
+    return {}
 
 
 def feature_map(model: keras.Model) -> Any:
@@ -144,11 +148,11 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
         ValueError: paths lead past it, and the inputs do not fit beside it.
     """
     given = model.inputs[0]
-    first = keras.Model(given, tensor, name="first")
+    first = keras.Model({"inputs": given}, {"outputs": tensor}, name="first")
     if _is_all(model, tensor):
         start = keras.Input(batch_shape=tensor.shape, dtype="float32", name="middle")
-        logits = _again(model, {id(tensor): start})
-        return Cut(logit_engine(module, first), logit_engine(module, keras.Model(start, logits)), 0, name_of(tensor))
+        second = _second(start, _again(model, {id(tensor): start}))
+        return Cut(engine_of(module, first), engine_of(module, second), 0, name_of(tensor))
     flat = given.shape[:-1] if len(given.shape) == len(tensor.shape) else given.shape
     if tuple(flat) != tuple(tensor.shape[:-1]):
         raise ValueError(f"Paths lead past {name_of(tensor)}, and inputs of {given.shape} do not fit beside it.")
@@ -157,8 +161,12 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
     own, codes = start[..., :width], start[..., width:]
     codes = codes[..., 0] if len(given.shape) < len(tensor.shape) else codes
     codes = codes if given.dtype == "float32" else ops.cast(codes, given.dtype)
-    logits = _again(model, {id(tensor): own, id(given): codes})
-    return Cut(logit_engine(module, first), logit_engine(module, keras.Model(start, logits)), beside, name_of(tensor))
+    second = _second(start, _again(model, {id(tensor): own, id(given): codes}))
+    return Cut(engine_of(module, first), engine_of(module, second), beside, name_of(tensor))
+
+
+def _second(start: Any, logits: Any) -> keras.Model:
+    return keras.Model({"inputs": start}, {"logits": logits})
 
 
 def name_of(tensor: Any) -> str:
@@ -181,7 +189,7 @@ def attention_maps(model: keras.Model) -> dict[str, keras.Model]:
     for node in _nodes(model):
         weights = next((rule(node) for kind, rule in ATTENTIONS.items() if isinstance(node.operation, kind)), None)
         if weights is not None:
-            found[f"{len(found) + 1}: {node.operation.name}"] = keras.Model(model.inputs[0], weights)
+            found[f"{len(found) + 1}: {node.operation.name}"] = keras.Model(model.input, {"outputs": weights})
     return found
 
 

@@ -6,6 +6,7 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features
 from sonde.models.reads import Reads
 
 
@@ -16,7 +17,7 @@ class Options(_Options):
     """Share of units silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of images.
 
     Args:
@@ -37,4 +38,4 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(120, activation="relu", kernel_initializer="he_uniform", name="dense_1")(x)
     x = layers.Dense(84, activation="relu", kernel_initializer="he_uniform", name="dense_2")(x)
-    return layers.Dropout(options.dropout, name="dropout")(x)
+    return Features(layers.Dropout(options.dropout, name="dropout")(x))

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.fcn import stack
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import as_sequence, masked_mean
+from sonde.models.sequences import as_sequence
 
 
 class Options(_Options):
@@ -28,7 +29,7 @@ class Options(_Options):
     """Share of the LSTM's units silenced while training; the paper takes this much."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of series.
 
     Args:
@@ -45,5 +46,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     else:
         read = lstm(sequence.x_BTD, mask=sequence.present_BT)
     read = layers.Dropout(options.dropout, name="dropout")(read)
-    found = stack(sequence, options.width)
-    return layers.Concatenate(name="both")([masked_mean(found.x_BTD, found.present_BT), read])
+    found = from_steps(stack(sequence, options.width))
+    # The LSTM says nothing of a step: it has read the series as a whole.
+    return Features(layers.Concatenate(name="both")([found.vector, read]), found.steps)

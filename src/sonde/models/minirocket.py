@@ -23,6 +23,7 @@ from pydantic import Field
 
 from sonde.backend.kernel_shares import KERNELS, TAPS, KernelShares, patterns
 from sonde.config import Options as _Options
+from sonde.models.features import Features
 from sonde.models.reads import Reads
 from sonde.models.sequences import as_sequence
 
@@ -65,7 +66,7 @@ def solves(options: Options) -> bool:
     return options.head == "ridge"
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of series.
 
     Args:
@@ -82,7 +83,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     # The bounds come first, so that nothing is infinite.
     x_BTC = ops.round(ops.clip(x_BTC, -LARGEST, LARGEST) * (1 / step)) * step
     shares = KernelShares(_dilations(options, reads), Channels(), name="shares")
-    return shares(x_BTC if present_BT is None else [x_BTC, ops.cast(present_BT, "float32")])
+    return Features(shares(x_BTC if present_BT is None else [x_BTC, ops.cast(present_BT, "float32")]))
 
 
 def measure(

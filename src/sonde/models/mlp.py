@@ -7,6 +7,7 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.embeddings import embedded
+from sonde.models.features import Features
 from sonde.models.reads import Reads
 
 
@@ -23,7 +24,7 @@ class Options(_Options):
     """Share of units silenced behind each hidden layer while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of inputs.
 
     Args:
@@ -33,8 +34,12 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     """
     if None in reads.shape:
         raise ValueError("It needs inputs of one length, which --set series.length=N brings series to")
-    x = embedded(inputs, reads) if reads.modality == "flat" and reads.levels else layers.Flatten(name="flatten")(inputs)
+    x = (
+        embedded(inputs, reads)
+        if reads.modality == "flat" and reads.cardinalities
+        else layers.Flatten(name="flatten")(inputs)
+    )
     for block in range(1, options.depth + 1):
         x = layers.Dense(options.width, activation="relu", kernel_initializer="he_uniform", name=f"dense_{block}")(x)
         x = layers.Dropout(options.dropout, name=f"dropout_{block}")(x)
-    return x
+    return Features(x)

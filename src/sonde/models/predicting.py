@@ -4,12 +4,12 @@ from types import ModuleType
 
 import keras
 
-from sonde.backend import Engine, EngineSettings
-from sonde.models.heads import HEADS
+from sonde.backend import EngineSettings, Predicts
+from sonde.models.heads import head
 from sonde.models.views import VIEWS, Viewed
 
 
-def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, views: str = "one") -> Engine:
+def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, views: str = "one") -> Predicts:
     """Build an engine that is not meant to step.
 
     Args:
@@ -18,7 +18,7 @@ def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, vi
         answer: a row of `HEADS`.
         views: a row of `VIEWS`, over which its answers are averaged.
     """
-    head = HEADS[answer]
+    file = head(answer)
     # Of all optimizers, this one keeps no slots.
-    engine: Engine = module.build(model, head.loss(0.0), head.score, EngineSettings(optimizer="sgd", momentum=0.0))
+    engine: Predicts = module.build(model, file.loss({}), file.scores, EngineSettings(optimizer="sgd", momentum=0.0))
     return engine if views == "one" else Viewed(engine, VIEWS[views])

@@ -14,10 +14,9 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.attending import POSITIONS, attention, looked_at
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import attention_pool, first_step, masked_max, masked_mean
-
-POOLS = {"first": first_step, "mean": masked_mean, "max": masked_max, "attention": attention_pool}
+from sonde.models.sequences import Sequence
 
 
 class Options(_Options):
@@ -54,7 +53,7 @@ class Options(_Options):
     """Share of numbers silenced behind the embedding, each half of a block and the pooling while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -66,7 +65,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         raise ValueError("It reads texts.")
     epsilon = options.epsilon
     present_BT = ops.not_equal(inputs, 0)
-    x_BTD = layers.Embedding(reads.levels[0], options.width, name="embedding")(inputs)
+    x_BTD = layers.Embedding(reads.cardinalities[0], options.width, name="embedding")(inputs)
     x_BTD = x_BTD + layers.Embedding(options.positions, options.width, name=POSITIONS)(_places(inputs, options))
     x_BTD = layers.LayerNormalization(epsilon=epsilon, name="norm")(x_BTD)
     x_BTD = layers.Dropout(options.dropout, name="dropout_embedding")(x_BTD)
@@ -80,8 +79,8 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         y_BTD = layers.Dense(options.width, name=f"dense_{block}b")(y_BTD)
         x_BTD = x_BTD + layers.Dropout(options.dropout, name=f"dropout_{block}b")(y_BTD)
         x_BTD = layers.LayerNormalization(epsilon=epsilon, name=f"norm_{block}b")(x_BTD)
-    found_BD = POOLS[options.pool](x_BTD, present_BT)
-    return layers.Dropout(options.dropout, name="dropout_pool")(found_BD)
+    sequence = Sequence(x_BTD, present_BT)
+    return from_steps(sequence, pool=options.pool, dropout=options.dropout, name="dropout_pool")
 
 
 def _places(inputs_BT: Any, options: Options) -> Any:

@@ -1,7 +1,7 @@
 """What an architecture is told of its input."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -12,7 +12,7 @@ class Reads:
     """Of one prepared example; None for a length that varies from batch to batch."""
     dtype: Literal["float32", "int32"] = "float32"
     """int32 for the tokens of texts, with 0 for padding and 1 for what is unknown."""
-    levels: tuple[int, ...] = ()
+    cardinalities: tuple[int, ...] = ()
     """Of a text, how many tokens there are; of a table, how many values each category column has, the unknown
     included."""
     presence: bool = False
@@ -25,3 +25,12 @@ class Reads:
             return "text"
         kinds: dict[int, Literal["image", "sequence", "flat"]] = {3: "image", 2: "sequence"}
         return kinds.get(len(self.shape), "flat")
+
+
+def reads_of(spec: Any) -> Reads:
+    """Return what a model is told of inputs that a spec prepares.
+
+    Args:
+        spec: a `data.InputSpec`.
+    """
+    return Reads(spec.shape, spec.dtype, spec.cardinalities, spec.presence)

@@ -9,8 +9,9 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_maps, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import as_sequence, masked_mean
+from sonde.models.sequences import as_sequence
 from sonde.models.series_resnet import stages
 
 
@@ -28,7 +29,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of images or series.
 
     Args:
@@ -39,16 +40,16 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     if reads.modality == "sequence":
         # 64 channels at the default width, as in the paper.
         sequence = stages(as_sequence(inputs, reads, 1), blocks=options.blocks, width=2 * options.width)
-        x = masked_mean(sequence.x_BTD, sequence.present_BT)
-        return layers.Dropout(options.dropout, name="dropout")(x)
+        return from_steps(sequence, dropout=options.dropout)
     x = _convolution(inputs, options.width, 1, "stem")
     x = layers.Activation("relu", name="stem_relu")(x)
+    levels = {}
     for stage in range(3):
         for block in range(options.blocks):
             strides = 2 if stage > 0 and block == 0 else 1
             x = _residual(x, options.width * 2**stage, strides, f"block_{stage + 1}_{block + 1}")
-    x = layers.GlobalAveragePooling2D(name="pool")(x)
-    return layers.Dropout(options.dropout, name="dropout")(x)
+        levels[2**stage] = x
+    return from_maps(levels, dropout=options.dropout)
 
 
 def _residual(x: Any, width: int, strides: int, name: str) -> Any:

@@ -8,11 +8,11 @@ from keras import layers
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import Sequence, as_sequence, attention_pool, masked_max, masked_mean
+from sonde.models.sequences import Sequence, as_sequence
 
 CELLS = {"lstm": layers.LSTM, "gru": layers.GRU, "simple": layers.SimpleRNN}
-POOLS = {"attention": attention_pool, "mean": masked_mean, "max": masked_max}
 
 
 class Options(_Options):
@@ -41,7 +41,7 @@ class Options(_Options):
     """Share of units silenced behind each recurrent layer, and of a text's embeddings, while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -62,7 +62,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         x_BTD = _recurrent(Sequence(x_BTD, present_BT), options, block, both=both, goes_on=goes_on)
         x_BTD = layers.Dropout(options.dropout, name=f"dropout_{block}")(x_BTD)
     # The last layer has returned its last step alone.
-    return x_BTD if pool == "last" else POOLS[pool](x_BTD, present_BT)
+    return Features(x_BTD) if pool == "last" else from_steps(Sequence(x_BTD, present_BT), pool=pool)
 
 
 def _recurrent(sequence: Sequence, options: Options, block: int, *, both: bool, goes_on: bool) -> Any:

@@ -49,7 +49,7 @@ def as_sequence(inputs: Any, reads: Reads, width: int) -> Sequence:
     if reads.modality == "text":
         present_BT = ops.not_equal(inputs, 0)
         # Uniform within 0.05, Keras's own: rows of unit length would drown the rest of a small network at first.
-        x_BTD = layers.Embedding(reads.levels[0], width, name="embedding")(inputs)
+        x_BTD = layers.Embedding(reads.cardinalities[0], width, name="embedding")(inputs)
         return Sequence(silence(x_BTD, present_BT), present_BT)
     if reads.modality == "sequence":
         return _steps(inputs, reads)

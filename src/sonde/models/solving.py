@@ -1,4 +1,4 @@
-"""Solves the linear head of a model whose features are not trained: a ridge regression on +1 and -1 for each class.
+"""Solves the linear head of a model whose features are not trained: a ridge regression on what its head says.
 
 The strength of the ridge is the one of least squared error when each example in turn is left out, which has a closed
 form (Golub, Heath and Wahba, 1979). What comes out is scaled, so that its softmax means what it says on examples left
@@ -17,19 +17,19 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from sonde.backend import Engine, predict_all
-from sonde.backend.engine import State
+from sonde.config import Options
+from sonde.backend import Batch, Trains, batches_of, joined, predictions
+from sonde.backend.engine import Loss, State
 from sonde.models.architectures import architecture
 from sonde.models.assemble import Blueprint, build
 from sonde.models.heads import HEADS
+from sonde.models.heads import head as head_of
 from sonde.models.predicting import predicting_engine
 
 STRENGTHS = np.logspace(-3, 3, 10)
 """Strengths of the ridge that are tried; those of the authors of MiniRocket."""
 MOST_AT_ONCE = 4_000
 """Examples up to which all strengths are tried on all of them; that takes time with the third power."""
-SHARPNESS = np.logspace(-0.5, 2.5, 61)
-"""Factors on the scores that are tried."""
 
 Floats = NDArray[np.float64]
 
@@ -44,22 +44,27 @@ class Head:
     """C."""
     strength: float
     """Of the ridge."""
-    accuracy: float
-    """Share of training examples that are answered rightly when left out."""
     left_out: NDArray[np.float32]
     """Logits of the examples that the strength was chosen on, each as it is answered when left out, N x C."""
     places: NDArray[np.int64]
     """Which examples those are, N."""
 
 
-def is_solved(blueprint: Blueprint) -> bool:
-    """Tell whether a model's head is solved, so that it is not trained in steps.
+def solves(model: str, answer: str, options: Options) -> bool:
+    """Tell whether the head of a model is solved for, so that it is not trained in steps.
 
     Args:
-        blueprint: what the model is.
+        model: a row of `MODELS`.
+        answer: a row of `HEADS`.
+        options: the model's own.
     """
-    solves = getattr(architecture(blueprint.name), "solves", None)
-    return solves is not None and bool(solves(blueprint.options))
+    asks = getattr(architecture(model), "solves", None)
+    return HEADS[answer].solves and asks is not None and bool(asks(options))
+
+
+def is_solved(blueprint: Blueprint) -> bool:
+    """Tell whether a model's head is solved for; see `solves`."""
+    return solves(blueprint.name, blueprint.answer, blueprint.options)
 
 
 def is_refitted(blueprint: Blueprint) -> bool:
@@ -95,10 +100,12 @@ def solve_model(
     weights = {each.path: keras.ops.convert_to_numpy(each.value) for each in model.variables}
     measure = architecture(blueprint.name).measure
     _assign(model, measure(examples.inputs, weights, blueprint.options, blueprint.reads, seed=seed))
-    name = HEADS[blueprint.answer].NAME
-    inside = keras.Model(model.inputs, model.get_layer(name).input)
+    file = head_of(blueprint.answer)
+    name = file.NAME
+    inside = keras.Model(model.input, {"features": model.get_layer(name).input})
     engine = predicting_engine(module, inside, blueprint.answer)
-    head = solve(predict_all(engine, examples.inputs, examples.prepare), examples.truth, blueprint.outputs, seed=seed)
+    features = joined(predictions(engine, batches_of(examples.inputs, examples.prepare)))["features"]
+    head = solve(features, examples.truth, blueprint.outputs, head=file, seed=seed)
     _assign(model, {f"{name}/kernel": head.kernel, f"{name}/bias": head.bias})
     return head
 
@@ -142,22 +149,25 @@ class Solvable:
     prepare: Callable[[Any], NDArray[Any]]
     """Turns a batch of them into what the model reads."""
     truth: NDArray[Any]
-    """Class numbers N, or N x labels of 0 and 1."""
+    """As the target encodes it, N."""
 
 
-def solve(features_NF: NDArray[np.float32], truth: NDArray[Any], classes: int, *, seed: int = 0) -> Head:
+def solve(
+    features_NF: NDArray[np.float32], truth: NDArray[Any], outputs: int, *, head: ModuleType, seed: int = 0
+) -> Head:
     """Solve a head for features.
 
     Args:
         features_NF: of the training examples.
-        truth: class numbers N, or N x labels of 0 and 1.
-        classes: number of classes C.
+        truth: as the target encodes it, N.
+        outputs: of the head, C.
+        head: the file of the head, which says what is solved for.
         seed: chooses the examples on which the strength is chosen, where there are more than a few thousand.
     """
     mean_F = features_NF.mean(axis=0, dtype=np.float64)
     std_F = features_NF.std(axis=0, dtype=np.float64)
     std_F[std_F < 1e-9] = 1.0
-    target_NC = np.where(truth[:, None] == np.arange(classes) if truth.ndim == 1 else truth > 0.5, 1.0, -1.0)
+    target_NC = head.solve_targets(truth, outputs)
     some = np.arange(len(truth))
     if len(some) > MOST_AT_ONCE:
         some = np.sort(np.random.default_rng(seed).permutation(len(some))[:MOST_AT_ONCE])
@@ -172,13 +182,11 @@ def solve(features_NF: NDArray[np.float32], truth: NDArray[Any], classes: int, *
     else:
         offset_C = target_NC.mean(axis=0)
         slope_FC = _primal(features_NF, mean_F, std_F, target_NC - offset_C, strength)
-    factor = _sharpness(left_out_NC, truth[some])
+    factor = head.sharpness(left_out_NC, truth[some])
     kernel_FC = factor * slope_FC / std_F[:, None]
     bias_C = factor * offset_C - mean_F @ kernel_FC
-    right = left_out_NC.argmax(axis=1) == truth[some] if truth.ndim == 1 else (left_out_NC > 0) == (truth[some] > 0.5)
-    accuracy = float(right.mean())
     kernel, bias, left_out = (each.astype(np.float32) for each in (kernel_FC, bias_C, factor * left_out_NC))
-    return Head(kernel, bias, strength, accuracy, left_out, some)
+    return Head(kernel, bias, strength, left_out, some)
 
 
 def _leave_one_out(x_NF: NDArray[np.float32], target_NC: Floats) -> tuple[Floats, Floats, float]:
@@ -219,21 +227,6 @@ def _primal(
     return linalg.cho_solve(linalg.cho_factor(whole_FF, overwrite_a=True, check_finite=False), moment_FC)
 
 
-def _sharpness(scores_NC: Floats, truth: NDArray[Any]) -> float:
-    """Return the factor on scores whose probabilities have the least cross-entropy."""
-
-    def loss(factor: float) -> float:
-        if truth.ndim == 2:
-            return float(np.logaddexp(0, np.where(truth > 0.5, -factor, factor) * scores_NC).mean())
-        # Below the largest score, so that nothing is too large; scipy's own takes longer to begin than this to end.
-        return float((np.log(np.exp(factor * below_NC).sum(axis=1)) - factor * right_N).mean())
-
-    if truth.ndim == 1:
-        below_NC = scores_NC - scores_NC.max(axis=1, keepdims=True)
-        right_N = below_NC[np.arange(len(truth)), truth]
-    return min(SHARPNESS.tolist(), key=loss)
-
-
 def _assign(model: keras.Model, weights: dict[str, NDArray[Any]]) -> None:
     variables = {variable.path: variable for variable in model.variables}
     for path, array in weights.items():
@@ -243,25 +236,25 @@ def _assign(model: keras.Model, weights: dict[str, NDArray[Any]]) -> None:
 class Solved:
     """An engine whose model is solved: its steps tell the loss of a batch and change nothing."""
 
-    def __init__(self, engine: Engine):
+    def __init__(self, engine: Trains):
         self._engine = engine
 
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Return loss and score of a batch; see `Engine.step`."""
-        return self._engine.step(inputs, truth, 0.0)
+    def step(self, batch: Batch, learning_rate: float) -> Mapping[str, float]:
+        """Return losses and scores of a batch; see `Trains.step`."""
+        return self._engine.step(batch, 0.0)
 
-    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the logits of a batch; see `Engine.predict`."""
+    def predict(self, inputs: Batch) -> Batch:
+        """Return the outputs for a batch; see `Predicts.predict`."""
         return self._engine.predict(inputs)
 
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient with respect to the inputs, zero for counted features; see `Engine.input_gradient`."""
-        return self._engine.input_gradient(inputs, truth)
+    def gradient(self, batch: Batch, of: Loss, by: str = "inputs") -> NDArray[np.float32]:
+        """Return the gradient with respect to an input, zero for counted features; see `Trains.gradient`."""
+        return self._engine.gradient(batch, of, by)
 
     def read_state(self) -> State:
-        """Copy the whole state out; see `Engine.read_state`."""
+        """Copy the whole state out; see `Trains.read_state`."""
         return self._engine.read_state()
 
     def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Copy a state in; see `Engine.write_state`."""
+        """Copy a state in; see `Trains.write_state`."""
         self._engine.write_state(state)

@@ -8,8 +8,10 @@ from keras import layers, ops
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features
 from sonde.models.pictures import as_picture, halved, normed
 from sonde.models.reads import Reads
+from sonde.models.sequences import Sequence
 
 
 class Options(_Options):
@@ -25,7 +27,7 @@ class Options(_Options):
     """Share of features silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -42,7 +44,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
     x_BTC = ops.mean(x_BTFC, axis=2)
     # The loudest moment says what was heard, the mean for how long; silence dilutes the second alone.
     x_BC = ops.max(x_BTC, axis=1) + ops.mean(x_BTC, axis=1)
-    return layers.Dropout(options.dropout, name="dropout")(x_BC)
+    return Features(layers.Dropout(options.dropout, name="dropout")(x_BC), Sequence(x_BTC, None))
 
 
 def _convolution(width: int, name: str) -> layers.Layer:

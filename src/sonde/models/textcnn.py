@@ -8,8 +8,9 @@ from keras import layers, ops
 from pydantic import Field
 
 from sonde.config import Options as _Options
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import as_sequence, masked_max
+from sonde.models.sequences import Sequence, as_sequence
 
 
 class Options(_Options):
@@ -34,7 +35,7 @@ class Options(_Options):
     """Share of the patterns' answers silenced before the head while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch of texts.
 
     Args:
@@ -53,6 +54,8 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
             options.filters, length, padding="same", kernel_initializer="he_uniform", name=f"windows_of_{length}"
         )
         y_BTF = layers.Activation("relu", name=f"relu_{length}")(windows(x_BTD))
-        found.append(masked_max(y_BTF, sequence.present_BT))
-    pooled_BF = ops.concatenate(found, axis=-1)
-    return layers.Dropout(options.dropout, name="dropout")(pooled_BF)
+        found.append(from_steps(Sequence(y_BTF, sequence.present_BT), pool="max"))
+    best_BF = ops.concatenate([each.vector for each in found], axis=-1)
+    windows_BTF = ops.concatenate([each.steps.x_BTD for each in found if each.steps], axis=-1)
+    steps = Sequence(windows_BTF, sequence.present_BT)
+    return Features(layers.Dropout(options.dropout, name="dropout")(best_BF), steps)

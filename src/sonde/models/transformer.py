@@ -12,22 +12,14 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.attending import Turns, encoder, head_width, turns_along, turns_on_grid
+from sonde.models.features import Features, from_steps
 from sonde.models.reads import Reads
-from sonde.models.sequences import (
-    Sequence,
-    as_sequence,
-    attention_pool,
-    first_step,
-    masked_max,
-    masked_mean,
-    projected,
-)
+from sonde.models.sequences import Sequence, as_sequence, projected
 
 PIXELS = 4
 """Side of an image's patches where nobody chose it."""
 TOKENS = 128
 """Most patches that a series of known length is cut into where nobody chose theirs; time grows with the square."""
-POOLS = {"mean": masked_mean, "max": masked_max, "attention": attention_pool, "first": first_step}
 
 
 class Options(_Options):
@@ -53,7 +45,7 @@ class Options(_Options):
     """Share of numbers silenced behind the embedding and each half of a block while training."""
 
 
-def features(inputs: Any, options: Options, reads: Reads) -> Any:
+def features(inputs: Any, options: Options, reads: Reads) -> Features:
     """Return the features of a batch.
 
     Args:
@@ -71,7 +63,7 @@ def features(inputs: Any, options: Options, reads: Reads) -> Any:
         heads=options.heads,
         dropout=options.dropout,
     )
-    return POOLS[options.pool](sequence.x_BTD, sequence.present_BT)
+    return from_steps(sequence, pool=options.pool)
 
 
 def _of_image(inputs_BHWC: Any, options: Options) -> tuple[Sequence, Turns]:

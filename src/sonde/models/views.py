@@ -2,15 +2,14 @@
 
 # B batch, H height, W width, C channels
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.backend import Engine
-from sonde.backend.engine import State
+from sonde.backend import Batch, Predicts
 
 Name = Literal["one", "flip", "shift", "flip-and-shift"]
 """A row of `VIEWS`."""
@@ -77,29 +76,17 @@ VIEWS: dict[str, Views] = {
 
 
 class Viewed:
-    """An engine whose outputs are the mean over views; all else is the engine's own."""
+    """What answers with the mean over views."""
 
-    def __init__(self, engine: Engine, views: Views):
+    def __init__(self, engine: Predicts, views: Views):
         self._engine = engine
         self._views = views.views
 
-    def predict(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the mean logits over the views of each image; see `Engine.predict`."""
-        logits = [weight * self._engine.predict(view(inputs)) for weight, view in self._views]
-        return np.sum(logits, axis=0, dtype=np.float32)
-
-    def step(self, inputs: NDArray[Any], truth: NDArray[Any], learning_rate: float) -> tuple[float, float]:
-        """Take one training step, without views; see `Engine.step`."""
-        return self._engine.step(inputs, truth, learning_rate)
-
-    def input_gradient(self, inputs: NDArray[Any], truth: NDArray[Any]) -> NDArray[np.float32]:
-        """Return the gradient with respect to the inputs, without views; see `Engine.input_gradient`."""
-        return self._engine.input_gradient(inputs, truth)
-
-    def read_state(self) -> State:
-        """Copy the whole state out; see `Engine.read_state`."""
-        return self._engine.read_state()
-
-    def write_state(self, state: Mapping[str, NDArray[Any]]) -> None:
-        """Copy a state in; see `Engine.write_state`."""
-        self._engine.write_state(state)
+    def predict(self, inputs: Batch) -> dict[str, NDArray[np.float32]]:
+        """Return the mean outputs over the views of each image; see `Predicts.predict`."""
+        found = [self._engine.predict({**inputs, "inputs": view(inputs["inputs"])}) for _, view in self._views]
+        weights = [weight for weight, _ in self._views]
+        return {
+            name: np.sum([w * each[name] for w, each in zip(weights, found, strict=True)], axis=0, dtype=np.float32)
+            for name in found[0]
+        }

@@ -9,6 +9,7 @@ from typing import Any
 
 from sonde import backend, data, training
 from sonde.answers import TASKS, Answer
+from sonde.answers import Plan as Head
 from sonde.backend.trials import remembered
 from sonde.config import Settings, check_room, check_tables, fill, recipe, with_defaults
 from sonde.config.settings import Setting
@@ -32,6 +33,8 @@ class Plan:
     dataset: Dataset
     target: Any
     """What is asked, learned from the training part: a `data.Target`."""
+    head: Head
+    """What the head is built of, and what its loss is told: an `answers.Plan`."""
     warnings: tuple[str, ...]
     """What the data carries badly, in sentences."""
 
@@ -88,7 +91,8 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     """
     settings, listing = surveyed or survey(said)
     check_early(settings)
-    row = TASKS[settings.value("run.task")].row
+    task = TASKS[settings.value("run.task")]
+    row = task.row
     options = fill(data.Options, "data", settings)
     dataset = data.load(listing, options, own_options(settings), asked_of(row))
     warnings = row.check(dataset)
@@ -99,7 +103,13 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     row.refuse(settings, target)
     chosen_headline(row, target, own, settings.value("evaluation.headline", ""))
     _check_monitor(settings, row)
-    return Plan(settings, listing, dataset, target, warnings)
+
+    from sonde.models import solving
+
+    declared = parts(settings)
+    solved = solving.solves(settings.value("run.model"), task.answer, fill(declared["model"], "model", settings))
+    head = row.plan(target, target.encode(dataset.train.truth), own, solved)
+    return Plan(settings, listing, dataset, target, head, warnings)
 
 
 def complete(settings: Settings) -> Settings:

@@ -2,11 +2,11 @@
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,7 @@ from sonde import data
 from sonde.data.cache import read_ahead
 from sonde.data.dataset import Examples, InputSpec
 from sonde.data.ragged import Ragged, Stored, lengths_of
+from sonde.data.target import Batch, Column, Moment, Target
 
 PIECE = 1 << 20
 """Bytes of stored examples that go through all of the work at a time: they stay in a core's own cache."""
@@ -26,13 +27,11 @@ KEPT = 3
 """Arrays that are used in turn: the step's, the next, and the one begun while the step's is still held."""
 
 
-@dataclass(frozen=True)
-class Batch:
-    """What one step reads."""
+class Made(NamedTuple):
+    """A batch, and what it cost."""
 
-    inputs: NDArray[Any]
-    truth: NDArray[Any]
-    busy: float = 0.0
+    batch: Batch
+    busy: float
     """Processor seconds that making it took."""
 
 
@@ -67,23 +66,46 @@ _UNHELD = sys.getrefcount(_lonely[0])
 """References to what lies in one list only, as this version of Python counts them."""
 
 
+class Orders:
+    """Makes the order of an epoch, and keeps the one that was asked for last."""
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._last: tuple[int, NDArray[np.int64]] | None = None
+
+    def of(self, epoch: int, make: Callable[[], NDArray[np.int64]]) -> NDArray[np.int64]:
+        """Return the order of an epoch.
+
+        Args:
+            epoch: from 1.
+            make: makes it.
+        """
+        # Epoch and order are one object, so that two threads never mix theirs.
+        last = self._last
+        if last is None or last[0] != epoch:
+            last = self._last = (epoch, make())
+        return last[1]
+
+
 @dataclass(frozen=True)
 class TrainingSet:
     """The training examples with all that turns them into batches."""
 
     examples: Examples
-    truth: NDArray[Any]
-    """As the task encodes it: class numbers, N, or N x labels."""
+    target: Target
+    truth: Column
+    """As the target encodes it, N."""
     spec: InputSpec
     modality: str
     augment: Mapping[str, float]
     """Strength of each augmentation."""
     seed: int
     batch_size: int
-    sampling: Literal["natural", "balanced"] = "natural"
-    """Whether an epoch shows each example once, or each class equally often."""
+    balance_N: NDArray[np.int64] | None = None
+    """Group of each example where an epoch shows each group equally often; else it shows each example once."""
     spares: Spares = field(default_factory=Spares, init=False, repr=False, compare=False)
     """Memory for the batches that are made ahead."""
+    orders: Orders = field(default_factory=Orders, init=False, repr=False, compare=False)
 
     @property
     def steps(self) -> int:
@@ -107,15 +129,18 @@ class TrainingSet:
 
     def _turns(self, epoch: int, step: int) -> NDArray[np.int64]:
         """Return the places, each plus the number of examples for every time that the epoch showed it before."""
-        lengths = lengths_of(self.examples.inputs)
-        rows = order(len(self.truth), self.seed, epoch)
-        if self.sampling == "balanced":
-            rows = balanced(self.truth, self.seed, epoch)
-        if lengths is not None:
-            rows = bucketed(rows, lengths, self.batch_size, self.seed, epoch)
+        rows = self.orders.of(epoch, lambda: self._order(epoch))
         return rows[step * self.batch_size : (step + 1) * self.batch_size]
 
-    def batch(self, epoch: int, step: int, out: NDArray[Any] | None = None) -> Batch:
+    def _order(self, epoch: int) -> NDArray[np.int64]:
+        lengths = lengths_of(self.examples.inputs)
+        if self.balance_N is not None:
+            rows = balanced(self.balance_N, self.seed, epoch)
+        else:
+            rows = order(len(self.truth), self.seed, epoch)
+        return rows if lengths is None else bucketed(rows, lengths, self.batch_size, self.seed, epoch)
+
+    def batch(self, epoch: int, step: int, out: NDArray[Any] | None = None) -> Made:
         """Make one batch: a gather, the augmentation, the preparation.
 
         Args:
@@ -132,14 +157,18 @@ class TrainingSet:
         shape = self._shape
         if isinstance(stored, Ragged) or shape is None:
             # How long the batch is depends on all of its examples, and on what augmentation makes of them.
-            return Batch(self.spec.prepare(self._augmented(turns, epoch)), self.truth[rows], time.thread_time() - begin)
+            return self._made(self.spec.prepare(self._augmented(turns, epoch)), turns, epoch, begin)
         read_ahead(stored, rows)
         prepared = np.empty((len(rows), *shape), dtype=self.spec.dtype) if out is None else out
         at_once = max(1, PIECE // max(1, stored.nbytes // len(stored)))
         for start in range(0, len(rows), at_once):
             some = turns[start : start + at_once]
             self.spec.prepare(self._augmented(some, epoch), prepared[start : start + at_once])
-        return Batch(prepared, self.truth[rows], time.thread_time() - begin)
+        return self._made(prepared, turns, epoch, begin)
+
+    def _made(self, inputs: NDArray[Any], turns: NDArray[np.int64], epoch: int, begin: float) -> Made:
+        asked = self.target.collate(self.truth[turns % len(self.truth)], Moment(self.seed, epoch, turns))
+        return Made({"inputs": inputs, **asked}, time.thread_time() - begin)
 
     def _augmented(self, turns: NDArray[np.int64], epoch: int) -> Stored:
         inputs = self.examples.inputs[turns % len(self.truth)]
@@ -154,7 +183,7 @@ class TrainingSet:
         )
         return data.augment(inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns)
 
-    def batches(self, epoch: int, first: int) -> Iterator[Batch]:
+    def batches(self, epoch: int, first: int) -> Iterator[Made]:
         """Yield an epoch's batches from one on, each made in a thread while the step before it runs.
 
         Args:
@@ -164,61 +193,45 @@ class TrainingSet:
         shape = None if self._shape is None else (self.batch_size, *self._shape)
         with ThreadPoolExecutor(1, thread_name_prefix="loader") as pool:
 
-            def make(step: int) -> Future[Batch]:
+            def make(step: int) -> Future[Made]:
                 if shape is None:
                     return pool.submit(lambda: self.batch(epoch, step))
                 return pool.submit(lambda: self.batch(epoch, step, self.spares.take(shape, self.spec.dtype)))
 
-            ahead: Future[Batch] | None = None
+            ahead: Future[Made] | None = None
             for step in range(first, self.steps):
                 ready = ahead or make(step)
                 ahead = make(step + 1) if step + 1 < self.steps else None
                 yield ready.result()
 
 
-_last_order: list[tuple[tuple[int, int, int], NDArray[np.int64]]] = []
-
-
 def order(count: int, seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return the order of an epoch; the last one asked for is kept.
+    """Return the order of an epoch.
 
     Args:
         count: number of examples.
         seed: the run's seed.
         epoch: from 1.
     """
-    key = (count, seed, epoch)
-    # Key and rows are one object, so that two threads never mix theirs.
-    kept, rows = _last_order[0] if _last_order else (None, None)
-    if kept != key or rows is None:
-        rows = np.random.default_rng([seed, epoch]).permutation(count)
-        _last_order[:] = [(key, rows)]
-    return rows
+    return np.random.default_rng([seed, epoch]).permutation(count)
 
 
-_last_balanced: list[tuple[tuple[int, int], NDArray[Any], NDArray[np.int64]]] = []
+def balanced(group_N: NDArray[Any], seed: int, epoch: int) -> NDArray[np.int64]:
+    """Return an order of an epoch that shows each group, such as a class, equally often.
 
-
-def balanced(truth_N: NDArray[Any], seed: int, epoch: int) -> NDArray[np.int64]:
-    """Return an order of an epoch that shows each class equally often; the last one asked for is kept.
-
-    An example of a rare class comes several times, and of a frequent one some examples wait for another epoch. Before
-    any comes once more, all of its class have come.
+    An example of a rare group comes several times, and of a frequent one some examples wait for another epoch. Before
+    any comes once more, all of its group have come.
 
     Args:
-        truth_N: class numbers.
+        group_N: number of each example's group.
         seed: the run's seed.
         epoch: from 1.
 
     Returns:
         As many places as there are examples, each plus N for every time that it came before.
     """
-    key = (seed, epoch)
-    for kept, of, found in _last_balanced:
-        if kept == key and of is truth_N:
-            return found
-    rng, count = np.random.default_rng([seed, epoch, 2]), len(truth_N)
-    kinds, kind_N = np.unique(truth_N, return_inverse=True)
+    rng, count = np.random.default_rng([seed, epoch, 2]), len(group_N)
+    kinds, kind_N = np.unique(group_N, return_inverse=True)
     share, rest = divmod(count, len(kinds))
     wanted = np.full(len(kinds), share)
     wanted[rng.permutation(len(kinds))[:rest]] += 1
@@ -228,18 +241,13 @@ def balanced(truth_N: NDArray[Any], seed: int, epoch: int) -> NDArray[np.int64]:
         whole, more = divmod(times, len(own))
         again = (own + count * np.arange(whole)[:, None]).reshape(-1)
         turns += [again, rng.permutation(own)[:more] + count * whole]
-    found = rng.permutation(np.concatenate(turns))
-    _last_balanced[:] = [(key, truth_N, found)]
-    return found
-
-
-_last_buckets: list[tuple[tuple[int, int, int], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
+    return rng.permutation(np.concatenate(turns))
 
 
 def bucketed(
     rows: NDArray[np.int64], lengths: NDArray[np.int64], batch_size: int, seed: int, epoch: int
 ) -> NDArray[np.int64]:
-    """Bring examples of like length into one batch, so that little of it is padding; the last order is kept.
+    """Bring examples of like length into one batch, so that little of it is padding.
 
     Some fifty batches at a time are sorted by length and cut; the batches then come in random order. Ties are broken by
     the order that is given, so that an epoch's batches differ from those of another.
@@ -251,10 +259,6 @@ def bucketed(
         seed: the run's seed.
         epoch: from 1.
     """
-    key = (batch_size, seed, epoch)
-    for kept, of, before, found in _last_buckets:
-        if kept == key and of is lengths and before is rows:
-            return found
     whole = len(rows) // batch_size * batch_size
     # What is left over stays at the end and waits for another epoch's order, as without buckets.
     pools = np.array_split(rows[:whole], max(1, round(whole / (POOL * batch_size)))) if whole else []
@@ -263,9 +267,7 @@ def bucketed(
     sorted_pools = [pool[np.argsort(size, kind="stable")] for pool, size in zip(pools, sizes, strict=True)]
     batches = np.concatenate(sorted_pools or [rows[:0]])
     turns = np.random.default_rng([seed, epoch, 1]).permutation(whole // batch_size)
-    found = np.concatenate([batches.reshape(-1, batch_size)[turns].reshape(-1), rows[whole:]])
-    _last_buckets[:] = [(key, lengths, rows, found)]
-    return found
+    return np.concatenate([batches.reshape(-1, batch_size)[turns].reshape(-1), rows[whole:]])
 
 
 def first_rows(count: int, seed: int, size: int) -> NDArray[np.int64]:

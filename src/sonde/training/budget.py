@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from sonde.backend import Engine, predict_all
+from sonde.backend import Trains, batches_of, joined, predictions
 from sonde.data import Dataset
 from sonde.training.batches import TrainingSet
 
@@ -221,7 +221,7 @@ def _turn(spending: Spending, step: int, steps: int) -> None:
 
 
 def measure(
-    engine: Engine,
+    engine: Trains,
     training: TrainingSet,
     dataset: Dataset,
     *,
@@ -244,21 +244,21 @@ def measure(
     some = dataset.validation.inputs[:SLICE]
     times = [clock()]
     for _ in range(2):
-        predict_all(engine, some, dataset.spec.prepare)
+        joined(predictions(engine, batches_of(some, dataset.spec.prepare)))
         times.append(clock())
     engine.write_state(state)
     first, second = times[1] - times[0], times[2] - times[1]
     return Measured(step, second / len(some), max(0.0, first - second))
 
 
-def _time_steps(engine: Engine, training: TrainingSet, *, clock: Callable[[], float], longest: float) -> float:
+def _time_steps(engine: Trains, training: TrainingSet, *, clock: Callable[[], float], longest: float) -> float:
     taken, begun = 0, clock()
     # The rate is next to nothing, so that no weight becomes infinite; the arithmetic is that of any step.
     batches = chain.from_iterable(training.batches(epoch, 0) for epoch in range(1, WARM + MOST + 1))
-    for place, batch in enumerate(islice(batches, WARM + MOST)):
+    for place, made in enumerate(islice(batches, WARM + MOST)):
         if place == WARM:
             taken, begun = 0, clock()
-        engine.step(batch.inputs, batch.truth, 1e-8)
+        engine.step(made.batch, 1e-8)
         taken += 1
         if place > WARM and clock() - begun > longest:
             break

@@ -1,23 +1,22 @@
 """Opens a training at its start: the model with its first weights, the engine, the encoded truth."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import backend, data, tasks
+from sonde import backend, data
+from sonde.answers import TASKS, Plan
 from sonde.backend import EngineSettings
-from sonde.backend.engine import Engine
+from sonde.backend.engine import Trains
 from sonde.config import Run, RunFolder, Settings, fill
 from sonde.data.dataset import Dataset
 from sonde.data.text.pretrained import Checkpoint
-from sonde.tasks.imbalance import Evening
 from sonde.training.batches import TrainingSet
 from sonde.training.checkpoints import Progress
-from sonde.training.deciding import evening_for, loss_options
 from sonde.training.options import Options
 from sonde.training.resuming import compared
 from sonde.training.session import Session
@@ -43,51 +42,47 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
 
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint
-    from sonde.models.solving import Solvable, is_solved
+    from sonde.models.reads import reads_of
+    from sonde.models.solving import Solvable, solves
 
-    answer = tasks.TASKS[run.task].answer
-    task = tasks.answer(run.task)
-    classes = task.learn_classes(dataset.train.truth)
+    task = TASKS[run.task]
+    row, own = task.row, fill(task.row.options, task.answer, settings)
     model_options = fill(options_of(run.model), "model", settings)
-    spec = dataset.spec
-    blueprint = Blueprint(
-        run.model, answer, spec.shape, len(classes), model_options, spec.dtype, spec.levels, spec.presence
-    )
+    spec, target = dataset.spec, row.learn(dataset.train.truth, own)
+    truth = target.encode(dataset.train.truth)
+    plan = row.plan(target, truth, own, solves(run.model, task.answer, model_options))
+    blueprint = Blueprint(run.model, task.answer, reads_of(spec), plan.outputs, model_options, plan.head)
     description = {
         "sonde": version("sonde"),
         "task": run.task,
-        "answer": answer,
+        "answer": task.answer,
         "model": run.model,
         "options": model_options.model_dump(mode="json"),
-        "input_shape": spec.shape,
-        "dtype": spec.dtype,
-        "levels": spec.levels,
-        "presence": spec.presence,
+        "outputs": plan.outputs,
+        "head": dict(plan.head),
+        "reads": asdict(blueprint.reads),
         "input": spec.to_dict(),
-        "classes": classes,
+        "target": target.to_dict(),
         "views": settings.value("evaluation.views", "one"),
     }
-    train_truth = task.encode(dataset.train.truth, classes)
-    evening = evening_for(task, train_truth, len(classes), options, solved=is_solved(blueprint))
     training = TrainingSet(
         dataset.train,
-        train_truth.astype(np.int32),
+        target,
+        truth,
         spec,
         dataset.modality,
         data.fill_augment(settings, dataset.modality),
         run.seed,
         min(options.batch_size, len(dataset.train)),
-        options.sampling,
+        plan.balance_N,
     )
-    validation_truth = task.encode(dataset.validation.truth, classes).astype(np.int32)
-    solvable = Solvable(dataset.train.inputs, spec.prepare, train_truth)
-    own = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
-    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, own), _checkpoint(own))
-    engine = _build_engine(blueprint, run, options, evening, solvable, taken)
-    parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: own}
-    parts |= {"model": model_options, "training": options}
+    read = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
+    solvable = Solvable(dataset.train.inputs, spec.prepare, truth)
+    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, read), _checkpoint(read))
+    engine = _build_engine(blueprint, run, options, plan, solvable, taken)
+    parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: read}
+    parts |= {"model": model_options, task.answer: own, "training": options}
     plain = {part: each.model_dump(mode="json") for part, each in parts.items()} | {"augment": dict(training.augment)}
-    progress = Progress(settings=compared(plain))
     return Session(
         folder,
         run,
@@ -96,11 +91,11 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         blueprint,
         engine,
         training,
-        validation_truth,
+        target.encode(dataset.validation.truth),
         description,
-        settings,
-        evening,
-        progress,
+        own,
+        plan,
+        Progress(settings=compared(plain)),
     )
 
 
@@ -128,12 +123,12 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
     return dataset.spec.prepare(dataset.train.inputs[:: -(-len(dataset.train) // most)])
 
 
-def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, solvable: Any, taken: _Taken) -> Engine:
+def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvable: Any, taken: _Taken) -> Trains:
     from sonde.models.assemble import begin_with_vectors, build, fit_to_data
-    from sonde.models.heads import HEADS
+    from sonde.models.heads import head as head_of
     from sonde.models.solving import Solved, is_solved, solve_model
 
-    module, head = backend.use(run.backend), HEADS[blueprint.answer]
+    module, head = backend.use(run.backend), head_of(blueprint.answer)
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
     fit_to_data(model, blueprint, taken.examples)
     if (vectors := taken.vectors()) is not None:
@@ -160,9 +155,9 @@ def _build_engine(blueprint: Any, run: Run, options: Options, evening: Evening, 
         seed=run.seed,
         head=head.NAME,
     )
-    told = loss_options(options, evening)
     # What is recorded is without smoothing and weights, as in validation, so that the two can be compared.
-    recorded = head.loss(0.0) if options.label_smoothing or told else None
-    loss = head.loss(options.label_smoothing, **told)
-    engine: Engine = module.build(model, loss, head.score, settings, recorded=recorded)
+    recorded = head.loss(plan.recorded) if plan.loss != plan.recorded else None
+    engine: Trains = module.build(
+        model, head.loss(plan.loss), head.scores, settings, recorded=recorded, varying=head.VARYING
+    )
     return Solved(engine) if solved else engine

@@ -8,22 +8,21 @@ session.finish()
 
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sonde import backend, data, tasks
-from sonde.backend import averaged_weights, predict_all, weights_of
-from sonde.backend.engine import Engine, State
-from sonde.config import Run, RunFolder, Settings
+from sonde import backend, data
+from sonde.answers import ANSWERS, Answer, Fitting, Kept, Plan
+from sonde.backend import Batch, Predicts, Trains, averaged_weights, batches_of, gathered, predictions, weights_of
+from sonde.backend.engine import State
+from sonde.config import Run, RunFolder
 from sonde.data.dataset import Dataset
+from sonde.data.target import Column
+from sonde.data.target import Moment as Drawn
 from sonde.errors import ConfigError, ModelError, RunError, TrainingError
-from sonde.models.restraint import FittedOn
-from sonde.tasks.imbalance import Evening
 from sonde.training.batches import TrainingSet
 from sonde.training.budget import (
     FEWEST_STEPS,
@@ -38,7 +37,6 @@ from sonde.training.budget import (
     reckon,
 )
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
-from sonde.training.deciding import known_from, with_corrected_bias
 from sonde.training.options import Options
 from sonde.training.records import Epoch, Step
 from sonde.training.resuming import differences, is_sound
@@ -58,15 +56,16 @@ class Session:
     dataset: Dataset
     blueprint: Any
     """What the model is; a `models.assemble.Blueprint`."""
-    engine: Engine
+    engine: Trains
     training: TrainingSet
-    validation_truth: NDArray[np.int32]
+    validation_truth: Column
+    """As the target encodes it."""
     description: dict[str, Any]
     """What the model folder will say of the model."""
-    settings: Settings
-    """Every option of the run; those of the evaluation say what is asked of the decision."""
-    evening: Evening = field(default_factory=Evening)
-    """What evens out the classes."""
+    own: Any
+    """The answer's own options."""
+    plan: Plan
+    """What the head is built of and what its loss is told."""
     progress: Progress = field(default_factory=Progress)
     best: State = field(default_factory=dict)
     watch: Watch = field(default_factory=Watch)
@@ -74,9 +73,9 @@ class Session:
     _last_written: float = field(default_factory=time.monotonic)
 
     @property
-    def answer(self) -> ModuleType:
-        """What is asked: a module of `tasks.ANSWERS`."""
-        return tasks.ANSWERS[self.blueprint.answer]
+    def row(self) -> Answer:
+        """The row of what is asked."""
+        return ANSWERS[self.blueprint.answer]
 
     @property
     def steps(self) -> int:
@@ -141,18 +140,20 @@ class Session:
             # A part of an epoch ends the training where its steps are no whole number of epochs.
             while self.step < self.steps:
                 asked = time.perf_counter()
-                batch = next(batches, None)
+                made = next(batches, None)
                 waited += time.perf_counter() - asked
-                if batch is None:
+                if made is None:
                     break
-                busy += batch.busy
-                yield self._take_step(batch.inputs, batch.truth, begin, first)
+                busy += made.busy
+                yield self._take_step(made.batch, begin, first)
                 self._checkpoint_if_due()
             yield self._end_epoch(begin, waited, busy, self.progress.step - first)
 
-    def _take_step(self, inputs: NDArray[np.float32], truth: NDArray[np.int32], begin: float, first: int) -> Step:
-        rate = self._rate(self.step)
-        loss, score = self.engine.step(inputs, truth, rate)
+    def _take_step(self, batch: Batch, begin: float, first: int) -> Step:
+        rate, size = self._rate(self.step), self.training.batch_size
+        told = self.engine.step(batch, rate)
+        # Where the loss that is followed is not finite, the one to record may still be.
+        loss, score = told["recorded"] if math.isfinite(told["loss"]) else told["loss"], told[self.row.shown]
         if not math.isfinite(loss):
             raise self._diverged(f"The loss became {loss}", self.step + 1, rate)
         self.progress.step += 1
@@ -161,8 +162,8 @@ class Session:
         if self.progress.spending:
             self.progress.spending.rate = rate
             reckon(self.progress.spending, self._place())
-        speed = (self.progress.step - first) * len(truth) / max(time.perf_counter() - begin, 1e-9)
-        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, len(truth), speed)
+        speed = (self.progress.step - first) * size / max(time.perf_counter() - begin, 1e-9)
+        return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, size, speed)
 
     def _rate(self, step: int) -> float:
         spending = self.progress.spending
@@ -199,7 +200,7 @@ class Session:
         epoch = Epoch(
             progress.epoch,
             self.step,
-            {"loss": progress.loss_sum / progress.step, self.answer.SCORE: progress.score_sum / progress.step},
+            {"loss": progress.loss_sum / progress.step, self.row.shown: progress.score_sum / progress.step},
             validation,
             rate,
             best,
@@ -233,15 +234,14 @@ class Session:
     def _validate(self, state: State, kept: State) -> dict[str, float]:
         if kept is not state:
             self.engine.write_state(kept)
-        logits = predict_all(self.engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
+        found = self._kept(self.engine)
         if kept is not state:
             self.engine.write_state(state)
-        told: dict[str, float] = self.answer.figures(logits, self.validation_truth, self._figure_names())
-        return told
+        return self.row.figures(self.training.target, found, self.validation_truth, self._figure_names())
 
     def _figure_names(self) -> tuple[str, ...]:
         """Return what each validation says, beside the loss."""
-        return (self.answer.SCORE, *({self.options.monitor} - {"loss", self.answer.SCORE}))
+        return (self.row.shown, *({self.options.monitor} - {"loss", self.row.shown}))
 
     def _monitored(self, validation: Mapping[str, float]) -> float:
         """Return the figure that an epoch is chosen by, better when higher."""
@@ -294,47 +294,54 @@ class Session:
         from sonde.models.solving import is_refitted
 
         refitted = is_refitted(self.blueprint)
-        weights, logits, truth = self._solved_again() if refitted else self._as_chosen()
-        classes = self.description["classes"]
-        source: FittedOn = "left out" if refitted else "validation"
-        known = known_from(
-            logits, truth, answer=self.answer, untuned=self._untuned, classes=classes, settings=self.settings
-        )
-        folder.save(self.folder.model, folder.Description(**self.description, fitted_on=source, **known), weights)
+        weights, kept, truth = self._solved_again() if refitted else self._as_chosen()
+        fitting = Fitting(self.own, self.plan, "left out" if refitted else "validation")
+        fitted = self.row.fit(self.training.target, kept, truth, fitting)
+        folder.save(self.folder.model, folder.Description(**self.description, fitted=fitted), weights)
 
-    def _as_chosen(self) -> tuple[State, NDArray[np.float32], NDArray[np.int32]]:
-        """Return the weights of the best epoch, and what they answer to the validation examples with their truth."""
+    def _as_chosen(self) -> tuple[State, Kept, Column]:
+        """Return the weights of the best epoch, and what is kept of their outputs for validation, with its truth."""
         from sonde.models.assemble import rebuild, tensor_shapes
-        from sonde.models.heads import HEADS
+        from sonde.models.heads import head
         from sonde.models.predicting import predicting_engine
 
         weights = {name: self.best[name] for name in tensor_shapes(self.blueprint)}
-        weights = with_corrected_bias(weights, f"{HEADS[self.blueprint.answer].NAME}/bias", self.evening)
+        if self.plan.correction:
+            # So that the model's probabilities are those of the data as it is, however its training balanced it.
+            bias = f"{head(self.blueprint.answer).NAME}/bias"
+            weights[bias] = (weights[bias] + np.asarray(self.plan.correction)).astype(weights[bias].dtype)
         # Rebuilt, so that the temperature is fitted to what will predict, and not to a training step's bf16.
         model = rebuild(self.blueprint, weights)
         engine = predicting_engine(
             backend.use(self.run.backend), model, self.blueprint.answer, views=self.description["views"]
         )
-        logits = predict_all(engine, self.dataset.validation.inputs, self.dataset.spec.prepare)
-        return weights, logits, self.validation_truth
+        return weights, self._kept(engine), self.validation_truth
 
-    def _untuned(self, warmth: float) -> Sequence[float]:
-        decision: Sequence[float] = self.answer.undo(self.evening.correction, warmth)
-        return decision
+    def _kept(self, engine: Predicts) -> Kept:
+        """Predict the validation examples batch by batch, and return what is kept of each."""
+        target, truth, validation = self.training.target, self.validation_truth, self.dataset.validation
+        batches = (
+            (rows, {**batch, **target.collate(truth[rows], Drawn(self.run.seed, 0, rows))})
+            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare)
+        )
+        found = predictions(engine, batches)
+        return gathered(found, lambda rows, outputs: self.row.keep(target, outputs, truth[rows]), data.join)
 
-    def _solved_again(self) -> tuple[State, NDArray[np.float32], NDArray[np.int32]]:
+    def _solved_again(self) -> tuple[State, Kept, Column]:
         """Return the weights of a solved model as training and validation examples together give them.
 
-        What was fitted to the answers of the model before would not hold for this one, and it has seen all examples.
-        But each one's answer when it is left out is known, and comes with the weights and the truth.
+        What was fitted to the predictions of the model before would not hold for this one, and it has seen all
+        examples. But what it gives for each one that is left out is known, and comes with the weights and the truth.
         """
+        from sonde.models.heads import head
         from sonde.models.solving import Solvable, solved
 
         train, validation = self.dataset.train.inputs, self.dataset.validation.inputs
-        truth = np.concatenate([self.training.truth, self.validation_truth])
+        truth = data.join([self.training.truth, self.validation_truth])
         solvable = Solvable(data.join([train, validation]), self.dataset.spec.prepare, truth)
-        weights, head = solved(self.blueprint, backend.use(self.run.backend), solvable, seed=self.run.seed)
-        return weights, head.left_out, truth[head.places]
+        weights, found = solved(self.blueprint, backend.use(self.run.backend), solvable, seed=self.run.seed)
+        outputs = {head(self.blueprint.answer).OUTPUT: found.left_out}
+        return weights, self.row.keep(self.training.target, outputs, truth[found.places]), truth[found.places]
 
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.

@@ -88,7 +88,7 @@ def _one_hot(spec: table.TableSpec, rows: NDArray[np.void]) -> NDArray[np.float3
     encoded = spec.encode(rows)
     numbers = encoded.shape[1] - len(spec.categories)
     parts = [encoded[:, :numbers]]
-    for place, level in enumerate(spec.levels, numbers):
+    for place, level in enumerate(spec.cardinalities, numbers):
         parts.append(np.eye(level, dtype=np.float32)[encoded[:, place].astype(np.int64)])
     return np.concatenate(parts, axis=1)
 

@@ -29,6 +29,7 @@ class Lowered:
         self._model: Any = model
         self._generator = generator
         self._program = read(self._model)
+        self._is_named = isinstance(self._model._outputs_struct, dict)
         written = [step.operation for step in self._program.steps if step.native is None]
         names = dict.fromkeys(each.name for each in written if isinstance(each, layers.Layer))
         self.fallbacks: tuple[str, ...] = tuple(names)
@@ -80,7 +81,11 @@ class Lowered:
             for slot in step.unused:
                 slots[slot] = None
         found = [slots[slot] for slot in program.outputs]
-        return found[0] if len(found) == 1 else tree.pack_sequence_as(self._model._outputs_struct, found)
+        return (
+            found[0]
+            if len(found) == 1 and not self._is_named
+            else tree.pack_sequence_as(self._model._outputs_struct, found)
+        )
 
     def _take(self, step: Step, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if step.native is None:

@@ -127,7 +127,7 @@ class TableSpec(Spec):
         return (len(self.numbers) + len(self._indicated) + len(self.categories),)
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def cardinalities(self) -> tuple[int, ...]:
         """How many codes each column of categories has, the unknown included."""
         return tuple(len(each.values) + 1 for each in self.categories)
 
@@ -306,7 +306,7 @@ def learn(raw: Stored, listing: Listing | None, options: Options) -> TableSpec:
     letters = sum(len(value.encode()) + 4 for each in spec.categories for value in each.values)
     if letters > MOST_LETTERS:
         raise DataError(
-            f"The categories hold {sum(spec.levels):,} values of {letters:,} letters, more than the {MOST_LETTERS:,} "
+            f"The categories hold {sum(spec.cardinalities):,} values of {letters:,} letters, more than the {MOST_LETTERS:,} "
             "that a model keeps. Tell fewer apart with --set table.most_values=100, or leave columns out with "
             "--set 'table.ignore=[...]'."
         )

@@ -138,7 +138,7 @@ class TextSpec(Spec):
         return "int32"
 
     @property
-    def levels(self) -> tuple[int, ...]:
+    def cardinalities(self) -> tuple[int, ...]:
         """How many numbers there are, padding and the unknown token among them."""
         return (FIRST + len(self.known),)
 

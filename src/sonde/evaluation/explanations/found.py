@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.backend import predict_all
+from sonde.backend import batches_of, joined, predictions
 from sonde.data import Stored
 from sonde.evaluation.explanations.integrated import MOST_STEPS
 from sonde.evaluation.opening import TrainedModel
@@ -80,10 +80,10 @@ class Subject:
 
     @cached_property
     def engine(self) -> Any:
-        """An engine whose `input_gradient` is that of a logit."""
+        """An engine for the gradients of logits."""
         from sonde.models import inside
 
-        return inside.logit_engine(self.module, self.model)
+        return inside.engine_of(self.module, self.model)
 
     @cached_property
     def map_cut(self) -> Any:
@@ -107,7 +107,7 @@ class Subject:
         from sonde.models import inside
 
         return {
-            name: inside.logit_engine(self.module, each) for name, each in inside.attention_maps(self.model).items()
+            name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(self.model).items()
         }
 
     def prepared(self, inputs: Stored) -> NDArray[Any]:
@@ -128,7 +128,8 @@ class Subject:
         Args:
             inputs: N examples.
         """
-        return predict_all(self.opened.engine, inputs, self.spec.prepare, batch_size=AT_ONCE).astype(np.float64)
+        batches = batches_of(inputs, self.spec.prepare, batch_size=AT_ONCE)
+        return joined(predictions(self.opened.engine, batches))["logits"].astype(np.float64)
 
     def slope(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """Return the gradient of a class's logit as a function of points.
@@ -137,11 +138,18 @@ class Subject:
             engine: of the model, or of its second half.
             target: number of the class.
         """
-        return lambda points: engine.input_gradient(points, np.full(len(points), target, dtype=np.int32))
+        from sonde.models import inside
+
+        def slope(points: NDArray[Any]) -> NDArray[Any]:
+            chosen = np.full(len(points), target, dtype=np.int32)
+            array: NDArray[Any] = engine.gradient({"inputs": points, "chosen": chosen}, inside.chosen_logits)
+            return array
+
+        return slope
 
     def value(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """Return a class's logit as a function of points; see `slope`."""
-        return lambda points: engine.predict(points)[:, target]
+        return lambda points: engine.predict({"inputs": points})["logits"][:, target]
 
 
 def signed(value: float) -> str:

@@ -201,7 +201,7 @@ def attention(subject: Subject, example: Example, target: int) -> Found:
     prepared = subject.prepared(example.inputs)
     maps = []
     for title, engine in subject.attentions.items():
-        weights_TT = engine.predict(prepared)[0].astype(np.float64).mean(axis=0)
+        weights_TT = engine.predict({"inputs": prepared})["outputs"][0].astype(np.float64).mean(axis=0)
         if weights_TT.shape[-1] < prepared.shape[1]:
             continue
         maps.append((title, weights_TT[: len(pieces), : len(pieces)]))
