@@ -253,6 +253,8 @@ class Answer:
     """From each model's fitted values and outputs for a batch, and the weights, to the outputs of their average."""
     likelihood: Callable[[Any, Kept, Column], NDArray[np.float64]] | None = None
     """Likelihood of the truth of each example, by which the members of an ensemble can be weighed."""
+    telling: Callable[[Scored, int], list[int]] = lambda scored, most: list(range(min(most, len(scored.predictions))))
+    """Places of so many test examples whose explanation tells most, at most."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None
     """What an explanation of each example is about; None where nothing is explained."""
 

@@ -2,7 +2,7 @@
 
     cut = inside.cut(model, inside.feature_map(model))
     middle = cut.middle(inputs)                                                      numpy in, numpy out
-    slope = cut.second.gradient({"inputs": middle, "chosen": classes}, chosen_logits)     of logits, not of a loss
+    slope = cut.second.gradient({"inputs": middle, "chosen": places}, chosen_output("logits"))
 
 A model here is the graph that Keras holds. It is walked anew from a tensor in its middle, with the same layers and
 weights, so that `Trains.gradient` gives the gradient with respect to that tensor on every backend.
@@ -12,6 +12,7 @@ weights, so that `Trains.gradient` gives the gradient with respect to that tenso
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -75,15 +76,24 @@ def engine_of(module: ModuleType, model: keras.Model) -> Trains:
     return engine
 
 
-def chosen_logits(outputs: Tensors, batch: Tensors) -> Any:
-    """Return the sum of one logit of each example; no other example has a part in its gradient.
+@cache
+def chosen_output(name: str) -> Callable[[Tensors, Tensors], Any]:
+    """Return the function that is differentiated: the sum of one output of each example.
+
+    No other example has a part in its gradient. Where an output stands at several places, such as the pixels of a mask,
+    it is the mean over them. The same name gives the same function, which JAX compiles once.
 
     Args:
-        outputs: of a model that gives "logits", B x C.
-        batch: "chosen" names a class for each example, B.
+        name: of the model's output, B x ... x C; the batch's "chosen" names a place on its last axis, B.
     """
-    chosen_BC = ops.one_hot(batch["chosen"], outputs["logits"].shape[-1], dtype="float32")
-    return ops.sum(outputs["logits"] * chosen_BC)
+
+    def chosen(outputs: Tensors, batch: Tensors) -> Any:
+        found = outputs[name]
+        if len(found.shape) > 2:
+            found = ops.mean(found, axis=tuple(range(1, len(found.shape) - 1)))
+        return ops.sum(found * ops.one_hot(batch["chosen"], found.shape[-1], dtype="float32"))
+
+    return chosen
 
 
 def _nothing(outputs: Tensors, batch: Tensors) -> dict[str, Any]:

@@ -72,5 +72,6 @@ ROW = Answer(
     pool=predictions.pool,
     average=baselines.average,
     likelihood=baselines.likelihood,
+    telling=scores.telling,
     choose=rows.choose,
 )

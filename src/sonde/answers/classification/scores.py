@@ -176,3 +176,27 @@ def worst(scored: Scored) -> list[Worst]:
         )
         for row in chosen
     ]
+
+
+def telling(scored: Scored, most: int) -> list[int]:
+    """Choose test examples to explain: mistakes that are surest, and right predictions spread over the classes.
+
+    Returns:
+        Their places, a right one and a wrong one in turns; every second one is wrong, as far as there are such.
+    """
+    made = scored.predictions
+    truth_N, predicted_N = made.truth, made.predicted
+    rows = np.arange(len(truth_N))
+    sure_N = made.probabilities[rows, predicted_N]
+    wrong_rows = rows[predicted_N != truth_N]
+    wrong = wrong_rows[np.argsort(-sure_N[wrong_rows], kind="stable")][: most // 2].tolist()
+    right: list[int] = []
+    # The middle one of each class by confidence: neither the easiest nor the luckiest.
+    for number in np.unique(truth_N).tolist():
+        its = rows[(truth_N == number) & (predicted_N == number)]
+        if len(its):
+            right.append(int(its[np.argsort(-sure_N[its], kind="stable")][len(its) // 2]))
+    count = min(len(right), most - len(wrong))
+    chosen = [right[round(at * (len(right) - 1) / max(count - 1, 1))] for at in range(count)]
+    turns = [row for pair in zip(chosen, wrong, strict=False) for row in pair]
+    return turns + [row for row in (*chosen, *wrong) if row not in turns]

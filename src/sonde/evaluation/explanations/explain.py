@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import tasks
 from sonde.data import Ragged, Stored, TextSpec
 from sonde.data.ragged import text_of
 from sonde.data.text import tokens
@@ -20,15 +19,15 @@ from sonde.evaluation.pictures import Picture, Text, picture
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
-    """One example, the model's answer, and what each method found."""
+    """One example, the model's prediction, and what each method found."""
 
     name: str
     """What a person can find the example by."""
-    answer: str
-    confidence: float
-    """Probability of the answer."""
+    prediction: str
+    confidence: float | None
+    """Probability of the prediction, where there is one."""
     about: str
-    """The class whose logit is explained: the answer, unless somebody chose another."""
+    """What is explained: the prediction, unless somebody chose another class."""
     found: dict[str, Found]
     """By the method's name in `EXPLANATIONS`."""
     picture: Picture | None
@@ -46,30 +45,29 @@ def explain_one(
     about: str = "",
     truth: str = "",
 ) -> Explanation:
-    """Explain the answer to one example.
+    """Explain the prediction for one example.
 
     Args:
         subject: the model.
         raw: one raw example, N first.
         name: what a person can find it by.
         only: methods, by their names in `EXPLANATIONS`; all when empty.
-        about: the class to explain; the answer when empty.
+        about: the class to explain; the prediction when empty.
         truth: what is true.
 
     Raises:
         ConfigError: there is no such method for what is read, or no such class.
     """
     encoded = subject.spec.encode(raw)
-    probabilities_C = _probabilities(subject, encoded)
-    answered = _answered(subject, probabilities_C)
-    target = class_number(subject, about) if about else answered
+    chosen = subject.chosen(encoded)
+    target = class_number(subject, about) if about else chosen.index
     example = Example(raw, encoded, _picture(subject, raw))
     found = {each: _found(subject, example, target, each) for each in methods_of(subject, only)}
     return Explanation(
         name,
-        subject.classes[answered],
-        float(probabilities_C[answered]),
-        subject.classes[target],
+        chosen.name,
+        chosen.confidence,
+        about or chosen.name,
         found,
         example.picture,
         subject.modality,
@@ -108,6 +106,8 @@ def class_number(subject: Subject, name: str) -> int:
         ConfigError: there is no such class.
     """
     classes = subject.classes
+    if not classes:
+        raise ConfigError("This model predicts no classes, so that none can be chosen; leave out --label.")
     if name not in classes:
         raise ConfigError(
             f"The model knows no class '{name}'.{did_you_mean(name, classes)} It knows: {', '.join(classes[:20])}."
@@ -134,56 +134,10 @@ def of_the_test(
         yield explain_one(subject, raw[row : row + 1], name=str(names[row]), truth=truth)
 
 
-def right_and_wrong(
-    truth_N: NDArray[np.int64], guess_N: NDArray[np.int64], probabilities_NC: NDArray[np.floating[Any]], most: int
-) -> list[int]:
-    """Choose test examples to explain: wrong answers that are surest, and right ones spread over the classes.
-
-    Args:
-        truth_N: class numbers.
-        guess_N: class numbers of the answers.
-        probabilities_NC: of each class.
-        most: how many; every second one is wrong, as far as there are such.
-
-    Returns:
-        Their places, a right one and a wrong one in turns.
-    """
-    rows = np.arange(len(truth_N))
-    sure_N = probabilities_NC[rows, guess_N]
-    wrong = rows[guess_N != truth_N]
-    wrong = wrong[np.argsort(-sure_N[wrong], kind="stable")][: most // 2].tolist()
-    right: list[int] = []
-    # The middle one of each class by confidence: neither the easiest nor the luckiest.
-    for number in np.unique(truth_N).tolist():
-        its = rows[(truth_N == number) & (guess_N == number)]
-        if len(its):
-            right.append(int(its[np.argsort(-sure_N[its], kind="stable")][len(its) // 2]))
-    count = min(len(right), most - len(wrong))
-    chosen = [right[round(at * (len(right) - 1) / max(count - 1, 1))] for at in range(count)]
-    turns = [row for pair in zip(chosen, wrong, strict=False) for row in pair]
-    return turns + [row for row in (*chosen, *wrong) if row not in turns]
-
-
 def _found(subject: Subject, example: Example, target: int, method: str) -> Found:
     if example.picture is None:
         return Found(reason="there is nothing to show of such examples")
     return EXPLANATIONS[subject.modality][method].function(subject, example, target)
-
-
-def _probabilities(subject: Subject, encoded: Stored) -> NDArray[np.float64]:
-    said = subject.opened.description
-    probabilities_NC: NDArray[np.float64] = tasks.answer(said.task).probabilities(
-        subject.logits(encoded), said.temperature
-    )
-    return probabilities_NC[0]
-
-
-def _answered(subject: Subject, probabilities_C: NDArray[np.float64]) -> int:
-    """Return the number of the answer; of several labels that of the one furthest above its threshold."""
-    said = subject.opened.description
-    if said.answer == "labels":
-        return int((probabilities_C - (np.asarray(said.decision) if said.decision else 0.5)).argmax())
-    return int(tasks.label.decide(probabilities_C[None], said.decision)[0])
 
 
 def _picture(subject: Subject, raw: Stored) -> Picture | None:

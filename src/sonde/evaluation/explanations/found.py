@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sonde.backend import batches_of, joined, predictions
 from sonde.data import Stored
+from sonde.answers.answer import Chosen
 from sonde.evaluation.explanations.integrated import MOST_STEPS
 from sonde.evaluation.opening import TrainedModel
 from sonde.evaluation.pictures import Picture
@@ -64,8 +65,21 @@ class Subject:
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Names of the classes or labels."""
-        return tuple(self.opened.description.classes)
+        """Names of what the outputs stand for, such as classes; empty where they have none."""
+        return tuple(getattr(self.opened.target, "classes", ()))
+
+    @property
+    def output(self) -> str:
+        """Name of the output that is explained."""
+        from sonde.models.heads import head
+
+        return str(head(self.opened.description.answer).OUTPUT)
+
+    def chosen(self, inputs: Stored) -> Chosen:
+        """Return what the explanation of one encoded example is about."""
+        choose = self.opened.row.choose
+        assert choose is not None, "asked for before"
+        return choose(self.opened.target, self.opened.fitted, self.opened.keep(inputs, batch_size=AT_ONCE))[0]
 
     @property
     def model(self) -> Any:
@@ -122,34 +136,41 @@ class Subject:
         room = 1 << (array.shape[1] - 1).bit_length()
         return np.pad(array, [(0, 0), (0, room - array.shape[1]), *[(0, 0)] * (array.ndim - 2)])
 
-    def logits(self, inputs: Stored) -> NDArray[np.float64]:
-        """Return the answers to encoded examples, as `predict` gives them.
+    def outputs(self, inputs: Stored) -> NDArray[np.float64]:
+        """Return the numbers that explanations are of for encoded examples, N x outputs.
 
         Args:
             inputs: N examples.
         """
         batches = batches_of(inputs, self.spec.prepare, batch_size=AT_ONCE)
-        return joined(predictions(self.opened.engine, batches))["logits"].astype(np.float64)
+        return _flat(joined(predictions(self.opened.engine, batches))[self.output]).astype(np.float64)
 
     def slope(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-        """Return the gradient of a class's logit as a function of points.
+        """Return the gradient of one of the outputs as a function of points.
 
         Args:
             engine: of the model, or of its second half.
-            target: number of the class.
+            target: place of the output.
         """
         from sonde.models import inside
 
+        of = inside.chosen_output(self.output)
+
         def slope(points: NDArray[Any]) -> NDArray[Any]:
             chosen = np.full(len(points), target, dtype=np.int32)
-            array: NDArray[Any] = engine.gradient({"inputs": points, "chosen": chosen}, inside.chosen_logits)
+            array: NDArray[Any] = engine.gradient({"inputs": points, "chosen": chosen}, of)
             return array
 
         return slope
 
     def value(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
-        """Return a class's logit as a function of points; see `slope`."""
-        return lambda points: engine.predict({"inputs": points})["logits"][:, target]
+        """Return one of the outputs as a function of points; see `slope`."""
+        return lambda points: _flat(engine.predict({"inputs": points})[self.output])[:, target]
+
+
+def _flat(outputs: NDArray[Any]) -> NDArray[Any]:
+    """Return the mean over all places of outputs that stand at several, N x outputs."""
+    return outputs.reshape(len(outputs), -1, outputs.shape[-1]).mean(axis=1) if outputs.ndim > 2 else outputs
 
 
 def signed(value: float) -> str:

@@ -1,28 +1,26 @@
 """Explains a few test examples for the report, and asks which columns of a table the answers need."""
 
-# N examples, C classes
+# N examples
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import tasks
-from sonde.evaluation.truth.given import Answers
+from sonde.answers import Scored
+from sonde.data import Examples
 from sonde.evaluation.explanations import EXPLANATIONS
-from sonde.evaluation.explanations.explain import of_the_test, right_and_wrong
+from sonde.evaluation.explanations.explain import of_the_test
 from sonde.evaluation.explanations.found import Subject
 from sonde.evaluation.explanations.permutation import REPEATS, Importance, importances
 from sonde.evaluation.explanations.stage import draw
-from sonde.evaluation.goals import positive_class
 from sonde.evaluation.opening import TrainedModel
 from sonde.evaluation.options import Options
 from sonde.evaluation.plots.explained import importance_bars
 from sonde.evaluation.plots.words import title
-from sonde.metrics import TABLES, value_of
+from sonde.metrics import value_of
 
 SECONDS = 20.0
 """Time for all explanations of a report; the first one is made in any case."""
@@ -44,45 +42,39 @@ class Explained:
     """For scores.json: the metric, and what it loses without each column; None for what is no table."""
 
 
-def for_report(model: TrainedModel, answers: Answers, options: Options, scores: dict[str, Any]) -> Explained:
-    """Explain a few right and wrong answers, and the columns where a table is read.
+def for_report(
+    model: TrainedModel, scored: Scored, examples: Examples, options: Options, scores: Mapping[str, Any]
+) -> Explained:
+    """Explain a few predictions, right and wrong ones, and the columns where a table is read.
 
     Args:
         model: the run's.
-        answers: of the test examples.
-        options: how many, and which class is searched for.
+        scored: its predictions of the test examples.
+        examples: those.
+        options: how many.
         scores: of the test examples; names the metric.
     """
-    modality = tasks.TASKS[answers.description.task].modality
+    modality, row = model.modality, model.row
     # An ensemble's members read each example in their own ways: there is no one gradient, and no one input.
-    if not options.explain or modality not in EXPLANATIONS or model.parts:
+    if not options.explain or modality not in EXPLANATIONS or model.parts or row.choose is None:
         return Explained({})
     subject = Subject(model, modality, QUICK_STEPS)
     pictures, importance = {}, None
     if modality == "table":
-        importance = _importance(subject, answers, options, str(scores["headline"]))
+        importance = _importance(subject, scored, examples, options, str(scores["headline"]))
         drawn = None if importance is None else importance_bars(importance["columns"], title(importance["metric"]))
         if drawn is not None:
             pictures[f"{KEY}-importance"] = drawn
-    examples = answers.examples
-    rows = _chosen(answers, options.explain)
+    rows = [(place, row.truth_in_words(scored.predictions, place)) for place in row.telling(scored, options.explain)]
     for at, each in enumerate(of_the_test(subject, examples.raw, examples.names, rows, seconds=SECONDS), 1):
         pictures[f"{KEY}-{at}"] = draw(each, f"{KEY}-{at}")
     return Explained(pictures, importance)
 
 
-def _chosen(answers: Answers, most: int) -> list[tuple[int, str]]:
-    """Return places of test examples, with what is true."""
-    probabilities_NC = answers.probabilities_NC
-    if answers.description.answer == "labels":
-        return [(row, str(answers.examples.truth[row])) for row in range(min(most, len(answers.examples)))]
-    guess_N = tasks.label.decide(probabilities_NC, answers.description.decision)
-    rows = right_and_wrong(answers.truth, guess_N, probabilities_NC, most)
-    return [(row, answers.classes[answers.truth[row]]) for row in rows]
-
-
-def _importance(subject: Subject, answers: Answers, options: Options, headline: str) -> dict[str, Any] | None:
-    raw = answers.examples.raw
+def _importance(
+    subject: Subject, scored: Scored, examples: Examples, options: Options, headline: str
+) -> dict[str, Any] | None:
+    raw = examples.raw
     assert isinstance(raw, np.ndarray)
     columns = tuple(getattr(subject.spec, "columns", raw.dtype.names or ()))
     if len(columns) > MOST_COLUMNS or len(raw) < 2:
@@ -90,7 +82,7 @@ def _importance(subject: Subject, answers: Answers, options: Options, headline: 
     most = int(np.clip(MOST_TRIALS // (len(columns) * REPEATS), 100, MOST_ROWS))
     rows = np.sort(np.random.default_rng(options.seed).permutation(len(raw))[:most])
     raw = raw[rows]
-    score = _scorer(subject, answers, options, headline, rows)
+    score = _scorer(subject, scored, examples, headline, rows)
 
     def without(column: int, order_N: NDArray[np.int64]) -> float:
         shuffled = raw.copy()
@@ -102,23 +94,18 @@ def _importance(subject: Subject, answers: Answers, options: Options, headline: 
 
 
 def _scorer(
-    subject: Subject, answers: Answers, options: Options, headline: str, rows: NDArray[np.int64]
+    subject: Subject, scored: Scored, examples: Examples, headline: str, rows: NDArray[np.int64]
 ) -> Callable[[NDArray[Any]], float]:
     """Return the headline's value as a function of rows, higher being better."""
-    said = answers.description
-    task: ModuleType = answers.task
-    metric = TABLES[said.answer][headline]
+    model, row = subject.opened, subject.opened.row
+    metric = row.table[headline]
     sign = 1.0 if metric.better == "higher" else -1.0
-    truth = answers.truth[rows]
-    from sonde.evaluation.truth import ANSWERS
-
-    some = Answers(answers.examples, said, truth, answers.logits_NC[rows])
-    place = positive_class(options, answers.classes)
-    more = (-1 if place is None else place,) if said.answer == "label" else ()
+    truth, names = model.target.encode(examples.truth)[rows], examples.names[rows].tolist()
 
     def score(raw: NDArray[Any]) -> float:
-        probabilities = task.probabilities(subject.logits(subject.spec.encode(raw)), said.temperature)
-        return sign * value_of(metric, ANSWERS[said.answer].sample(some, probabilities, *more))
+        kept = model.keep(model.spec.encode(raw), truth)
+        made = row.predictions(model.target, model.fitted, kept, truth, names)
+        return sign * value_of(metric, row.sample(made, scored.own))
 
     return score
 

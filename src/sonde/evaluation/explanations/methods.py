@@ -178,7 +178,7 @@ def without_words(subject: Subject, example: Example, target: int) -> Found:
         variants = Ragged.of([ids, *(np.delete(ids, at) for at in range(len(pieces)))])
     else:
         return Found(reason="several models cut the text in their own ways; explain one of them")
-    logits = subject.logits(variants)[:, target]
+    logits = subject.outputs(variants)[:, target]
     weights = logits[0] - logits[1:]
     return Found(f"{_first(strongest(pieces, weights))} (what the logit loses without it).", weights)
 
@@ -232,7 +232,7 @@ def without_windows(subject: Subject, example: Example, target: int) -> Found:
     stored = Ragged.of(list(variants)) if isinstance(example.inputs, Ragged) else variants
     if subject.model is None:
         return Found(reason=SEVERAL)
-    logits = subject.logits(stored)[:, target]
+    logits = subject.outputs(stored)[:, target]
     weights = occlusion.over_time(logits[0] - logits[1:], places, len(whole_TC))
     assert isinstance(example.picture, Lines)
     weights = _resampled(weights, len(example.picture.values_TC))
@@ -252,7 +252,7 @@ def without_columns(subject: Subject, example: Example, target: int) -> Found:
     variants = np.repeat(example.raw, len(columns) + 1)
     for at, column in enumerate(columns, 1):
         variants[column][at] = np.nan if variants.dtype[column].kind == "f" else ""
-    logits = subject.logits(subject.spec.encode(variants))[:, target]
+    logits = subject.outputs(subject.spec.encode(variants))[:, target]
     weights = logits[0] - logits[1:]
     return Found(f"{_first(strongest(columns, weights))} (what the logit loses where it is missing).", weights)
 

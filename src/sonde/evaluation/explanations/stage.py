@@ -1,4 +1,4 @@
-"""Explains what a run answers to files: `sonde explain RUN FILE...`.
+"""Explains what a run predicts for files: `sonde explain RUN FILE...`.
 
 Writes runs/<name>/explanations/<file>.svg for each example, and tells what each method found.
 """
@@ -8,7 +8,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from sonde import tasks
 from sonde.config import RunFolder
 from sonde.config.files import write_atomically
 from sonde.data import Stored
@@ -26,16 +25,16 @@ MOST_OF_A_FILE = 20
 def explain(
     folder: RunFolder, files: Sequence[Path], *, method: str | None = None, label: str | None = None
 ) -> list[dict[str, Any]]:
-    """Explain the answers to files, and write a picture of each into the run's folder.
+    """Explain the predictions for files, and write a picture of each into the run's folder.
 
     Args:
         folder: a run whose model is trained.
         files: files of the kind that it was trained on.
         method: a name in `EXPLANATIONS`; all that go with what is read when left out.
-        label: the class to explain; the answer when left out.
+        label: the class to explain; the prediction when left out.
 
     Returns:
-        For each example: file, answer, confidence, the class that is explained, the picture's path, and what each
+        For each example: file, prediction, confidence, the class that is explained, the picture's path, and what each
         method found; or file and the reason why it cannot be read.
 
     Raises:
@@ -81,12 +80,14 @@ def open_subject(folder: RunFolder) -> Subject:
     opened = open_model(folder)
     if opened.parts:
         raise ConfigError(
-            f"'{folder.name}' is an ensemble, whose members read each example in their own ways. Explain the answer "
+            f"'{folder.name}' is an ensemble, whose members read each example in their own ways. Explain the prediction "
             "of one of the runs that it was made of (its report names them)."
         )
-    modality = tasks.TASKS[opened.description.task].modality
+    modality = opened.modality
     if modality not in EXPLANATIONS:
         raise ConfigError(f"There are no explanations for {modality} yet; there are for {', '.join(EXPLANATIONS)}.")
+    if opened.row.choose is None:
+        raise ConfigError(f"There are no explanations for {opened.description.task} yet.")
     return Subject(opened, modality)
 
 
@@ -98,7 +99,7 @@ def draw(explained: Explanation, key: str) -> str:
         key: a word that is unique among the pictures of a page.
     """
     titles = EXPLANATIONS[explained.modality]
-    words = heading(explained.answer, explained.confidence, truth=explained.truth, about=explained.about)
+    words = heading(explained.prediction, explained.confidence, truth=explained.truth, about=explained.about)
     found = [(titles[method].title, each) for method, each in explained.found.items()]
     return explanation(Explained(explained.name, words, explained.picture, found), key)
 
@@ -112,7 +113,7 @@ def row_of(explained: Explanation, path: Path) -> dict[str, Any]:
     """
     return {
         "file": explained.name,
-        "answer": explained.answer,
+        "prediction": explained.prediction,
         "confidence": explained.confidence,
         "explained": explained.about,
         "picture": str(path),
