@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from sonde import data
-from sonde.answers import Fitting, answer_of
-from sonde.config import RunFolder, Setting, Settings, check_room, create_run, fill, free_name, write_settings
+from sonde.answers import Fitting
+from sonde.config import RunFolder, Setting, Settings, check_room, create_run, free_name, write_settings
 from sonde.data import Dataset
 from sonde.environment import describe_environment
 from sonde.errors import RunError
@@ -161,9 +161,7 @@ def _refuse_unlike(first: tuple[RunFolder, Any], second: tuple[RunFolder, Any]) 
     (one, described), (other, also) = first, second
     names = f"'{one.name}' and '{other.name}'"
     if described.task != also.task:
-        raise RunError(
-            f"{names} are of different tasks ({described.task} and {also.task}); average runs of one task."
-        )
+        raise RunError(f"{names} are of different tasks ({described.task} and {also.task}); average runs of one task.")
     if described.target != also.target:
         raise RunError(f"{names} have different targets, such as other classes; average runs of one data set.")
     if one.fingerprint() == other.fingerprint():
@@ -219,9 +217,7 @@ def _settings(first: Settings, name: str, members: Sequence[str], weights: Weigh
     return Settings({**of_the_first, **said})
 
 
-def _fit(
-    folders: Sequence[RunFolder], settings: Settings, dataset: Dataset, weights: Weights
-) -> tuple[Members, Any]:
+def _fit(folders: Sequence[RunFolder], settings: Settings, dataset: Dataset, weights: Weights) -> tuple[Members, Any]:
     """Open the members, weigh them, and fit on validation what the whole needs."""
     from sonde.models.folder import ENSEMBLE, Description
 

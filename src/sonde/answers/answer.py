@@ -195,7 +195,7 @@ class Answer:
     shown: str
     """The head's score that is shown while training."""
     keep: Callable[[Any, Batch, Column | None], Kept]
-    """From the target, the outputs for a batch and its encoded truths, where they are known, to what is kept of each."""
+    """From the target, the outputs for a batch and its encoded truths, where known, to what is kept of each example."""
     figures: Callable[[Any, Kept, Column, Sequence[str]], dict[str, float]]
     """The loss and the named figures of a validation."""
     fit: Callable[[Any, Kept, Column, "Fitting"], dict[str, Any]]

@@ -15,8 +15,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.errors import ConfigError
-
 UNEQUAL = 3.0
 """Times the examples of the rarest class that the most frequent one has, from which on classes are called unequal."""
 FIXES = (

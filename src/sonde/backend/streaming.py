@@ -85,4 +85,6 @@ def gathered(
     rows = np.concatenate(rows_of)
     order = np.argsort(rows, kind="stable")
     whole = {name: join([kept[name] for kept in kept_of]) for name in kept_of[0]}
-    return whole if np.array_equal(order, np.arange(len(order))) else {name: each[order] for name, each in whole.items()}
+    return (
+        whole if np.array_equal(order, np.arange(len(order))) else {name: each[order] for name, each in whole.items()}
+    )

@@ -1,4 +1,4 @@
-"""What is asked of an example, as numbers: the twin of `InputSpec`, learned from the training part and saved with a model.
+"""What is asked of an example, as numbers: the twin of `InputSpec`, learned from training and saved with a model.
 
 A truth is a column: one entry for each example, an array or, where entries differ in length, a `Ragged`. A target
 encodes it once for each data set and makes the arrays of each batch from it, among them "weights", which add up to one
@@ -78,4 +78,4 @@ class Asked:
     learned: Callable[[str], Sequence[str]] | None = None
     """From one truth to the names in it that training must see; None where nothing has a name."""
     store: Callable[[Listing, Any, str], Decoded] | None = None
-    """Decodes truths that stand in files, as a modality's `store` does its inputs; None where the listing holds them."""
+    """Decodes truths that stand in files, as a modality's `store` does inputs; None where the listing holds them."""

@@ -6,7 +6,7 @@ folds.json -> pooled predictions -> scores.json, predictions.parquet, plots, rep
 # N examples
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 

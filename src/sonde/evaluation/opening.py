@@ -146,8 +146,8 @@ def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> Tra
     ):
         raise ModelError(
             f"{path} is for {description.task}, and prepares {description.input.get('kind')} inputs of shape "
-            f"{spec.shape} ({spec.dtype}) for a model that reads {description.reads.shape} ({description.reads.dtype}); "
-            "the folder is refused."
+            f"{spec.shape} ({spec.dtype}) for a model that reads {description.reads.shape} "
+            f"({description.reads.dtype}); the folder is refused."
         )
     try:
         target = task.row.target_from(description.target)

@@ -14,19 +14,16 @@ from typing import Any
 
 import numpy as np
 
-from sonde import tasks
+from sonde.answers import ANSWERS, CONFIDENCE, answer_of
 from sonde.config import RunFolder, fill
-from sonde.data import Examples
 from sonde.errors import RunError
-from sonde.evaluation.truth import ANSWERS, Answers
-from sonde.evaluation.truth.given import CONFIDENCE, plain
-from sonde.evaluation.compare import mcnemar
-from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
+from sonde.evaluation.ensemble import Part
 from sonde.evaluation.options import Options
-from sonde.evaluation.scores import Bootstrap, score_sample
 from sonde.evaluation.spread import Spread, spread
 from sonde.evaluation.verdict import Verdict, judge_samples
-from sonde.metrics import TABLES, AnySample, named
+from sonde.metrics import Metric
+from sonde.metrics.intervals import Bootstrap, Score, score_sample
+from sonde.metrics.permutation import paired_test
 
 FORMAT = 1
 FOLDS, SEEDS, ENSEMBLE = "folds.json", "seeds.json", "ensemble.json"
@@ -137,7 +134,10 @@ def _spreads(rows: Sequence[Mapping[str, Any]], overlap: float) -> dict[str, Any
         "headline": headline,
         "confidence": CONFIDENCE,
         "runs": [dict(row) for row in rows],
-        "spread": {name: _of([_value(row["scores"], name) for row in rows], table.get(name), overlap).to_dict() for name in names},
+        "spread": {
+            name: _of([_value(row["scores"], name) for row in rows], table.get(name), overlap).to_dict()
+            for name in names
+        },
         "baselines": {
             other: {
                 name: _of([_value(row["baselines"][other], name) for row in rows], table.get(name), overlap).to_dict()
@@ -286,6 +286,6 @@ def _against_the_best(verdict: Verdict, title: str, p_value: float) -> str:
     }[verdict.wins]
     return (
         f"{told}. {title} differs by {difference.value:+.3f}, {CONFIDENCE:.0%} interval {difference.low:+.3f} to "
-        f"{difference.high:+.3f}, on the same {difference.n:,} test examples (paired test, p = {p_value:.2g}). The best "
-        "member was chosen on these examples, which favours it a little."
+        f"{difference.high:+.3f}, on the same {difference.n:,} test examples (paired test, p = {p_value:.2g}). The "
+        "best member was chosen on these examples, which favours it a little."
     )

@@ -41,9 +41,7 @@ def solved_beside(contest: Contest, answer: str, *, besides: str) -> Contest:
 
 def _solver(contest: Contest, answer: str, model: str) -> Callable[[NDArray[np.int64], Stored], Kept]:
     def solve(rows: NDArray[np.int64], raw: Stored) -> Kept:
-        spec = series.learn_spec(
-            contest.train, series.Options(), differs=not isinstance(contest.train, np.ndarray)
-        )
+        spec = series.learn_spec(contest.train, series.Options(), differs=not isinstance(contest.train, np.ndarray))
         engine = _engine(spec, spec.encode(contest.train[rows]), contest.truth[rows], (contest.target, answer, model))
         row = ANSWERS[answer]
         found = predictions(engine, batches_of(spec.encode(raw), spec.prepare))

@@ -10,8 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from sonde.answers import CONFIDENCE, TASKS, Answer, Scored
 from sonde.answers.answer import Checked, Contest
 from sonde.config import RunFolder, Settings, fill
@@ -233,9 +231,7 @@ def _encoded(model: TrainedModel, examples: Examples, name: str) -> Any:
         raise DataError(f"The data set '{name}' does not fit the model. {error}") from None
 
 
-def _baselines(
-    model: TrainedModel, examples: Examples, truth: Any, known: Dataset, frame: Frame
-) -> Mapping[str, Any]:
+def _baselines(model: TrainedModel, examples: Examples, truth: Any, known: Dataset, frame: Frame) -> Mapping[str, Any]:
     """Let the baselines learn from the run's own training examples, and decide as the model does."""
     own, options = answer_options(frame.settings), frame.options
     # A tuned model against baselines that are not would be no fair comparison.

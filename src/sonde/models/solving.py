@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
-from sonde.config import Options
 from sonde.backend import Batch, Trains, batches_of, joined, predictions
 from sonde.backend.engine import Loss, State
+from sonde.config import Options
 from sonde.models.architectures import architecture
 from sonde.models.assemble import Blueprint, build
 from sonde.models.heads import HEADS

@@ -152,7 +152,9 @@ def _check_model(settings: Settings) -> None:
     model, task = settings["run.model"], TASKS[settings.value("run.task")]
     row = MODELS[model.value]
     if task.modality not in row.reads:
-        raise ConfigError(f"{at(model)}The model '{model.value}' does not read {task.modality} data (sonde list models).")
+        raise ConfigError(
+            f"{at(model)}The model '{model.value}' does not read {task.modality} data (sonde list models)."
+        )
     if not row.takes(task.modality, task.answer):
         fitting = [name for name, each in MODELS.items() if each.takes(task.modality, task.answer)]
         raise ConfigError(

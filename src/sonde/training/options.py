@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from sonde.config import Options as _Options
 from sonde.answers import TASKS
+from sonde.config import Options as _Options
 from sonde.config import Settings, guessed
 from sonde.data import MODALITIES
 from sonde.errors import ConfigError

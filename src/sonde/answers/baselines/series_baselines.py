@@ -5,9 +5,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.answers.baselines.linear import subset
 from sonde.data.ragged import Stored, lengths_of
 from sonde.data.series import spec as series
-from sonde.answers.baselines.linear import subset
 
 Floats = NDArray[np.float64]
 

@@ -9,9 +9,9 @@ outperform deep learning on typical tabular data?", 2022).
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.answers.baselines.linear import MOST_ANSWERS, logistic, shares, subset
 from sonde.data.table import spec as table
 from sonde.data.table.columns import as_numbers
-from sonde.answers.baselines.linear import MOST_ANSWERS, logistic, shares, subset
 
 Floats = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from sonde.data.ragged import Ragged, text_of
 from sonde.answers.baselines.linear import shares, subset
+from sonde.data.ragged import Ragged, text_of
 
 MOST_LETTERS = 20_000
 """Letters of a text that are read."""

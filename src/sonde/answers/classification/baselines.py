@@ -72,8 +72,8 @@ def guesses(contest: Contest) -> Mapping[str, Predictions]:
             decision = thresholds.best_offsets(
                 np.asarray(contest.checked.truth), each_NC[:apart], contest.fitted.tuned_for, positive=positive
             )
-            each_NC = each_NC[apart:]
-        made[name] = predictions(contest.names, classes, contest.test_truth, rounded(each_NC), decision=decision)
+        tested_NC = rounded(each_NC[len(each_NC) - len(contest.test) :])
+        made[name] = predictions(contest.names, classes, contest.test_truth, tested_NC, decision=decision)
     return made
 
 

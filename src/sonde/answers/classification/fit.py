@@ -1,4 +1,4 @@
-"""What a trained classifier learns from validation of its own doubt: temperature, decision, prediction sets, abstention.
+"""What a trained classifier learns from validation of its own doubt: temperature, decision, sets, abstention.
 
 The temperature and the thresholds are chosen on validation examples. A threshold is sound where its examples had no
 part in anything that came before it. So of 1,000 validation examples and more, one half fits the temperature and the

@@ -5,8 +5,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sonde.answers.fitted import Decision, FittedOn, Temperature, read_fitted
 from sonde.answers.classification.target import ClassTarget
+from sonde.answers.fitted import Decision, FittedOn, Temperature, read_fitted
 from sonde.errors import ModelError
 
 Name = Literal["lac", "aps"]

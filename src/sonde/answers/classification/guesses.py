@@ -1,4 +1,4 @@
-"""What a classification is to be judged by: the headline and the positive class, as the balance of the classes suggests.
+"""What a classification is to be judged by, as the balance of its classes suggests: headline and positive class.
 
 Where one class has most of the examples, accuracy says little: of 87 % ham, a filter that lets everything pass is right
 87 % of the time. Then the rare class is what matters, and its F1 stands first.

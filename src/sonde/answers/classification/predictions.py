@@ -31,7 +31,6 @@ from sonde.answers.probability_file import (
     write_columns,
 )
 from sonde.data.target import Column
-from sonde.errors import RunError
 from sonde.metrics import temperature, thresholds
 
 
@@ -191,7 +190,7 @@ def truth_in_words(made: Predictions, row: int) -> str:
 
 def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
     """Return which examples of two aligned predictions have another truth, N."""
-    return np.asarray((first.truth != second.truth))
+    return np.asarray(first.truth != second.truth)
 
 
 def truths(made: Predictions) -> Column:

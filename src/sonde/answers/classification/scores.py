@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sonde.metrics.intervals import CALIBRATION, Score, score_each, score_sample
 
 from sonde.answers import balancing
 from sonde.answers.answer import FITTED_ON, Scored, Worst
@@ -18,7 +19,6 @@ from sonde.answers.classification.target import ClassTarget
 from sonde.errors import ConfigError, did_you_mean
 from sonde.metrics import METRICS, PER_CLASS, Metric, Sample, applicable, prepare, thresholds
 from sonde.metrics.confusion import confusion_matrix
-from sonde.metrics.intervals import CALIBRATION, Score, score_each, score_sample
 
 GOALS = {"f1": "f1_macro", "balanced_accuracy": "balanced_accuracy", "accuracy": "accuracy"}
 """The metric that shows what a decision was tuned for; with a positive class its own F1."""
@@ -149,8 +149,8 @@ def decision_in_words(made: Predictions, fitted: Fitted, positive: int | None) -
         index = 1 if positive is None else positive
         threshold = thresholds.threshold_of(made.decision, index)
         return (
-            f"'{made.classes[index]}' is predicted from a probability of {threshold:.3g} on, not from one half ({how}). "
-            "The probabilities themselves are not changed."
+            f"'{made.classes[index]}' is predicted from a probability of {threshold:.3g} on, not from one half "
+            f"({how}). The probabilities themselves are not changed."
         )
     return (
         f"The prediction is the class with the largest log probability plus an offset of its own ({how}). "

@@ -3,7 +3,7 @@
 # B batch, N examples, C classes
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 

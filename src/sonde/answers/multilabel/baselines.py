@@ -62,8 +62,8 @@ def guesses(contest: Contest) -> Mapping[str, Predictions]:
             # Tuned on validation as the model is: else it would be no fair comparison.
             checked = np.asarray(contest.checked.truth)
             decision = thresholds.best_thresholds(checked, shares_NK[:apart], contest.fitted.tuned_for)
-            shares_NK = shares_NK[apart:]
-        made[name] = predictions(contest.names, labels, contest.test_truth, rounded(shares_NK), decision)
+        tested_NK = rounded(shares_NK[len(shares_NK) - len(contest.test) :])
+        made[name] = predictions(contest.names, labels, contest.test_truth, tested_NK, decision)
     return made
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from sonde.metrics.intervals import Score, score_each, score_sample
 
 from sonde.answers import balancing
 from sonde.answers.answer import FITTED_ON, Scored, Worst
@@ -14,7 +15,6 @@ from sonde.answers.multilabel.options import Options
 from sonde.answers.multilabel.predictions import Predictions
 from sonde.answers.multilabel.target import LabelsTarget
 from sonde.metrics import LABEL_METRICS, PER_LABEL, LabelSample, Metric, prepare_labels
-from sonde.metrics.intervals import Score, score_each, score_sample
 
 CALIBRATION = ("label_calibration_error", "label_log_loss", "label_brier")
 """Metrics that temperature scaling is meant to improve; shown before and after it."""

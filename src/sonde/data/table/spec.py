@@ -306,8 +306,8 @@ def learn(raw: Stored, listing: Listing | None, options: Options) -> TableSpec:
     letters = sum(len(value.encode()) + 4 for each in spec.categories for value in each.values)
     if letters > MOST_LETTERS:
         raise DataError(
-            f"The categories hold {sum(spec.cardinalities):,} values of {letters:,} letters, more than the {MOST_LETTERS:,} "
-            "that a model keeps. Tell fewer apart with --set table.most_values=100, or leave columns out with "
+            f"The categories hold {sum(spec.cardinalities):,} values of {letters:,} letters, more than the "
+            f"{MOST_LETTERS:,} that a model keeps. Tell fewer apart with --set table.most_values=100, or leave columns out with "
             "--set 'table.ignore=[...]'."
         )
     return spec

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.answers.answer import Chosen
 from sonde.backend import batches_of, joined, predictions
 from sonde.data import Stored
-from sonde.answers.answer import Chosen
 from sonde.evaluation.explanations.integrated import MOST_STEPS
 from sonde.evaluation.opening import TrainedModel
 from sonde.evaluation.pictures import Picture
@@ -120,9 +120,7 @@ class Subject:
         """An engine for the weights of each attention, by its name."""
         from sonde.models import inside
 
-        return {
-            name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(self.model).items()
-        }
+        return {name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(self.model).items()}
 
     def prepared(self, inputs: Stored) -> NDArray[Any]:
         """Return what the model reads; a length that varies is filled up to a power of two, as few shapes compile.

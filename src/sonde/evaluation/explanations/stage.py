@@ -80,8 +80,8 @@ def open_subject(folder: RunFolder) -> Subject:
     opened = open_model(folder)
     if opened.parts:
         raise ConfigError(
-            f"'{folder.name}' is an ensemble, whose members read each example in their own ways. Explain the prediction "
-            "of one of the runs that it was made of (its report names them)."
+            f"'{folder.name}' is an ensemble, whose members read each example in their own ways. Explain the "
+            "prediction of one of the runs that it was made of (its report names them)."
         )
     modality = opened.modality
     if modality not in EXPLANATIONS:
