@@ -4,7 +4,7 @@ import pytest
 
 from rules.source import Module, house, imports, names_of, room_of
 
-NUMPY_COLUMN = {"errors", "config", "data", "metrics", "tasks"}
+NUMPY_COLUMN = {"errors", "config", "drawing", "data", "metrics", "tasks"}
 KERAS_COLUMN = {"errors", "config", "backend", "models"}
 STAGES = {"training", "evaluation", "export"}
 HOUSE = NUMPY_COLUMN | KERAS_COLUMN | STAGES | {"serving"}
@@ -12,8 +12,9 @@ HOUSE = NUMPY_COLUMN | KERAS_COLUMN | STAGES | {"serving"}
 BELOW: dict[str, set[str]] = {
     "errors": set(),
     "config": {"errors"},
-    "data": {"errors", "config"},
-    "metrics": {"errors", "config"},
+    "drawing": {"errors"},
+    "data": {"errors", "config", "drawing"},
+    "metrics": {"errors", "config", "drawing"},
     "tasks": NUMPY_COLUMN - {"tasks"},
     "backend": {"errors", "config"},
     "models": KERAS_COLUMN - {"models"},
@@ -65,6 +66,7 @@ def test_imports_only_go_down() -> None:
     [
         ("sonde.errors", "from sonde.config import Run"),
         ("sonde.config.run", "import sonde.data"),
+        ("sonde.drawing.chart", "from sonde.metrics.curves import Curve"),
         ("sonde.data.image", "from sonde import metrics"),
         ("sonde.metrics.label", "from sonde.data.dataset import Dataset"),
         ("sonde.backend.torch", "from sonde.tasks import TASKS"),

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from sonde import tasks
 from sonde.data import Examples
+from sonde.drawing import Sketch
 from sonde.evaluation.options import Options
-from sonde.evaluation.pictures import Picture
 from sonde.evaluation.pictures import picture as picture_of
 from sonde.evaluation.scores import Bootstrap, Score
 from sonde.models.restraint import FITTED_ON
@@ -127,7 +127,7 @@ def heads(answers: Answers, frame: Frame, headline: str) -> dict[str, Any]:
     }
 
 
-def picture(answers: Answers, row: int) -> Picture | None:
+def picture(answers: Answers, row: int) -> Sketch | None:
     """Return what is shown of one example, or None where nothing can be.
 
     Args:

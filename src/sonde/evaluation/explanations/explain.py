@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from sonde import tasks
 from sonde.data import Ragged, Stored, TextSpec, tokens
 from sonde.data.ragged import text_of
+from sonde.drawing import Sketch, Text
 from sonde.errors import ConfigError, did_you_mean, unknown_name
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.found import Example, Found, Subject
-from sonde.evaluation.pictures import Picture, Text, picture
+from sonde.evaluation.pictures import picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +31,7 @@ class Explanation:
     """The class whose logit is explained: the answer, unless somebody chose another."""
     found: dict[str, Found]
     """By the method's name in `EXPLANATIONS`."""
-    picture: Picture | None
+    picture: Sketch | None
     modality: str
     truth: str = ""
     """What is true, where that is known."""
@@ -185,7 +186,7 @@ def _answered(subject: Subject, probabilities_C: NDArray[np.float64]) -> int:
     return int(tasks.label.decide(probabilities_C[None], said.decision)[0])
 
 
-def _picture(subject: Subject, raw: Stored) -> Picture | None:
+def _picture(subject: Subject, raw: Stored) -> Sketch | None:
     """Return what is shown of an example; of a text its tokens, as many as have weights."""
     if subject.modality == "text" and isinstance(subject.spec, TextSpec):
         assert isinstance(raw, Ragged)

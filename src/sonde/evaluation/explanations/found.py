@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from sonde.backend import predict_all
 from sonde.data import Stored
+from sonde.drawing import Sketch
 from sonde.evaluation.explanations.integrated import MOST_STEPS
 from sonde.evaluation.opening import TrainedModel
-from sonde.evaluation.pictures import Picture
 
 AT_ONCE = 64
 """Variants of an example that are predicted together."""
@@ -45,7 +45,7 @@ class Example:
     """One example, N first."""
     inputs: Stored
     """The same, encoded."""
-    picture: Picture | None
+    picture: Sketch | None
 
 
 @dataclass(frozen=True, eq=False)
