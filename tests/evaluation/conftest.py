@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sonde.config import RunFolder
-from sonde.evaluation.pictures import Pixels
+from sonde.drawing import Pixels
 from sonde.evaluation.plots import Evidence, Mistake
 from sonde.metrics.curves import Curve, Reliability
 

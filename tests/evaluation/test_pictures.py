@@ -5,13 +5,13 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
+from sonde.evaluation.plots.shown import POINTS, Box, height_of, tinted, weighed, wrapped
 
 from sonde.data.ragged import texts
 from sonde.evaluation.pictures import MOST_LETTERS, Lines, Picture, Pixels, Row, Spectrogram, Text, in_words, picture
 from sonde.evaluation.plots import Mistake
 from sonde.evaluation.plots.explained import importance_bars
 from sonde.evaluation.plots.gallery import mistakes_gallery
-from sonde.evaluation.plots.shown import POINTS, Box, height_of, tinted, weighed, wrapped
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.gallery import mistakes
 

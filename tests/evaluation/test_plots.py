@@ -12,13 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from sonde.evaluation.plots.shown import THUMBNAIL, thumbnail
+from sonde.evaluation.plots.svg import STYLES, nice_ticks
 
+from sonde.drawing.names import cut, one_line, visible, width
 from sonde.evaluation.plots import PLOTS, Evidence, Mistake, draw
 from sonde.evaluation.plots.confusion import MOST_WITH_NUMBERS, confused_pairs, confusion_matrix
 from sonde.evaluation.plots.intervals import MOST_CLASSES, by_f1
-from sonde.evaluation.plots.names import cut, one_line, visible, width
-from sonde.evaluation.plots.shown import THUMBNAIL, thumbnail
-from sonde.evaluation.plots.svg import STYLES, nice_ticks
 from sonde.metrics.curves import Curve
 
 SVG = "{http://www.w3.org/2000/svg}"

@@ -10,11 +10,11 @@ from importlib import resources
 from typing import Any
 
 import pytest
+from sonde.evaluation.plots.svg import STYLES
 
 from sonde.config import RunFolder
 from sonde.errors import RunError
 from sonde.evaluation.plots import Evidence, draw
-from sonde.evaluation.plots.svg import STYLES
 from sonde.evaluation.plots.words import amount, duration, interval, percent
 from sonde.evaluation.report import write_report
 from sonde.evaluation.report.facts import read_facts, read_options

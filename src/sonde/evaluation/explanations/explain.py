@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 from sonde.data import Ragged, Stored, TextSpec
 from sonde.data.ragged import text_of
 from sonde.data.text import tokens
+from sonde.drawing import Sketch, Text
 from sonde.errors import ConfigError, did_you_mean, unknown_name
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.found import Example, Found, Subject
-from sonde.evaluation.pictures import Picture, Text, picture
+from sonde.evaluation.pictures import picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +30,7 @@ class Explanation:
     """What is explained: the prediction, unless somebody chose another class."""
     found: dict[str, Found]
     """By the method's name in `EXPLANATIONS`."""
-    picture: Picture | None
+    picture: Sketch | None
     modality: str
     truth: str = ""
     """What is true, where that is known."""
@@ -139,7 +140,7 @@ def _found(subject: Subject, example: Example, target: int, method: str) -> Foun
     return EXPLANATIONS[subject.modality][method].function(subject, example, target)
 
 
-def _picture(subject: Subject, raw: Stored) -> Picture | None:
+def _picture(subject: Subject, raw: Stored) -> Sketch | None:
     """Return what is shown of an example; of a text its tokens, as many as have weights."""
     if subject.modality == "text" and isinstance(subject.spec, TextSpec):
         assert isinstance(raw, Ragged)

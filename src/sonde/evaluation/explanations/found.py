@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from sonde.answers.answer import Chosen
 from sonde.backend import batches_of, joined, predictions
 from sonde.data import Stored
+from sonde.drawing import Sketch
 from sonde.evaluation.explanations.integrated import MOST_STEPS
 from sonde.evaluation.opening import TrainedModel
-from sonde.evaluation.pictures import Picture
 
 AT_ONCE = 64
 """Variants of an example that are predicted together."""
@@ -46,7 +46,7 @@ class Example:
     """One example, N first."""
     inputs: Stored
     """The same, encoded."""
-    picture: Picture | None
+    picture: Sketch | None
 
 
 @dataclass(frozen=True, eq=False)

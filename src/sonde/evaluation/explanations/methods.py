@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from sonde.data import Ragged
 from sonde.data.text.tokens import UNKNOWN
+from sonde.drawing import Lines, Row, Spectrogram, Text
 from sonde.evaluation.explanations import gradcam, occlusion
 from sonde.evaluation.explanations.found import Example, Found, Subject, signed, strongest
 from sonde.evaluation.explanations.integrated import Integral, integrate
-from sonde.evaluation.pictures import Lines, Pixels, Row, Spectrogram, Text
 
 SEVERAL = "several models answer together here, each with a gradient of its own; explain one of them"
 STEP_LIKE = (
@@ -64,15 +64,8 @@ def _onto(heat_P: NDArray[np.float64], example: Example) -> NDArray[np.float64]:
 
 
 def _places(example: Example) -> tuple[int, ...]:
-    picture = example.picture
-    if isinstance(picture, Pixels):
-        return picture.values_HWC.shape[:2]
-    if isinstance(picture, Spectrogram):
-        return picture.values_TF.shape
-    if isinstance(picture, Lines):
-        return picture.values_TC.shape[:1]
-    assert isinstance(picture, Text | Row)
-    return (len(picture.pieces if isinstance(picture, Text) else picture.columns),)
+    assert example.picture is not None
+    return example.picture.places
 
 
 def integrated_gradients(subject: Subject, example: Example, target: int) -> Found:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sonde.evaluation.pictures import Picture
+from sonde.drawing import Sketch
 from sonde.metrics.curves import Curve, Reliability
 
 
@@ -20,7 +20,7 @@ class Mistake:
     """Probability that the model gave its guess."""
     truth_probability: float | None = None
     """Probability that it gave the truth."""
-    picture: Picture | None = None
+    picture: Sketch | None = None
     """What is shown of the example; None where nothing can be."""
 
 

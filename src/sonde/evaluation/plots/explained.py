@@ -1,4 +1,4 @@
-"""Draws an explanation: the example, and for each method what speaks for the answer in it and what against."""
+"""Draws an explanation: the example, and for each method what speaks for the prediction in it and what against."""
 
 # T time
 
@@ -6,25 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from sonde.drawing import Axis, Block, Interval, Measure, Sketch, bars, grid, padded, paragraph, picture, stack
+from sonde.drawing.blocks import Sign, legend
+from sonde.drawing.images import grey, image
+from sonde.drawing.marks import name, rect
+from sonde.drawing.names import one_line
 from sonde.evaluation.explanations.found import Found
-from sonde.evaluation.pictures import Picture, Pixels, Spectrogram, in_words
-from sonde.evaluation.plots.markup import Child, Markup, join, tag
-from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.plots.shown import Box, height_of, is_tiny, legend, shown, thumbnail, weighed, wrapped
-from sonde.evaluation.plots.svg import Scale, footing, line, mark, name, nice_ticks, sheet, text, widest
 from sonde.evaluation.plots.words import percent
 
-WIDE, EDGE, GAP = 640.0, 14.0, 18.0
-CELLS = 3
-"""Images in a row, the example itself among them."""
-MAP = 112.0
-"""Side of a map of attention."""
-MOST_MAPS = 4
-MOST_COLUMNS = 30
-"""Columns of a table whose importance is drawn."""
+WIDE, EDGE, GAP = 440.0, 14.0, 16.0
+MOST_MAPS, MOST_COLUMNS = 4, 30
+"""Maps of attention and columns drawn."""
 
 
 @dataclass(frozen=True)
@@ -33,21 +25,14 @@ class Explained:
 
     name: str
     heading: str
-    """Answer, confidence and truth, in words."""
-    picture: Picture | None
+    """Prediction, confidence and truth, in words."""
+    picture: Sketch | None
     found: Sequence[tuple[str, Found]]
     """Title of each method, and what it found."""
 
 
 def heading(answer: str, confidence: float, *, truth: str = "", about: str = "") -> str:
-    """Say what was answered, and what is explained where that is another class.
-
-    Args:
-        answer: of the model.
-        confidence: its probability.
-        truth: what is true, where that is known.
-        about: the class that is explained.
-    """
+    """Say what was predicted, whether that is true where it is known, and which other class is explained, if any."""
     told = f"{one_line(answer, longest=60)} with {percent(confidence)}"
     if truth:
         told += ", which is right" if truth == answer else f"; the truth is {one_line(truth, longest=60)}"
@@ -55,39 +40,26 @@ def heading(answer: str, confidence: float, *, truth: str = "", about: str = "")
 
 
 def explanation(explained: Explained, key: str) -> str:
-    """Draw an explanation.
-
-    Args:
-        explained: what is drawn.
-        key: a word that is unique among the pictures of a page.
-
-    Returns:
-        An SVG picture.
-    """
-    parts: list[Child] = [
-        name(EDGE, 24, explained.name, WIDE - 2 * EDGE, size=13.5),
-        name(EDGE, 44, explained.heading, WIDE - 2 * EDGE),
-    ]
-    y = 58.0
-    picture = explained.picture
+    """Draw an explanation; the key is unique among the pictures of a page."""
     applied = [(title, found) for title, found in explained.found if found.weights is not None]
-    if picture is not None:
-        draw = _side_by_side if isinstance(picture, Pixels | Spectrogram) else _one_below_the_other
-        drawn, y = draw(picture, applied, y)
-        parts.append(drawn)
-    signs = [found.weights for _, found in applied if found.weights is not None]
-    kinds = [kind for kind, sign in (("for", 1), ("against", -1)) if any((sign * each > 0).any() for each in signs)]
-    if kinds:
-        parts.append(legend(EDGE, y + 12, kinds))
-        y += 26
-    for title, found in explained.found:
-        if found.reason:
-            lines, y = _sentence(f"{title} does not apply: {found.reason}.", EDGE, y + 4, WIDE - 2 * EDGE)
-            parts.append(lines)
-    told = " ".join(f"{title}: {found.reason or found.sentence}" for title, found in explained.found)
-    shows = f"The {in_words(picture)}. " if picture is not None else ""
-    title = f"{one_line(explained.name, longest=80)}: {explained.heading}"
-    return sheet((WIDE, y + EDGE), key, title, f"{shows}{told}", parts)
+    titles = [
+        Block(WIDE, high, name((0, high - 6), words, WIDE, size=size))
+        for words, high, size in ((explained.name, 17.0, 13.5), (explained.heading, 22.0, 12.5))
+    ]
+    blocks = [*titles, *([] if explained.picture is None else [_drawn(explained.picture, applied)])]
+    weights = [found.weights for _, found in applied if found.weights is not None]
+    kinds = (("p-fill", "speaks for it", 1), ("p-fill-other", "speaks against it", -1))
+    signs = [
+        Sign(Block(10, 10, rect((0, 0, 10, 10), style)), words, style="p-muted")
+        for style, words, sign in kinds
+        if any((sign * each > 0).any() for each in weights)
+    ]
+    blocks.append(legend(signs, WIDE))
+    blocks += [
+        paragraph(f"{title} does not apply: {found.reason}.", WIDE) for title, found in explained.found if found.reason
+    ]
+    drawn = padded(stack([block for block in blocks if block.high], gap=6), EDGE)
+    return picture(drawn, key, f"{one_line(explained.name, longest=80)}: {explained.heading}")
 
 
 def importance_bars(rows: Sequence[Mapping[str, Any]], metric: str, key: str = "explained-importance") -> str | None:
@@ -99,118 +71,35 @@ def importance_bars(rows: Sequence[Mapping[str, Any]], metric: str, key: str = "
         key: a word that is unique among the pictures of a page.
     """
     drawn = rows[:MOST_COLUMNS]
-    if not drawn:
-        return None
-    left = widest([str(row["column"]) for row in drawn], size=12.5, most=200.0) + 18
-    ends = [float(row[end]) for row in drawn for end in ("low", "high")]
-    across = Scale(min(0.0, *ends), max(1e-3, *ends), left + 6, WIDE - 70)
-    bottom = 8 + 22.0 * len(drawn)
-    ticks = nice_ticks(across.low, across.high, 5)
-    parts: list[Child] = [
-        mark(
-            "line", "p-axis" if tick == 0 else "p-grid", {"x1": across(tick), "x2": across(tick), "y1": 4, "y2": bottom}
-        )
-        for tick in ticks
-    ]
-    for at, row in enumerate(drawn):
-        y, mean = 8 + 22.0 * (at + 0.5), float(row["mean"])
-        start, end = sorted((across(0), across(mean)))
-        reach = [across(float(row[side])) for side in ("low", "high")]
-        bar = {"x": start, "width": max(end - start, 0.5)}
-        parts += [
-            name(left - 6, y + 4, str(row["column"]), left - 14, anchor="end"),
-            mark("rect", "p-fill", {**bar, "y": y - 6, "height": 12, "fill-opacity": 0.38}),
-            line([(reach[0], y), (reach[1], y)], "p-second"),
-            text(WIDE - 8, y + 4, f"{mean:.3f}", "p-text", anchor="end"),
-        ]  # fmt: skip
-    parts.append(
-        footing(across, ticks, [f"{tick:g}" for tick in ticks], y=bottom, title=f"{metric} lost when shuffled")
-    )
-    told = "; ".join(
-        f"{one_line(str(row['column']), longest=60)} {row['mean']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
-        for row in drawn[:8]
-    )
-    return sheet((WIDE, bottom + 44), key, "Permutation importance of the columns", f"{metric} lost: {told}.", parts)
+    losses = [Interval(float(row["mean"]), float(row["low"]), float(row["high"])) for row in drawn]
+    measure = Measure(f"{metric} lost when shuffled", losses, Axis(least=1e-3), write="{:.3f}".format)
+    block = bars([str(row["column"]) for row in drawn], [measure], wide=440, room=160)
+    return picture(block, key, "Permutation importance of the columns") if drawn else None
 
 
-def _side_by_side(picture: Picture, found: Sequence[tuple[str, Found]], y: float) -> tuple[Markup, float]:
-    """Draw images in a row: the example as it is, then under the colours of each method."""
-    count = 2 if isinstance(picture, Spectrogram) else CELLS
-    wide = (WIDE - 2 * EDGE - (count - 1) * GAP) / count
-    high = height_of(picture, wide)
-    # The largest image of the shape that fits.
-    across = wide if isinstance(picture, Spectrogram) else min(wide, high * _aspect(picture))
-    parts: list[Child] = []
-    bottoms = [y]
-    for at, (title, finding) in enumerate([("The example", None), *found]):
-        row_top = bottoms[-1] if at % count == 0 and at else (y if at < count else bottoms[0])
-        if at % count == 0 and at:
-            bottoms = [row_top]
-            y = row_top
-        x = EDGE + (at % count) * (wide + GAP)
-        box = Box(x, y + 20, across, high)
-        weights = None if finding is None else finding.weights
-        parts += [
-            text(x, y + 13, title, "p-strong"),
-            shown(picture, box) if weights is None else weighed(picture, weights, box),
-            mark("rect", "p-grid", {"x": box.x, "y": box.y, "width": box.wide, "height": box.high}),
+def _drawn(example: Sketch, applied: Sequence[tuple[str, Found]]) -> Block:
+    """Draw images two in a row, first as they are and then with the weights of each method, and others one by one."""
+    columns = min(len(example.places), 2)
+    wide = (WIDE - (columns - 1) * GAP) / columns
+    plain = [("The example" if applied else "", Found())] if columns > 1 or not applied else []
+    cells = []
+    for title, found in (*plain, *applied):
+        parts = [
+            paragraph(title, wide, style="p-strong", size=12.5),
+            paragraph(found.sentence, wide),
+            example.block(wide, weights=found.weights),
+            _maps(found),
         ]
-        words, below = _sentence("" if finding is None else finding.sentence, x, y + 26 + high, wide)
-        parts.append(words)
-        bottoms.append(max(bottoms[-1], below + 8))
-    return join(parts), bottoms[-1]
+        order = (0, 2, 1, 3) if columns > 1 else (0, 1, 2, 3)
+        cells.append(stack([parts[at] for at in order if parts[at].high], gap=4))
+    return grid(cells, columns=columns, gap=GAP)
 
 
-def _aspect(picture: Picture) -> float:
-    assert isinstance(picture, Pixels)
-    return picture.values_HWC.shape[1] / picture.values_HWC.shape[0]
-
-
-def _one_below_the_other(picture: Picture, found: Sequence[tuple[str, Found]], y: float) -> tuple[Markup, float]:
-    """Draw texts, series and rows once for each method, over the whole width."""
-    wide = WIDE - 2 * EDGE
-    high = height_of(picture, wide)
-    if not found:
-        plain = shown(picture, Box(EDGE, y, wide, high))
-        return plain, y + high
-    parts: list[Child] = []
-    for title, finding in found:
-        assert finding.weights is not None
-        words, below = _sentence(finding.sentence, EDGE, y + 16, wide)
-        parts += [text(EDGE, y + 13, title, "p-strong"), words]
-        y = below + 6
-        parts.append(weighed(picture, finding.weights, Box(EDGE, y, wide, high)))
-        y += high + 10
-        if finding.maps:
-            maps, y = _maps(finding.maps, y)
-            parts.append(maps)
-    return join(parts), y
-
-
-def _maps(maps: Sequence[tuple[str, NDArray[np.float64]]], y: float) -> tuple[Markup, float]:
+def _maps(found: Found) -> Block:
     """Draw the weights between pieces: a row for each piece that looks, a column for each that is looked at."""
-    square = [(title, weights) for title, weights in maps if len(weights) > 1][:MOST_MAPS]
-    parts: list[Child] = []
-    for at, (title, weights_TT) in enumerate(square):
-        x = EDGE + at * (MAP + GAP)
-        shares = np.sqrt(weights_TT / max(float(weights_TT.max()), 1e-9))
-        pixels = np.rint(255 * (1 - 0.92 * shares)).astype(np.uint8)
-        box = {"x": x, "y": y + 4, "width": MAP, "height": MAP}
-        image: dict[str, Any] = {
-            **box,
-            "href": thumbnail(pixels),
-            "image-rendering": "pixelated" if is_tiny(pixels) else None,
-        }
-        parts += [
-            tag("image", attributes=image),
-            mark("rect", "p-grid", box),
-            name(x, y + MAP + 18, title, MAP, size=10.5),
-        ]
-    return join(parts), y + MAP + 30 if square else y
-
-
-def _sentence(words: str, x: float, y: float, wide: float) -> tuple[Markup, float]:
-    lines = wrapped(words, wide) if words else []
-    return join(text(x, y + 12 + 15 * at, each, "p-muted", size=11.5) for at, each in enumerate(lines)), y + 15 * len(
-        lines
-    )
+    maps, side = [], (WIDE + GAP) / MOST_MAPS - GAP
+    for title, weights_TT in [each for each in found.maps if len(each[1]) > 1][:MOST_MAPS]:
+        pixels = grey((weights_TT / max(float(weights_TT.max()), 1e-9)) ** 0.5, low=0.0, high=1.0)
+        title_below = Block(side, 18, name((0, 14), title, side, size=10.5))
+        maps.append(stack([Block(side, side, image(pixels, (0, 0, side, side))), title_below]))
+    return grid(maps, columns=MOST_MAPS, gap=GAP)

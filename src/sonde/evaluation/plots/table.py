@@ -7,11 +7,10 @@ from typing import Any
 from sonde.evaluation.plots.confusion import confusion_matrix
 from sonde.evaluation.plots.evidence import Evidence
 from sonde.evaluation.plots.gallery import mistakes_gallery
-from sonde.evaluation.plots.intervals import beside_baselines, class_bars
+from sonde.evaluation.plots.intervals import beside_baselines, beside_one_another, class_bars
 from sonde.evaluation.plots.learning import loss_curves, metric_curves
 from sonde.evaluation.plots.ranking import precision_recall, roc
 from sonde.evaluation.plots.reliability import reliability
-from sonde.evaluation.plots.runs import beside_one_another
 from sonde.evaluation.plots.selective import answered, set_sizes
 
 
@@ -27,37 +26,22 @@ class Plot:
 
 
 def draw(evidence: Evidence) -> dict[str, str]:
-    """Draw every picture that the evidence allows.
-
-    Args:
-        evidence: history, scores, curves and mistakes of one run.
-
-    Returns:
-        SVG text by the picture's name in `PLOTS`; the same evidence gives the same bytes.
-    """
+    """Draw every picture that the evidence allows: SVG text by its name in `PLOTS`."""
     drawn = {kind: plot.function(evidence) for kind, plot in PLOTS.items()}
     return {kind: picture for kind, picture in drawn.items() if picture is not None}
 
 
 def _baselines(evidence: Evidence) -> str | None:
     metric = str(evidence.scores.get("headline", ""))
-    rows = [("this model", _score(evidence.scores.get("test"), metric))]
-    for label, scores in (evidence.scores.get("baselines") or {}).items():
-        rows.append((label, _score(scores, metric)))
-    return beside_baselines(rows, metric) if len(rows) > 1 else None
-
-
-def _loss(evidence: Evidence) -> str | None:
-    return loss_curves(evidence.history)
+    others = (evidence.scores.get("baselines") or {}).items()
+    rows = [("this model", evidence.scores.get("test")), *others]
+    return beside_baselines([(label, _score(scores, metric)) for label, scores in rows], metric) if others else None
 
 
 def _metric(evidence: Evidence) -> str | None:
-    present = {
-        metric for record in evidence.history for metric in record.get("validation") or record.get("train") or {}
-    }
+    present = {name for record in evidence.history for name in record.get("validation") or record.get("train") or {}}
     headline = str(evidence.scores.get("headline", ""))
-    others = sorted(present - {"loss"})
-    metric = headline if headline in present else (others[0] if others else "")
+    metric = headline if headline in present else min(present - {"loss"}, default="")
     return metric_curves(evidence.history, metric) if metric else None
 
 
@@ -66,52 +50,23 @@ def _confusion(evidence: Evidence) -> str | None:
     return confusion_matrix(counts, classes) if counts and classes else None
 
 
-def _classes(evidence: Evidence) -> str | None:
-    return class_bars(evidence.scores.get("per_class") or {})
-
-
-def _roc(evidence: Evidence) -> str | None:
-    return roc(evidence.roc, _areas(evidence, "roc_auc"))
-
-
-def _precision_recall(evidence: Evidence) -> str | None:
-    return precision_recall(evidence.precision_recall, _areas(evidence, "average_precision"))
-
-
-def _reliability(evidence: Evidence) -> str | None:
-    return reliability(evidence.before, evidence.after) if evidence.after is not None else None
-
-
-def _answered(evidence: Evidence) -> str | None:
-    return answered(evidence.scores.get("abstention") or {})
-
-
-def _set_sizes(evidence: Evidence) -> str | None:
-    return set_sizes(evidence.scores.get("conformal") or {})
-
-
 def _runs(evidence: Evidence) -> str | None:
-    kind = next((kind for kind in ("folds", "seeds") if evidence.scores.get(kind)), None)
-    if kind is None:
+    several = evidence.scores.get("folds") or evidence.scores.get("seeds")
+    if not several:
         return None
-    said = evidence.scores[kind]
-    metric = str(said["headline"])
-    rows = [(str(row["label"]), _score(row["scores"], metric)) for row in said["runs"]]
-    return beside_one_another(rows, metric, _score(said["spread"], metric))
+    metric = str(several["headline"])
+    rows = [(str(row["label"]), _score(row["scores"], metric)) for row in several["runs"]]
+    return beside_one_another(rows, metric, _score(several["spread"], metric))
 
 
 def _members(evidence: Evidence) -> str | None:
-    said = evidence.scores.get("ensemble")
-    if not said:
+    ensemble = evidence.scores.get("ensemble")
+    if not ensemble:
         return None
-    metric = str(said["metrics"][0])
-    rows = [("the ensemble", said), *((str(row["name"]), row) for row in said["members"])]
+    metric = str(ensemble["metrics"][0])
+    rows = [("the ensemble", ensemble), *((str(row["name"]), row) for row in ensemble["members"])]
     scores = [(name, _score(row["scores"], metric)) for name, row in rows]
     return beside_one_another(scores, metric, None, first=True, key="members")
-
-
-def _mistakes(evidence: Evidence) -> str | None:
-    return mistakes_gallery(evidence.mistakes)
 
 
 def _areas(evidence: Evidence, metric: str) -> dict[str, float | None]:
@@ -140,7 +95,7 @@ PLOTS: dict[str, Plot] = {
         "Whiskers that overlap do not settle it: the sentence above compares both on the same examples.",
     ),
     "loss": Plot(
-        _loss,
+        lambda evidence: loss_curves(evidence.history),
         "Loss",
         "See whether validation loss still falls at the end, or turns up while training loss falls on.",
     ),
@@ -155,37 +110,37 @@ PLOTS: dict[str, Plot] = {
         "Colour off the diagonal marks classes that are taken for each other; it follows the share of the row.",
     ),
     "classes": Plot(
-        _classes,
+        lambda evidence: class_bars(evidence.scores.get("per_class") or {}),
         "Each class",
         "Short bars are weak classes; long whiskers are classes with few examples.",
     ),
     "roc": Plot(
-        _roc,
+        lambda evidence: roc(evidence.roc, _areas(evidence, "roc_auc")),
         "ROC curves",
         "A curve that stays away from the upper left corner is a class that no threshold separates cleanly.",
     ),
     "precision-recall": Plot(
-        _precision_recall,
+        lambda evidence: precision_recall(evidence.precision_recall, _areas(evidence, "average_precision")),
         "Precision and recall",
         "See where precision falls as more of a class is to be found.",
     ),
     "reliability": Plot(
-        _reliability,
+        lambda evidence: reliability(evidence.before, evidence.after) if evidence.after is not None else None,
         "Reliability",
-        "Dots below the diagonal: there the model is surer than it is right. Whiskers show how far that may be chance.",
+        "Below the diagonal the model is surer than it is right, above it less sure. Whiskers show what may be chance.",
     ),
     "answered": Plot(
-        _answered,
-        "Accuracy of the answers given",
-        "See how many examples would have to go unanswered for the rest to be as right as is needed.",
+        lambda evidence: answered(evidence.scores.get("abstention") or {}),
+        "Accuracy against coverage",
+        "See how many examples the model would have to abstain on for the rest to be as right as is needed.",
     ),
     "set-sizes": Plot(
-        _set_sizes,
+        lambda evidence: set_sizes(evidence.scores.get("conformal") or {}),
         "Sizes of the prediction sets",
-        "Large sets are examples of which the model knows little; see whether the sets of each size hold the truth.",
+        "Large sets are examples of which the model knows little; see whether the sets of each size contain the truth.",
     ),
     "mistakes": Plot(
-        _mistakes,
+        lambda evidence: mistakes_gallery(evidence.mistakes),
         "Worst mistakes",
         "Look for wrong labels, unreadable examples, and what the mistakes have in common.",
     ),

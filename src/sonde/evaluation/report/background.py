@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sonde.config.toml import toml_value
-from sonde.evaluation.plots.markup import Child, Markup, join, tag
-from sonde.evaluation.plots.names import one_line
+from sonde.drawing.markup import Child, Markup, join, tag
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots.words import count, duration, listed
 from sonde.evaluation.report.facts import SPLITS, Facts, Option
 from sonde.evaluation.report.page import command, definitions, element, section, sentences, table

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.evaluation.plots.markup import Child, Markup
+from sonde.drawing.markup import Child, Markup
 from sonde.evaluation.plots.words import amount, count, interval, title
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, section, sentences, table

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sonde.evaluation.plots.markup import Child, Markup
+from sonde.drawing.markup import Child, Markup
 from sonde.evaluation.plots.words import count, title
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, figure, section, sentences

@@ -1,12 +1,12 @@
 """Writes the gallery of the worst mistakes, whatever it is that was read."""
 
-from sonde.evaluation.pictures import Pixels, Row, Spectrogram, Text
+from sonde.drawing import Pixels, Row, Spectrogram, Text
+from sonde.drawing.images import is_tiny, thumbnail
+from sonde.drawing.marks import FONT
+from sonde.drawing.markup import Markup, tag
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots import Mistake
-from sonde.evaluation.plots.gallery import CELL, caption
-from sonde.evaluation.plots.markup import Markup, tag
-from sonde.evaluation.plots.names import one_line
-from sonde.evaluation.plots.shown import Box, is_tiny, raster, shown, thumbnail
-from sonde.evaluation.plots.svg import FONT
+from sonde.evaluation.plots.gallery import caption
 from sonde.evaluation.plots.words import percent
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, section, sentences
@@ -14,6 +14,8 @@ from sonde.evaluation.report.pointers import name
 
 LONGEST_TEXT = 320
 """Letters of a text that are shown; the file that holds it is named below it."""
+CELL = 136
+"""Units of a drawing's side."""
 MOST_CELLS = 8
 """Columns of a row that are shown."""
 
@@ -62,7 +64,7 @@ def _picture(mistake: Mistake) -> Markup:
         ]
         return element("dl", "cells", *rows)
     if isinstance(picture, Pixels | Spectrogram):
-        image = raster(picture)
+        image = picture.pixels if isinstance(picture, Spectrogram) else picture.values_HWC
         attributes = {
             "src": thumbnail(image),
             "alt": caption(mistake),
@@ -71,10 +73,6 @@ def _picture(mistake: Mistake) -> Markup:
             "class": "tiny" if is_tiny(image) else None,
         }
         return tag("img", attributes=attributes)
-    size = f"0 0 {CELL:g} {CELL:g}"
-    return tag(
-        "svg",
-        tag("title", caption(mistake)),
-        shown(picture, Box(2, 2, CELL - 4, CELL - 4)),
-        attributes={"viewBox": size, "class": "drawing", "role": "img", "font-family": FONT},
-    )
+    drawn = picture.block(CELL, high=CELL)
+    attributes = {"viewBox": f"0 0 {CELL} {CELL}", "class": "drawing", "role": "img", "font-family": FONT}
+    return tag("svg", tag("title", caption(mistake)), drawn.marks, attributes=attributes)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from importlib import resources
 
-from sonde.evaluation.plots.markup import Attributes, Child, Markup, join, tag
+from sonde.drawing.markup import Attributes, Child, Markup, join, tag
 
 
 def page(title: str, body: Sequence[Child]) -> str:
@@ -81,7 +81,7 @@ def figure(picture: str | None, caption: Child, *, style: str = "") -> Markup | 
     """Return a picture with its caption, or None where there is no picture.
 
     Args:
-        picture: SVG text made by `sonde.evaluation.plots`.
+        picture: SVG text made by `sonde.drawing.picture`.
         caption: what to look for.
         style: a further class.
     """

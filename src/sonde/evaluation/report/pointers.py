@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from sonde.drawing.markup import Child, tag
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots.confusion import confused_pairs
 from sonde.evaluation.plots.intervals import by_f1
-from sonde.evaluation.plots.markup import Child, tag
-from sonde.evaluation.plots.names import one_line
 from sonde.evaluation.plots.words import amount, count, interval, percent
 from sonde.evaluation.report.facts import Facts
 

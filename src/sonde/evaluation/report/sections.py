@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from sonde.drawing.markup import Child, Markup, tag
+from sonde.drawing.matrix import MOST_WITH_NUMBERS
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots import PLOTS
-from sonde.evaluation.plots.confusion import MOST_PAIRS, MOST_WITH_NUMBERS, confused_pairs
+from sonde.evaluation.plots.confusion import MOST_PAIRS, confused_pairs
 from sonde.evaluation.plots.intervals import by_f1
-from sonde.evaluation.plots.markup import Child, Markup, tag
-from sonde.evaluation.plots.names import one_line
 from sonde.evaluation.plots.ranking import MOST_CURVES, WEAKEST
 from sonde.evaluation.plots.words import NOT_KNOWN, amount, count, duration, interval, level, meaning, percent, title
 from sonde.evaluation.report.facts import Facts

@@ -3,9 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sonde.drawing.markup import Child, Markup, tag
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots import PLOTS
-from sonde.evaluation.plots.markup import Child, Markup, tag
-from sonde.evaluation.plots.names import one_line
 from sonde.evaluation.plots.words import NOT_KNOWN, SHARES, amount, count, interval, percent, title
 from sonde.evaluation.report.facts import Facts
 from sonde.evaluation.report.page import element, figure, section, sentences, table

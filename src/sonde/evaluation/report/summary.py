@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from sonde.data import WHOLE
+from sonde.drawing.markup import Child, Markup, join, tag
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots import PLOTS
-from sonde.evaluation.plots.markup import Child, Markup, join, tag
-from sonde.evaluation.plots.names import one_line
 from sonde.evaluation.plots.words import SHARES, amount, count, duration, interval, level, listed, percent, title
 from sonde.evaluation.report.facts import SPLITS, Facts
 from sonde.evaluation.report.page import element, figure

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sonde.config import RunFolder
 from sonde.config.files import write_atomically
+from sonde.drawing.markup import Child, Markup, tag
+from sonde.drawing.names import one_line
 from sonde.evaluation.plots import Mistake
-from sonde.evaluation.plots.markup import Child, Markup, tag
-from sonde.evaluation.plots.names import one_line
 from sonde.evaluation.report import background, decisions, explained, gallery, restraint, sections, several
 from sonde.evaluation.report.facts import Facts, read_facts
 from sonde.evaluation.report.page import element, page

@@ -6,6 +6,7 @@ for HTML is `markup.tag`'s work, so that no name can skip it.
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 LONGEST = 400
 """Characters of a name that are ever shown, also in a tooltip."""
@@ -21,8 +22,7 @@ _BROAD = frozenset("mwMW%@—…<>=+~#&")
 def visible(text: str) -> str:
     """Spell out what a reader cannot see: a bell becomes "\\x07", a right-to-left override "\\u202e".
 
-    Args:
-        text: any text; line breaks and tabs stay.
+    Line breaks and tabs stay.
     """
     if text.isprintable():
         return text
@@ -30,24 +30,14 @@ def visible(text: str) -> str:
 
 
 def one_line(text: str, *, longest: int = LONGEST) -> str:
-    """Return text on one line, visible throughout and at most `longest` characters long.
-
-    Args:
-        text: any text.
-        longest: characters to keep; a longer text ends in an ellipsis.
-    """
+    """Return text on one line, visible throughout; what is longer than `longest` characters ends in an ellipsis."""
     flat = visible(" ".join(str(text)[: 4 * longest].split()))
     flat = re.sub(r"(?:(?!\n)[\u0300-\u036f\u0489\u1ab0-\u1aff\u20d0-\u20ff]){4,}", lambda run: run[0][:3], flat)
     return (flat if len(flat) <= longest else flat[: longest - 1] + "…") or "(empty)"
 
 
 def cut(text: str, ems: float) -> str:
-    """Cut a name to a width, with an ellipsis where something is missing.
-
-    Args:
-        text: any text; it is brought on one line first.
-        ems: width in units of the font's size.
-    """
+    """Cut a text, brought on one line, to a width in units of the font's size; an ellipsis stands for what is gone."""
     flat = one_line(text)
     if width(flat) <= ems + 0.01:
         return flat
@@ -59,6 +49,23 @@ def cut(text: str, ems: float) -> str:
 def width(text: str) -> float:
     """Estimate a text's width in units of the font's size, on the wide side for most sans-serif fonts."""
     return sum(_width(character) for character in text)
+
+
+def widest(texts: Iterable[str], *, size: float = 12.5, most: float = 1e9) -> float:
+    """Return the room that the widest of some texts takes, at most `most`."""
+    return min(most, max((width(one_line(text)) for text in texts), default=0.0) * size)
+
+
+def wrapped(text: str, room: float, *, size: float = 11.5) -> list[str]:
+    """Break a text into lines no wider than its room; line breaks in it are blanks."""
+    lines: list[str] = []
+    for word in one_line(text, longest=2000).split(" ") if text else ():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and width(longer) * size <= room:
+            lines[-1] = longer
+        else:
+            lines.append(cut(word, room / size))
+    return lines
 
 
 def _width(character: str) -> float:

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Mapping
 
-from sonde.evaluation.plots.names import visible
+from sonde.drawing.names import visible
 
 
 class Markup(str):
@@ -22,13 +22,7 @@ _EMPTY = frozenset(("meta", "img", "br", "rect", "line", "circle", "path", "poly
 
 
 def tag(name: str, *children: Child, attributes: Attributes | None = None) -> Markup:
-    """Return one element.
-
-    Args:
-        name: of the element, such as "td".
-        children: its content, in order.
-        attributes: by name; numbers are written with at most two decimals.
-    """
+    """Return one element; numbers among its attributes are written with at most two decimals."""
     written = "".join(f' {key}="{_value(value)}"' for key, value in (attributes or {}).items() if value is not None)
     inside = join(children)
     if not inside and name in _EMPTY:
