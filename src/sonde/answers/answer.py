@@ -9,7 +9,7 @@ of pixels for a mask. So a test set of any size is scored in the memory of what 
 
 # N examples, B examples of a batch
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -23,7 +23,7 @@ from sonde.data import Dataset, Listing, Stored
 from sonde.data.decoded import Decoded
 from sonde.data.target import Batch, Column, Target
 from sonde.drawing.markup import Markup
-from sonde.metrics import Metric
+from sonde.metrics import AnyMetric
 from sonde.metrics.intervals import Bootstrap, Score
 
 CONFIDENCE = 0.95
@@ -99,6 +99,17 @@ class Worst:
     """Probability that it gave the truth."""
     note: str = ""
     """How far off, in few words."""
+
+
+@dataclass(frozen=True)
+class Plot:
+    """One of an answer's own pictures."""
+
+    function: Callable[[Scored, Mapping[str, Any]], str | None]
+    """From what is scored and the content of scores.json to SVG, or None where there is nothing to draw."""
+    title: str
+    look_for: str
+    """One sentence: what to look for in it."""
 
 
 @dataclass(frozen=True)
@@ -216,9 +227,9 @@ class Answer:
     """The truth of one of the predictions."""
     unequal_truths: Callable[[Any, Any], NDArray[np.bool_]]
     """Which examples of two aligned predictions have another truth, N."""
-    table: Mapping[str, Metric]
+    table: Mapping[str, AnyMetric]
     """Every metric of the answer, in the order shown to users."""
-    metrics: Callable[[Any, Any], Mapping[str, Metric]]
+    metrics: Callable[[Any, Any], Mapping[str, AnyMetric]]
     """From the target and the own options to those of them that say something here."""
     headline: Callable[[Any, Any], str]
     """The metric that stands first where nobody chose another."""
@@ -231,11 +242,11 @@ class Answer:
     judge: Callable[[Scored, Mapping[str, Score]], dict[str, Any]]
     """What scores.json holds beside the metrics, which it is given: each class, calibration, confusion."""
     worst: Callable[[Scored], list[Worst]]
-    pictures: Callable[[Scored, Mapping[str, Any]], dict[str, str]]
-    """The answer's own pictures, SVG by name, from what is scored and the content of scores.json."""
+    pictures: Mapping[str, Plot]
+    """The answer's own pictures, in the order they are shown."""
     sections: Mapping[str, tuple[str, Callable[[Facts], Markup | None]]]
     """The report's sections on them: a word for the contents, and what writes each."""
-    pointers: Sequence[Callable[[Facts], Sequence[Pointer]]]
+    pointers: Sequence[Callable[[Facts], Iterator[Pointer]]]
     """What may deserve a look next."""
     rows: Callable[[Any, Any, Kept], list[dict[str, Any]]]
     """What `predict` gives for each example, as plain values."""
@@ -247,6 +258,10 @@ class Answer:
     """Predictions like those to come, for so many examples, by which the time of scoring is reckoned."""
     pool: Callable[[Sequence[tuple[Any, Any]]], tuple[Any, Any]]
     """Puts the fitted values and predictions of several models for different examples together, as folds are."""
+    remarks: Callable[[Facts], list[str]] = lambda facts: []
+    """Sentences on how sure the result is, for a report's first screen."""
+    first: Callable[[Facts], tuple[str, ...]] = lambda facts: ()
+    """Sections that come before all others."""
     store: Callable[[Listing, Any, str], Decoded] | None = None
     """Decodes truths that stand in files, such as masks; see `data.Asked`."""
     average: Callable[[Sequence[tuple[Any, Batch]], Sequence[float]], Batch] | None = None

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from sonde.answers import ANSWERS, TASKS, Answer
 from sonde.config import RunFolder, fill
 from sonde.errors import RunError
-from sonde.metrics import Metric
+from sonde.metrics import AnyMetric
 from sonde.metrics.intervals import CONFIDENCE, Bootstrap, Score, paired_samples, score_sample
-from sonde.metrics.permutation import holm, paired_test
+from sonde.metrics.permutation import holm, paired
 
 IGNORED = ("run.name",)
 """Options that always differ."""
@@ -204,11 +204,11 @@ def _refuse_other_truth(row: Answer, keys: list[Key], first: tuple[str, Any], se
 
 
 def _pairs(
-    row: Answer, samples: Mapping[str, Any], shown: Mapping[str, Metric], *, bootstrap: Bootstrap
+    row: Answer, samples: Mapping[str, Any], shown: Mapping[str, AnyMetric], *, bootstrap: Bootstrap
 ) -> tuple[Pair, ...]:
     couples = list(combinations(samples, 2))
     figures = {name: row.figure(sample) for name, sample in samples.items()}
-    p_values = [paired_test(figures[a], figures[b], seed=bootstrap.seed) for a, b in couples]
+    p_values = [paired(figures[a], figures[b], seed=bootstrap.seed) for a, b in couples]
     pairs = []
     for (a, b), p_value, corrected in zip(couples, p_values, holm(p_values), strict=True):
         found = corrected < 1 - bootstrap.confidence

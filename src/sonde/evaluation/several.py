@@ -21,9 +21,9 @@ from sonde.evaluation.ensemble import Part
 from sonde.evaluation.options import Options
 from sonde.evaluation.spread import Spread, spread
 from sonde.evaluation.verdict import Verdict, judge_samples
-from sonde.metrics import Metric
+from sonde.metrics import AnyMetric
 from sonde.metrics.intervals import Bootstrap, Score, score_sample
-from sonde.metrics.permutation import paired_test
+from sonde.metrics.permutation import paired
 
 FORMAT = 1
 FOLDS, SEEDS, ENSEMBLE = "folds.json", "seeds.json", "ensemble.json"
@@ -159,7 +159,7 @@ def _spreads(rows: Sequence[Mapping[str, Any]], overlap: float) -> dict[str, Any
     }
 
 
-def _of(values: Sequence[float | None], known: Metric | None, overlap: float) -> Spread:
+def _of(values: Sequence[float | None], known: AnyMetric | None, overlap: float) -> Spread:
     return spread(values, overlap=overlap, bounds=(known.low, known.high) if known else (-np.inf, np.inf))
 
 
@@ -259,7 +259,7 @@ def judge_members(
     }
     metric = row.table[headline]
     verdict = judge_samples(metric, whole, samples, bootstrap=bootstrap)
-    p_value = paired_test(row.figure(whole), row.figure(samples[verdict.best_baseline]), seed=options.seed)
+    p_value = paired(row.figure(whole), row.figure(samples[verdict.best_baseline]), seed=options.seed)
     content["against_the_best"] = {
         "member": verdict.best_baseline,
         "difference": verdict.difference.to_dict(),

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from sonde.answers import CONFIDENCE, TASKS, Answer, Scored
-from sonde.answers.answer import Checked, Contest
+from sonde.answers.answer import Checked, Contest, Worst
+from sonde.answers.facts import Shown
 from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings, Stored, join
@@ -20,6 +21,7 @@ from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words,
 from sonde.evaluation.explanations.in_report import Explained, for_report
 from sonde.evaluation.opening import TrainedModel, answer_options, open_model, own_dataset
 from sonde.evaluation.options import Options
+from sonde.evaluation.pictures import picture
 from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.report import write_report
 from sonde.evaluation.several import with_others
@@ -150,14 +152,25 @@ def write_up(
         scores["importance"] = explained.importance
     write_atomically(folder.scores_file, _json(scores))
     row.write(folder.predictions_file, scored.predictions)
-    worst = row.worst(scored)
-    pictures = {**draw(Evidence(frame.history, scores)), **row.pictures(scored, scores), **explained.pictures}
+    own = {name: plot.function(scored, scores) for name, plot in row.pictures.items()}
+    pictures = {
+        **draw(Evidence(frame.history, scores)),
+        **{name: drawn for name, drawn in own.items() if drawn is not None},
+        **explained.pictures,
+    }
     for old in folder.plots.glob("*.svg"):
         if old.stem not in pictures:
             old.unlink()
     for name, picture in pictures.items():
         write_atomically(folder.plots / f"{name}.svg", picture)
-    write_report(folder, pictures, worst=worst, examples=examples, modality=TASKS[frame.task].modality)
+    modality = TASKS[frame.task].modality
+    worst = [_shown(each, examples, modality) for each in row.worst(scored)]
+    write_report(folder, pictures, worst=worst)
+
+
+def _shown(worst: Worst, examples: Examples, modality: str) -> Shown:
+    plain_values = {name: value for name, value in vars(worst).items() if name not in ("row", "overlay")}
+    return Shown(**plain_values, picture=picture(modality, examples.raw[worst.row]))
 
 
 def _scores(row: Answer, scored: Scored, guesses: Mapping[str, Any], frame: Frame) -> dict[str, Any]:

@@ -36,7 +36,6 @@ __all__ = [
     "PER_MASK_CLASS",
     "REGRESSION_METRICS",
     "SEGMENTATION_METRICS",
-    "TABLES",
     "TEXT_METRICS",
     "AnyMetric",
     "AnySample",
@@ -57,25 +56,22 @@ __all__ = [
     "values_of",
 ]
 
-TABLES: dict[str, dict[str, AnyMetric]] = {"label": METRICS, "labels": LABEL_METRICS}
-"""The table of each answer."""
-
 ALL_TABLES: dict[str, Mapping[str, AnyMetric]] = {
     "METRICS": METRICS,
-    "PER_CLASS": PER_CLASS,
     "LABEL_METRICS": LABEL_METRICS,
-    "PER_LABEL": PER_LABEL,
     "REGRESSION_METRICS": REGRESSION_METRICS,
     "SEGMENTATION_METRICS": SEGMENTATION_METRICS,
-    "PER_MASK_CLASS": PER_MASK_CLASS,
     "TEXT_METRICS": TEXT_METRICS,
+    "PER_CLASS": PER_CLASS,
+    "PER_LABEL": PER_LABEL,
+    "PER_MASK_CLASS": PER_MASK_CLASS,
 }
 """Every table of metrics by its name: what tests and documents go through."""
 
 
 def named(name: str) -> AnyMetric | None:
-    """Return the row of a metric by its name, from whichever of the `TABLES` has it, or None."""
-    return next((table[name] for table in TABLES.values() if name in table), None)
+    """Return the row of a metric by its name, from whichever of `ALL_TABLES` has it first, or None."""
+    return next((table[name] for table in ALL_TABLES.values() if name in table), None)
 
 
 def value(name: str, truth_N: ArrayLike, probabilities_NC: ArrayLike) -> float:

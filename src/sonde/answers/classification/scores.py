@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sonde.metrics.intervals import CALIBRATION, Score, score_each, score_sample
 
 from sonde.answers import balancing
 from sonde.answers.answer import FITTED_ON, Scored, Worst
@@ -17,8 +16,9 @@ from sonde.answers.classification.options import Options
 from sonde.answers.classification.predictions import Predictions
 from sonde.answers.classification.target import ClassTarget
 from sonde.errors import ConfigError, did_you_mean
-from sonde.metrics import METRICS, PER_CLASS, Metric, Sample, applicable, prepare, thresholds
+from sonde.metrics import CALIBRATION, METRICS, PER_CLASS, AnyMetric, Sample, applicable, prepare, thresholds
 from sonde.metrics.confusion import confusion_matrix
+from sonde.metrics.intervals import Score, score_each, score_sample
 
 GOALS = {"f1": "f1_macro", "balanced_accuracy": "balanced_accuracy", "accuracy": "accuracy"}
 """The metric that shows what a decision was tuned for; with a positive class its own F1."""
@@ -47,7 +47,7 @@ def positive_class(own: Options, classes: Sequence[str]) -> int | None:
     return list(classes).index(own.positive)
 
 
-def metrics(target: ClassTarget, own: Options) -> Mapping[str, Metric]:
+def metrics(target: ClassTarget, own: Options) -> Mapping[str, AnyMetric]:
     """Return the metrics that say something for the classes."""
     return applicable(len(target.classes), has_positive=positive_class(own, target.classes) is not None)
 

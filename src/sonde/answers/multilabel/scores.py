@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sonde.metrics.intervals import Score, score_each, score_sample
 
 from sonde.answers import balancing
 from sonde.answers.answer import FITTED_ON, Scored, Worst
 from sonde.answers.multilabel.options import Options
 from sonde.answers.multilabel.predictions import Predictions
 from sonde.answers.multilabel.target import LabelsTarget
-from sonde.metrics import LABEL_METRICS, PER_LABEL, LabelSample, Metric, prepare_labels
+from sonde.metrics import LABEL_METRICS, PER_LABEL, AnyMetric, LabelSample, prepare_labels
+from sonde.metrics.intervals import Score, score_each, score_sample
 
 CALIBRATION = ("label_calibration_error", "label_log_loss", "label_brier")
 """Metrics that temperature scaling is meant to improve; shown before and after it."""
@@ -25,7 +25,7 @@ COMPARED = ("subset_accuracy", "label_log_loss", "f1_macro")
 HEADLINE = "f1_micro"
 
 
-def metrics(target: LabelsTarget, own: Options) -> Mapping[str, Metric]:
+def metrics(target: LabelsTarget, own: Options) -> Mapping[str, AnyMetric]:
     """Return the metrics of several labels."""
     return LABEL_METRICS
 

@@ -19,8 +19,8 @@ from sonde.evaluation.explanations.stage import draw
 from sonde.evaluation.opening import TrainedModel
 from sonde.evaluation.options import Options
 from sonde.evaluation.plots.explained import importance_bars
-from sonde.evaluation.plots.words import title
 from sonde.metrics import value_of
+from sonde.metrics.words import title
 
 SECONDS = 20.0
 """Time for all explanations of a report; the first one is made in any case."""

@@ -11,8 +11,8 @@ from sonde.drawing.blocks import Sign, legend
 from sonde.drawing.images import grey, image
 from sonde.drawing.marks import name, rect
 from sonde.drawing.names import one_line
+from sonde.drawing.words import percent
 from sonde.evaluation.explanations.found import Found
-from sonde.evaluation.plots.words import percent
 
 WIDE, EDGE, GAP = 440.0, 14.0, 16.0
 MOST_MAPS, MOST_COLUMNS = 4, 30

@@ -5,7 +5,7 @@ from math import isfinite, nan
 from typing import Any
 
 from sonde.drawing import Axis, Panel, chart, curve, picture, points, rule
-from sonde.evaluation.plots import words
+from sonde.metrics import words
 
 Records = Sequence[Mapping[str, Any]]
 """Records of `history.jsonl`."""

@@ -1,17 +1,21 @@
-"""The table of pictures, and drawing all of those for which there is something to draw."""
+"""The table of pictures that every run has; those of what it was asked are in the row of the answer."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from sonde.evaluation.plots.confusion import confusion_matrix
-from sonde.evaluation.plots.evidence import Evidence
-from sonde.evaluation.plots.gallery import mistakes_gallery
-from sonde.evaluation.plots.intervals import beside_baselines, beside_one_another, class_bars
+from sonde.evaluation.plots.intervals import beside_baselines, beside_one_another
 from sonde.evaluation.plots.learning import loss_curves, metric_curves
-from sonde.evaluation.plots.ranking import precision_recall, roc
-from sonde.evaluation.plots.reliability import reliability
-from sonde.evaluation.plots.selective import answered, set_sizes
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What the pictures are drawn from; what is missing leaves its pictures out."""
+
+    history: Sequence[Mapping[str, Any]] = ()
+    """Records of `history.jsonl`."""
+    scores: Mapping[str, Any] = field(default_factory=dict)
+    """Content of `scores.json`."""
 
 
 @dataclass(frozen=True)
@@ -45,11 +49,6 @@ def _metric(evidence: Evidence) -> str | None:
     return metric_curves(evidence.history, metric) if metric else None
 
 
-def _confusion(evidence: Evidence) -> str | None:
-    counts, classes = evidence.scores.get("confusion"), evidence.scores.get("classes")
-    return confusion_matrix(counts, classes) if counts and classes else None
-
-
 def _runs(evidence: Evidence) -> str | None:
     several = evidence.scores.get("folds") or evidence.scores.get("seeds")
     if not several:
@@ -67,11 +66,6 @@ def _members(evidence: Evidence) -> str | None:
     rows = [("the ensemble", ensemble), *((str(row["name"]), row) for row in ensemble["members"])]
     scores = [(name, _score(row["scores"], metric)) for name, row in rows]
     return beside_one_another(scores, metric, None, first=True, key="members")
-
-
-def _areas(evidence: Evidence, metric: str) -> dict[str, float | None]:
-    per_class = evidence.scores.get("per_class") or {}
-    return {label: _score(scores, metric).get("value") for label, scores in per_class.items()}
 
 
 def _score(scores: Mapping[str, Any] | None, metric: str) -> Mapping[str, Any]:
@@ -104,45 +98,5 @@ PLOTS: dict[str, Plot] = {
         "Score per epoch",
         "See how wide the gap between training and validation opens.",
     ),
-    "confusion": Plot(
-        _confusion,
-        "Confusion matrix",
-        "Colour off the diagonal marks classes that are taken for each other; it follows the share of the row.",
-    ),
-    "classes": Plot(
-        lambda evidence: class_bars(evidence.scores.get("per_class") or {}),
-        "Each class",
-        "Short bars are weak classes; long whiskers are classes with few examples.",
-    ),
-    "roc": Plot(
-        lambda evidence: roc(evidence.roc, _areas(evidence, "roc_auc")),
-        "ROC curves",
-        "A curve that stays away from the upper left corner is a class that no threshold separates cleanly.",
-    ),
-    "precision-recall": Plot(
-        lambda evidence: precision_recall(evidence.precision_recall, _areas(evidence, "average_precision")),
-        "Precision and recall",
-        "See where precision falls as more of a class is to be found.",
-    ),
-    "reliability": Plot(
-        lambda evidence: reliability(evidence.before, evidence.after) if evidence.after is not None else None,
-        "Reliability",
-        "Below the diagonal the model is surer than it is right, above it less sure. Whiskers show what may be chance.",
-    ),
-    "answered": Plot(
-        lambda evidence: answered(evidence.scores.get("abstention") or {}),
-        "Accuracy against coverage",
-        "See how many examples the model would have to abstain on for the rest to be as right as is needed.",
-    ),
-    "set-sizes": Plot(
-        lambda evidence: set_sizes(evidence.scores.get("conformal") or {}),
-        "Sizes of the prediction sets",
-        "Large sets are examples of which the model knows little; see whether the sets of each size contain the truth.",
-    ),
-    "mistakes": Plot(
-        lambda evidence: mistakes_gallery(evidence.mistakes),
-        "Worst mistakes",
-        "Look for wrong labels, unreadable examples, and what the mistakes have in common.",
-    ),
 }
-"""All kinds of pictures, in the order they are shown."""
+"""In the order they are shown."""

@@ -4,13 +4,12 @@ import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sonde.answers.facts import SPLITS, Facts, Option
 from sonde.config.toml import toml_value
 from sonde.drawing.markup import Child, Markup, join, tag
 from sonde.drawing.names import one_line
-from sonde.evaluation.plots.words import count, duration, listed
-from sonde.evaluation.report.facts import SPLITS, Facts, Option
-from sonde.evaluation.report.page import command, definitions, element, section, sentences, table
-from sonde.evaluation.report.pointers import name
+from sonde.drawing.page import command, definitions, element, name, section, sentences, table
+from sonde.drawing.words import count, duration, listed
 from sonde.evaluation.report.summary import when
 
 MOST_LISTED = 200

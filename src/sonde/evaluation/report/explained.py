@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from sonde.answers.facts import Facts
 from sonde.drawing.markup import Child, Markup
-from sonde.evaluation.plots.words import count, title
-from sonde.evaluation.report.facts import Facts
-from sonde.evaluation.report.page import element, figure, section, sentences
+from sonde.drawing.page import element, figure, section, sentences
+from sonde.drawing.words import count
+from sonde.metrics.words import title
 
 KEY = "explained"
 """What the names of the pictures begin with."""

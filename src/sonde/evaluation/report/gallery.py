@@ -1,16 +1,13 @@
-"""Writes the gallery of the worst mistakes, whatever it is that was read."""
+"""Writes the gallery of the worst predictions, whatever it is that was read and asked."""
 
+from sonde.answers.facts import Facts, Shown
 from sonde.drawing import Pixels, Row, Spectrogram, Text
 from sonde.drawing.images import is_tiny, thumbnail
 from sonde.drawing.marks import FONT
 from sonde.drawing.markup import Markup, tag
 from sonde.drawing.names import one_line
-from sonde.evaluation.plots import Mistake
-from sonde.evaluation.plots.gallery import caption
-from sonde.evaluation.plots.words import percent
-from sonde.evaluation.report.facts import Facts
-from sonde.evaluation.report.page import element, section, sentences
-from sonde.evaluation.report.pointers import name
+from sonde.drawing.page import element, name, section, sentences
+from sonde.drawing.words import percent
 
 LONGEST_TEXT = 320
 """Letters of a text that are shown; the file that holds it is named below it."""
@@ -20,38 +17,46 @@ MOST_CELLS = 8
 """Columns of a row that are shown."""
 
 
-def mistakes(facts: Facts) -> Markup | None:
-    """Return the gallery of the worst mistakes."""
-    if not facts.mistakes:
+def worst(facts: Facts) -> Markup | None:
+    """Return the gallery of the worst predictions."""
+    if not facts.worst:
         return None
     told = (
-        "The wrong answers in which the model gave the truth the least chance. Look for wrong labels first: they are "
-        "often found here. "
+        "The predictions that miss the target most. Look for wrong targets first: they are often found here. "
         "predictions.parquet in the run's folder holds every test example."
     )
     # Words and rows need more room than a thumbnail.
-    read = any(isinstance(each.picture, Text | Row) for each in facts.mistakes)
-    gallery = element("div", "gallery readings" if read else "gallery", *map(_mistake, facts.mistakes))
-    return section("mistakes", "Worst mistakes", sentences(told), gallery)
+    read = any(isinstance(each.picture, Text | Row) for each in facts.worst)
+    gallery = element("div", "gallery readings" if read else "gallery", *map(_one, facts.worst))
+    return section("worst", "Worst predictions", sentences(told), gallery)
 
 
-def _mistake(mistake: Mistake) -> Markup:
-    truth = f" ({percent(mistake.truth_probability)})" if mistake.truth_probability is not None else ""
+def _one(shown: Shown) -> Markup:
+    sure = None if shown.confidence is None else tag("b", percent(shown.confidence))
+    truth = f" ({percent(shown.truth_confidence)})" if shown.truth_confidence is not None else ""
     return element(
         "figure",
         "mistake",
-        _picture(mistake),
+        _picture(shown),
         tag(
             "figcaption",
-            element("span", "guess", name(mistake.guess), " ", tag("b", percent(mistake.confidence))),
-            element("span", "truth", "truth: ", name(mistake.truth), truth),
-            element("span", "file", name(mistake.name)),
+            element("span", "guess", name(shown.predicted), " " if sure else None, sure),
+            element("span", "truth", "target: ", name(shown.truth), truth),
+            element("span", "file", shown.note) if shown.note else None,
+            element("span", "file", name(shown.name)),
         ),
     )
 
 
-def _picture(mistake: Mistake) -> Markup:
-    picture = mistake.picture
+def _caption(shown: Shown) -> str:
+    """Return what a picture shows, in words."""
+    truth, predicted = (one_line(label, longest=60) for label in (shown.truth, shown.predicted))
+    sure = "" if shown.confidence is None else f" with {shown.confidence:.1%}"
+    return f"{one_line(shown.name, longest=80)}: {truth}, predicted as {predicted}{sure}"
+
+
+def _picture(shown: Shown) -> Markup:
+    picture = shown.picture
     if picture is None:
         return element("div", "missing", "no picture")
     if isinstance(picture, Text):
@@ -67,7 +72,7 @@ def _picture(mistake: Mistake) -> Markup:
         image = picture.pixels if isinstance(picture, Spectrogram) else picture.values_HWC
         attributes = {
             "src": thumbnail(image),
-            "alt": caption(mistake),
+            "alt": _caption(shown),
             "width": image.shape[1],
             "height": image.shape[0],
             "class": "tiny" if is_tiny(image) else None,
@@ -75,4 +80,4 @@ def _picture(mistake: Mistake) -> Markup:
         return tag("img", attributes=attributes)
     drawn = picture.block(CELL, high=CELL)
     attributes = {"viewBox": f"0 0 {CELL} {CELL}", "class": "drawing", "role": "img", "font-family": FONT}
-    return tag("svg", tag("title", caption(mistake)), drawn.marks, attributes=attributes)
+    return tag("svg", tag("title", _caption(shown)), drawn.marks, attributes=attributes)

@@ -1,14 +1,12 @@
 """Finds what deserves a look next: a few concrete pointers, the gravest first."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
-from sonde.drawing.markup import Child, tag
+from sonde.answers import answer_of
+from sonde.answers.facts import Facts, Pointer
 from sonde.drawing.names import one_line
-from sonde.evaluation.plots.confusion import confused_pairs
-from sonde.evaluation.plots.intervals import by_f1
-from sonde.evaluation.plots.words import amount, count, interval, percent
-from sonde.evaluation.report.facts import Facts
+from sonde.drawing.words import count
+from sonde.metrics.words import SHARES, amount
 
 FEWEST, MOST = 2, 4
 """Pointers that are shown: fewer say too little, more are not read."""
@@ -19,41 +17,19 @@ WIDE_INTERVAL = 0.08
 GAP = 0.05
 """Train score above validation score from which on over-fitting is named."""
 
-MISCALIBRATED = 0.05
-"""Mean distance of confidence to accuracy from which on probabilities are called unreliable."""
-
 STILL_FALLING = 0.02
 """Share of the validation loss lost in the last quarter of the epochs from which on more of them are advised."""
 
 ANNEALED = 0.1
 """Share of its peak below which a learning rate has been brought down on purpose."""
 
-WEAK = 0.95
-"""F1 below which the weakest class is named as weak."""
-
-
-@dataclass(frozen=True)
-class Pointer:
-    """One thing to look at: what, why and where."""
-
-    what: str
-    """A few words, as a heading."""
-    why: tuple[Child, ...]
-    """Text and markup; names from the data stand in `name`."""
-    where: str
-    """Anchor of the section that shows it."""
-
 
 def pointers(facts: Facts) -> list[Pointer]:
     """Return two to four things to look at next, the gravest first."""
-    found = [pointer for look in LOOKS for pointer in look(facts)]
-    found = found[:MOST]
+    own = answer_of(str(facts.scores["task"])).pointers
+    looks = (*OF_THE_SCORE, *own, *OF_THE_DATA)
+    found = [pointer for look in looks for pointer in look(facts)][:MOST]
     return found + list(_always(facts))[: max(0, FEWEST - len(found))]
-
-
-def name(words: str) -> Child:
-    """Return a name from the data, marked so that it cannot reorder the sentence around it."""
-    return tag("bdi", one_line(words, longest=48), attributes={"class": "name", "title": one_line(words)})
 
 
 def _baseline(facts: Facts) -> Iterator[Pointer]:
@@ -74,7 +50,7 @@ def _leaks(facts: Facts) -> Iterator[Pointer]:
 
 def _small_test(facts: Facts) -> Iterator[Pointer]:
     low, high, n = (facts.score.get(key) for key in ("low", "high", "n"))
-    if low is not None and high is not None and n and high - low > WIDE_INTERVAL:
+    if facts.headline in SHARES and low is not None and high is not None and n and high - low > WIDE_INTERVAL:
         # The width of an interval falls with the square root of n.
         needed = round(n * ((high - low) / (WIDE_INTERVAL / 2)) ** 2, -2)
         text = (
@@ -104,38 +80,12 @@ def _over_fitting(facts: Facts) -> Iterator[Pointer]:
     record = facts.best or (facts.history[-1] if facts.history else {})
     metric = facts.headline
     train, validation = ((record.get(split) or {}).get(metric) for split in ("train", "validation"))
-    if train is not None and validation is not None and train - validation > GAP:
+    if facts.headline in SHARES and None not in (train, validation) and train - validation > GAP:
         text = (
             f"In epoch {record['epoch']} the model scores {amount(metric, train)} on what it has seen and "
             f"{amount(metric, validation)} on what it has not: more data, augmentation, dropout or weight decay."
         )
         yield Pointer("Over-fitting", (text,), "training")
-
-
-def _calibration(facts: Facts) -> Iterator[Pointer]:
-    after = (facts.scores.get("calibration") or {}).get("after") or {}
-    error = (after.get("expected_calibration_error") or {}).get("value")
-    if error is not None and error > MISCALIBRATED:
-        text = f"Stated confidences are off by {100 * error:.1f} points on average: do not set thresholds on them yet."
-        yield Pointer("Confidences mislead", (text,), "calibration")
-
-
-def _confused_pair(facts: Facts) -> Iterator[Pointer]:
-    for row, column, times, share in confused_pairs(facts.scores.get("confusion") or [[0]], 1):
-        if times > 1:
-            truth, guess = name(facts.classes[row]), name(facts.classes[column])
-            text = f": {count(times, 'time')}, {percent(share)} of that class."
-            yield Pointer("Most confused pair", (truth, " is taken for ", guess, text), "confusion")
-
-
-def _weakest_class(facts: Facts) -> Iterator[Pointer]:
-    order = by_f1(facts.per_class)
-    if len(order) > 1:
-        score = facts.per_class[order[0]].get("f1") or {}
-        value, n = score.get("value"), facts.per_class[order[0]].get("n") or 0
-        if value is not None and value < WEAK:
-            text = f" has the lowest F1, {amount('f1', value)} ({interval('f1', score)}, {count(n, 'example')})."
-            yield Pointer("Weakest class", (name(order[0]), text), "classes")
 
 
 def _bad_files(facts: Facts) -> Iterator[Pointer]:
@@ -153,7 +103,7 @@ def _duplicates(facts: Facts) -> Iterator[Pointer]:
 
 
 def _always(facts: Facts) -> Iterator[Pointer]:
-    where = "mistakes" if facts.mistakes else "data"
+    where = "worst" if facts.worst else "data"
     yield Pointer(
         "Harder examples",
         ("Score it on data from elsewhere: new people, places, devices.",),
@@ -163,16 +113,9 @@ def _always(facts: Facts) -> Iterator[Pointer]:
     yield Pointer("The data itself", ("See that labels are right where the model is surest of another one.",), where)
 
 
-LOOKS: tuple[Callable[[Facts], Iterator[Pointer]], ...] = (
-    _baseline,
-    _leaks,
-    _small_test,
-    _over_fitting,
-    _short_training,
-    _calibration,
-    _confused_pair,
-    _weakest_class,
-    _bad_files,
-    _duplicates,
-)
-"""Where is looked, the gravest first: what spoils the score, then what spoils the model, then what improves it."""
+Look = Callable[[Facts], Iterator[Pointer]]
+
+OF_THE_SCORE: tuple[Look, ...] = (_baseline, _leaks, _small_test, _over_fitting, _short_training)
+OF_THE_DATA: tuple[Look, ...] = (_bad_files, _duplicates)
+"""Where is looked, the gravest first: what spoils the score, then what spoils the model (the answer's own pointers stand
+between the two), then what improves it."""

@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from sonde.answers.facts import Facts
 from sonde.drawing.markup import Child, Markup, tag
 from sonde.drawing.names import one_line
+from sonde.drawing.page import element, figure, section, sentences, table
+from sonde.drawing.words import NOT_KNOWN, count, percent
 from sonde.evaluation.plots import PLOTS
-from sonde.evaluation.plots.words import NOT_KNOWN, SHARES, amount, count, interval, percent, title
-from sonde.evaluation.report.facts import Facts
-from sonde.evaluation.report.page import element, figure, section, sentences, table
+from sonde.metrics.words import SHARES, amount, interval, title
 
 NO_FOLDS = (
     "The t-interval takes the folds for independent, and they are not: any two share most of their training examples. "

@@ -1,26 +1,20 @@
-"""Writes the first screen: what was asked, the answer, how sure it is, against what baseline, what to look at next."""
+"""Writes the first screen: what was asked, the result, how sure it is, against what baseline, what to look at next."""
 
 import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sonde.answers import TASKS, answer_of
+from sonde.answers.facts import SPLITS, Facts, level
 from sonde.data import WHOLE
 from sonde.drawing.markup import Child, Markup, join, tag
 from sonde.drawing.names import one_line
+from sonde.drawing.page import element, figure, name
+from sonde.drawing.words import count, duration, listed, percent
 from sonde.evaluation.plots import PLOTS
-from sonde.evaluation.plots.words import SHARES, amount, count, duration, interval, level, listed, percent, title
-from sonde.evaluation.report.facts import SPLITS, Facts
-from sonde.evaluation.report.page import element, figure
-from sonde.evaluation.report.pointers import MISCALIBRATED, name, pointers
-
-QUESTIONS = {
-    "image-label": "Which of {classes} classes does an image show?",
-    "table-label": "Which of {classes} classes does a row of a table belong to?",
-}
-"""What each task asks, in words."""
-SEVERAL = "Which of {classes} labels apply?"
-"""The same for every task with several labels for each example."""
+from sonde.evaluation.report.pointers import pointers
+from sonde.metrics.words import SHARES, amount, interval, number, title
 
 NAMED_CLASSES = 6
 
@@ -60,10 +54,8 @@ def _masthead(facts: Facts) -> Markup:
 
 
 def _question(facts: Facts) -> str:
-    task = str(facts.scores.get("task", ""))
-    usual = SEVERAL if task.endswith("-labels") else "{task}"
-    words = QUESTIONS.get(task, usual)
-    return words.format(classes=len(facts.classes), task=one_line(task.replace("-", " to ")))
+    task = TASKS[str(facts.scores["task"])]
+    return task.row.question.format(thing=task.thing, count=len(facts.classes))
 
 
 def _asked(facts: Facts) -> Markup:
@@ -91,7 +83,7 @@ def _origins(origins: Mapping[str, Any]) -> str:
         if origin and origin != WHOLE and (split != "train" or origin == "given"):
             by_origin.setdefault(one_line(origin), []).append(_use(split))
     told = [
-        f"{listed(splits)} {'given by the data' if origin == 'given' else f'set apart ({origin})'}"
+        f"{listed(splits)} {'given by the data' if origin == 'given' else f'held out ({origin})'}"
         for origin, splits in by_origin.items()
     ]
     text = "; ".join(told)
@@ -128,7 +120,7 @@ def _answer(facts: Facts) -> Markup:
     split = re.sub(r" \([^()]*\)", "", one_line(str(facts.scores.get("splits") or count(n, "test example"))))
     return tag(
         "section",
-        tag("h2", "The answer", attributes={"id": "answer-heading"}),
+        tag("h2", "Test result", attributes={"id": "answer-heading"}),
         element("p", "measure", f"{title(metric)} on {split}"),
         element("p", "headline", amount(metric, score.get("value"))),
         element(
@@ -149,30 +141,16 @@ def _how_sure(facts: Facts, n: int) -> list[str]:
     if value is None or low is None or high is None:
         return ["This score could not be computed on the test split."]
     half = (high - low) / 2
-    points = f"{100 * half:.1f} points" if metric in SHARES else f"{half:.3f}"
+    points = f"{100 * half:.1f} points" if metric in SHARES else number(half)
     said = [
         f"With other test examples of the same kind the score would likely have come out between "
         f"{amount(metric, low)} and {amount(metric, high)}. Differences below about {points} can be chance. "
-        "The interval covers the choice of the test examples, not that of the seed."
+        "The interval reflects which test examples were drawn, not the training seed."
     ]
     if value >= 1.0 and metric in SHARES and n:
         # The rule of three: with no mistake in n, the true rate is below 3/n with 95 % confidence.
         said[0] += f" No mistake in {n:,} examples still allows a true error rate of up to {percent(min(3 / n, 1.0))}."
-    return said + _confidences(facts)
-
-
-def _confidences(facts: Facts) -> list[str]:
-    calibration = facts.scores.get("calibration") or {}
-    before, after = (
-        ((calibration.get(side) or {}).get("expected_calibration_error") or {}).get("value")
-        for side in ("before", "after")
-    )
-    if after is None:
-        return []
-    trust = "nearly at their word" if after < 0.6 * MISCALIBRATED else "only roughly at their word"
-    trust = "not at their word" if after > MISCALIBRATED else trust
-    was = f", {100 * before:.1f} before temperature scaling" if before is not None else ""
-    return [f"Its confidences can be taken {trust}: off by {100 * after:.1f} points on average{was}."]
+    return said + answer_of(str(facts.scores["task"])).remarks(facts)
 
 
 def _against(facts: Facts) -> Markup:

@@ -3,8 +3,8 @@
 import numpy as np
 
 from sonde.drawing import Axis, Panel, bins, chart, picture, points, rule
-from sonde.evaluation.scores import wilson
 from sonde.metrics.curves import Reliability
+from sonde.metrics.intervals import wilson
 
 
 def reliability(before: Reliability | None, after: Reliability) -> str:

@@ -1,27 +1,27 @@
-"""Writes the section on when not to answer: sets of answers with a promise, and answers that are better not given."""
+"""Writes the section on abstention and prediction sets."""
 
 from collections.abc import Mapping
 from typing import Any
 
+from sonde.answers.answer import FITTED_ON
+from sonde.answers.classification.pictures import PICTURES
+from sonde.answers.facts import Facts, captioned
 from sonde.drawing.markup import Child, Markup, tag
 from sonde.drawing.names import one_line
-from sonde.evaluation.plots import PLOTS
-from sonde.evaluation.plots.words import NOT_KNOWN, percent
-from sonde.evaluation.report.facts import Facts
-from sonde.evaluation.report.page import element, figure, section, sentences, table
-from sonde.models.restraint import FITTED_ON
+from sonde.drawing.page import element, section, sentences, table
+from sonde.drawing.words import NOT_KNOWN, percent
 
 METHODS = {"lac": "Smallest sets (LAC)", "aps": "Adaptive sets (APS)"}
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.5)
-"""Shares of examples answered that the table shows."""
+"""Shares of examples predicted that the table shows."""
 
 
-def restraint(facts: Facts) -> Markup | None:
-    """Return how good the sets are, and how right the answers when the unsure ones are left out."""
+def selective(facts: Facts) -> Markup | None:
+    """Return how good the sets are, and how right the predictions when the unsure ones are left out."""
     sets, abstention = (facts.scores.get(key) or {} for key in ("conformal", "abstention"))
     if not sets and not abstention:
         return None
-    return section("restraint", "When not to answer", *_abstention(facts, abstention), *_sets(facts, sets))
+    return section("selective", "Abstention and prediction sets", *_abstention(facts, abstention), *_sets(facts, sets))
 
 
 def _abstention(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
@@ -30,14 +30,14 @@ def _abstention(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
     threshold = float(said.get("threshold") or 0)
     if threshold:
         told = (
-            f"The model answers where its confidence is at least {threshold:.3f} ({one_line(str(said['reason']))}). On "
-            f"the test split it answers {_pair(said['coverage'])}, and of those answers {_pair(said['accuracy'])} are "
+            f"The model predicts where its confidence is at least {threshold:.3f} ({one_line(str(said['reason']))}). On "
+            f"the test split it predicts {_pair(said['coverage'])}, of the examples, and of those predictions {_pair(said['accuracy'])} are "
             "right."
         )
     else:
         told = (
-            "The model answers every example. To have it abstain where it is unsure, train with "
-            "--set evaluation.wanted_accuracy=0.99, or --set evaluation.abstain_below=0.8."
+            "The model never abstains. To have it abstain where it is unsure, train with "
+            "--set classification.wanted_accuracy=0.99, or --set classification.abstain_below=0.8."
         )
     curve = said.get("curve") or [[1.0, None, None]]
     rows: list[list[Child]] = []
@@ -47,12 +47,12 @@ def _abstention(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
             rows.append([percent(at[0]), percent(at[1]), f"{at[2]:.3f}"])
     beside: Child = None
     if rows:
-        heads = ["Answered", "Right, of those", "Confidence from"]
-        beside = table("Answering only the surest test examples", heads, rows, numbers=(0, 1, 2))
+        heads = ["Predicted", "Right, of those", "Confidence from"]
+        beside = table("Predicting only the surest test examples", heads, rows, numbers=(0, 1, 2))
     area = said.get("area")
     note = f" Mean error over all shares (area under the risk-coverage curve): {area:.4f}." if area is not None else ""
     return [
-        tag("h3", "Answers not given"),
+        tag("h3", "Abstention"),
         sentences(told + note),
         element("div", "pictures", _figure(facts, "answered"), element("div", "beside", beside)),
     ]
@@ -70,12 +70,12 @@ def _sets(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
         ]
         for method, each in said["methods"].items()
     ]
-    heads = ["Sets", "Hold the truth", "Mean size", "Of one class"]
+    heads = ["Sets", "Contain the truth", "Mean size", "Of one class"]
     told = f"{one_line(str(said['sentence']))} {_origin(facts, said)}"
     caption = f"Prediction sets, {said['wanted']:.0%} wanted" + (", of each class" if said.get("by_class") else "")
     numbers = table(caption, heads, rows, numbers=(1, 2, 3))
     return [
-        tag("h3", "Sets of answers"),
+        tag("h3", "Prediction sets"),
         sentences(told),
         element("div", "pictures", _figure(facts, "set-sizes"), element("div", "beside", numbers)),
     ]
@@ -85,7 +85,7 @@ def _origin(facts: Facts, said: Mapping[str, Any]) -> str:
     if facts.scores.get("fitted_on") == FITTED_ON["left out"]:
         return (
             f"The thresholds were chosen on {int(said['examples']):,} training and validation examples, each as it is "
-            "answered when left out. So the promise holds nearly, and is worth what this check on the test split says."
+            "predicted when left out. So the coverage holds nearly; rely on this check on the test split."
         )
     told = f"The thresholds were chosen on {int(said['examples']):,} validation examples"
     told += (
@@ -93,7 +93,7 @@ def _origin(facts: Facts, said: Mapping[str, Any]) -> str:
         if said.get("apart")
         else ", the same that the temperature was fitted on and the epoch chosen by."
     )
-    return told + " So the promise may be short by a little, and is worth what this check on the test split says."
+    return told + " So the coverage may fall short by a little; rely on this check on the test split."
 
 
 def _pair(score: Mapping[str, Any]) -> str:
@@ -102,7 +102,5 @@ def _pair(score: Mapping[str, Any]) -> str:
     return f"{percent(score['value'])} ({percent(score['low']).removesuffix('%')} – {percent(score['high'])})"
 
 
-def _figure(facts: Facts, plot: str) -> Markup | None:
-    row = PLOTS[plot]
-    words = element("span", "", tag("b", f"{row.title}. "), row.look_for)
-    return figure(facts.pictures.get(plot), words)
+def _figure(facts: Facts, key: str) -> Markup | None:
+    return captioned(facts, key, PICTURES[key].title, PICTURES[key].look_for)
