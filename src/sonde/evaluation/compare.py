@@ -13,15 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from sonde.config import RunFolder
 from sonde.errors import RunError
 from sonde.evaluation.label_predictions import LabelPredictions, read_label_predictions
 from sonde.evaluation.predictions import Predictions, read_predictions
-from sonde.evaluation.scores import CONFIDENCE, Bootstrap, Score, paired_samples, score_sample
-from sonde.metrics import TABLES, AnySample, Metric, prepare, prepare_labels
+from sonde.metrics import TABLES, AnyMetric, AnySample, prepare, prepare_labels
+from sonde.metrics.intervals import CONFIDENCE, Bootstrap, Score, paired_samples, score_sample
+from sonde.metrics.permutation import holm, mcnemar
 
 Made = Predictions | LabelPredictions
 """What a run says of its test examples."""
@@ -139,41 +138,6 @@ def compare(folders: Sequence[RunFolder], *, seed: int = 0, confidence: float = 
     )
 
 
-def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> float:
-    """Test whether two classifiers err equally often, on the examples that exactly one of them guesses right.
-
-    Args:
-        right_a: where the first is right, N.
-        right_b: where the second is right, N.
-
-    Returns:
-        Two-sided exact p value; 1 where they never disagree.
-
-    Source: McNemar, "Note on the sampling error of the difference between correlated proportions", 1947.
-    """
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    return float(binomtest(only_a, only_a + only_b, 0.5).pvalue) if only_a + only_b else 1.0
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Correct p values for their number, so that one false alarm among all stays as rare as promised.
-
-    Args:
-        p_values: one for each test.
-
-    Returns:
-        The corrected values in the same order.
-
-    Source: Holm, "A simple sequentially rejective multiple test procedure", 1979.
-    """
-    corrected = [0.0] * len(p_values)
-    highest = 0.0
-    for rank, place in enumerate(sorted(range(len(p_values)), key=lambda index: p_values[index])):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        corrected[place] = highest
-    return corrected
-
-
 def _names(folders: Sequence[RunFolder]) -> list[str]:
     if len(folders) < 2:
         raise RunError("Comparing needs at least two runs: sonde compare runs/first runs/second")
@@ -278,7 +242,9 @@ def _truth_in_words(part: Made, place: int) -> str:
     return part.classes[part.truth[place]]
 
 
-def _pairs(samples: Mapping[str, AnySample], shown: Mapping[str, Metric], *, bootstrap: Bootstrap) -> tuple[Pair, ...]:
+def _pairs(
+    samples: Mapping[str, AnySample], shown: Mapping[str, AnyMetric], *, bootstrap: Bootstrap
+) -> tuple[Pair, ...]:
     couples = list(combinations(samples, 2))
     right = {name: sample.correct_N > 0 for name, sample in samples.items()}
     p_values = [mcnemar(right[a], right[b]) for a, b in couples]

@@ -19,8 +19,8 @@ from sonde.evaluation.baselines import BASELINES, guess_baselines
 from sonde.evaluation.explanations.in_report import SECONDS
 from sonde.evaluation.label_baselines import guess_label_baselines
 from sonde.evaluation.options import Options
-from sonde.evaluation.scores import Bootstrap, score_sample
 from sonde.metrics import LABEL_METRICS, applicable, prepare, prepare_labels
+from sonde.metrics.intervals import Bootstrap, score_sample
 from sonde.models.views import VIEWS
 
 DRAWING_SHARE, BASELINE_SHARE, EXPLAINING_SHARE = 0.12, 0.05, 0.07

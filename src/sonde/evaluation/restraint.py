@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.evaluation.scores import wilson
 from sonde.metrics import conformal, selective
+from sonde.metrics.intervals import wilson
 from sonde.metrics.thresholds import decide
 from sonde.models.restraint import Abstention, Sets
 

@@ -20,13 +20,13 @@ from sonde.data import Examples
 from sonde.errors import RunError
 from sonde.evaluation.answers import ANSWERS, Answers
 from sonde.evaluation.answers.given import CONFIDENCE, plain
-from sonde.evaluation.compare import mcnemar
 from sonde.evaluation.ensemble import LOGITS, Floats, Part, mean
 from sonde.evaluation.options import Options
-from sonde.evaluation.scores import Bootstrap, score_sample
 from sonde.evaluation.spread import Spread, spread
 from sonde.evaluation.verdict import Verdict, judge_samples
 from sonde.metrics import TABLES, AnySample, named
+from sonde.metrics.intervals import Bootstrap, score_sample
+from sonde.metrics.permutation import mcnemar
 
 FORMAT = 1
 COMPARED = ("accuracy", "f1_macro", "log_loss", "label_log_loss")

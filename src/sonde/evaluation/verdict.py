@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from numpy.typing import ArrayLike
-
-from sonde.evaluation.scores import Bootstrap, Score, paired_samples
-from sonde.metrics import METRICS, AnySample, Metric, prepare, value_of
+from sonde.metrics import AnyMetric, value_of
+from sonde.metrics.intervals import Bootstrap, Score, paired_samples
 
 Winner = Literal["model", "baseline", "neither"]
 
@@ -32,42 +30,19 @@ class Verdict:
         }
 
 
-def judge(
-    headline: str,
-    truth_N: ArrayLike,
-    model_NC: ArrayLike,
-    baselines: Mapping[str, ArrayLike],
-    *,
-    bootstrap: Bootstrap,
-) -> Verdict:
+def judge_samples(metric: AnyMetric, model: Any, baselines: Mapping[str, Any], *, bootstrap: Bootstrap) -> Verdict:
     """Compare the model with the best of the baselines on the same test examples.
 
     The best baseline is chosen on the test examples themselves, which favours the baselines a little, never the model.
 
     Args:
-        headline: name of the metric that decides, in `METRICS`.
-        truth_N: index of the true class of each example.
-        model_NC: the model's probabilities.
-        baselines: probabilities by the baseline's name; at least one.
+        metric: what decides, of the table that is for such samples.
+        model: the model's prepared sample.
+        baselines: samples by the baseline's name; at least one.
         bootstrap: how the interval of the difference is drawn.
 
     Returns:
         The verdict; nobody wins where the interval of the difference holds 0.
-    """
-    samples = {name: prepare(truth_N, guess_NC) for name, guess_NC in baselines.items()}
-    return judge_samples(METRICS[headline], prepare(truth_N, model_NC), samples, bootstrap=bootstrap)
-
-
-def judge_samples(
-    metric: Metric, model: AnySample, baselines: Mapping[str, AnySample], *, bootstrap: Bootstrap
-) -> Verdict:
-    """Compare the prepared answers of the model with those of the best baseline; see `judge`.
-
-    Args:
-        metric: what decides, of the table that is for such samples.
-        model: the model's answers.
-        baselines: answers by the baseline's name; at least one.
-        bootstrap: how the interval of the difference is drawn.
     """
     sign = 1 if metric.better == "higher" else -1
     values = {name: value_of(metric, sample) for name, sample in baselines.items()}

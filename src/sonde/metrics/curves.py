@@ -109,7 +109,7 @@ def _binned(stated: NDArray[np.float64], came_true: NDArray[np.float64]) -> Reli
 
 def _counts_at_thresholds(sample: AnySample, index: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Count true and false positives at each threshold, from the highest; tied probabilities are one threshold."""
-    order_N = sample.rankings[index].order_N
+    order_N = sample.orders[index].order_N
     is_positive_N, probability_N = sample.column(index)
     score_N = probability_N[order_N]
     last_N = np.append(score_N[1:] != score_N[:-1], True)

@@ -8,68 +8,36 @@ is left out of a mean.
 # N examples, K labels, R resamples, B bins
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sonde.metrics import confusion, ranking
-from sonde.metrics.metric import Metric, Needs
-from sonde.metrics.probability import BINS, LARGEST_LOSS, SMALLEST, bin_of
+from sonde.metrics.metric import AnyMetric, Metric, Ranking, Sums
+from sonde.metrics.probability import BINS, LARGEST_LOSS, SMALLEST, bin_of, calibration_error
 from sonde.metrics.sample import LabelSample
-
-Floats = NDArray[np.float64]
-
-
-def f1_micro(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the F1 over all labels and examples together; 0 where there is neither truth nor guess.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-    """
-    counted = sample.tally(counts_RN)
-    return _share(2 * counted.hits, counted.truths + counted.guesses)
+from sonde.metrics.sums import mean, with_ones
 
 
-def precision_micro(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the share of the given labels that are right; 0 where none is given."""
-    counted = sample.tally(counts_RN)
-    return _share(counted.hits, counted.guesses)
+def wrong_shares(sample: LabelSample) -> Sums:
+    """Return the share of an example's labels given that should not be, or missing that should, and a one, N x 2."""
+    return with_ones((sample.answered != sample.truth_NK).mean(axis=1))
 
 
-def recall_micro(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the share of the true labels that are given; 0 where there is none."""
-    counted = sample.tally(counts_RN)
-    return _share(counted.hits, counted.truths)
-
-
-def hamming_loss(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the share of wrong cells: labels that are given and should not be, or missing and should be given."""
-    wrong_N = (sample.answered != sample.truth_NK).mean(axis=1)
-    return counts_RN @ wrong_N / counts_RN.sum(axis=1)
-
-
-def label_log_loss(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the mean negative natural logarithm of the chance given to what each label is, over all cells."""
+def label_log_losses(sample: LabelSample) -> Sums:
+    """Return the mean negative natural logarithm of the chance given to what each label is, and a one, N x 2."""
     right_NK = np.where(sample.truth_NK, sample.probabilities_NK, 1 - sample.probabilities_NK)
-    loss_N = -np.log(np.clip(right_NK, SMALLEST, 1 - SMALLEST)).mean(axis=1)
-    return counts_RN @ loss_N / counts_RN.sum(axis=1)
+    return with_ones(-np.log(np.clip(right_NK, SMALLEST, 1 - SMALLEST)).mean(axis=1))
 
 
-def label_brier(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the mean squared distance of a label's chance to what it is, over all cells.
+def label_briers(sample: LabelSample) -> Sums:
+    """Return the mean squared distance of a label's chance to what it is, and a one, N x 2.
 
     Source: Brier, "Verification of forecasts expressed in terms of probability", 1950; the half that is usual for two
     outcomes.
     """
-    loss_N = np.square(sample.probabilities_NK - sample.truth_NK).mean(axis=1)
-    return counts_RN @ loss_N / counts_RN.sum(axis=1)
+    return with_ones(np.square(sample.probabilities_NK - sample.truth_NK).mean(axis=1))
 
 
-def label_calibration_error(sample: LabelSample, counts_RN: Floats) -> Floats:
-    """Return the mean distance between a label's chance and how often it is there, over 15 bins of the chance.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
+def label_excesses(sample: LabelSample) -> Sums:
+    """Return how far what the labels are exceeds their chance, in the chance's bin, and their number, N x (B + 1).
 
     Source: the calibration error of Guo et al., 2017, for yes-or-no answers.
     """
@@ -77,127 +45,159 @@ def label_calibration_error(sample: LabelSample, counts_RN: Floats) -> Floats:
     places = np.arange(examples)[:, None] * BINS + bin_of(sample.probabilities_NK.ravel()).reshape(examples, labels)
     excess = (sample.truth_NK - sample.probabilities_NK).ravel()
     excess_NB = np.bincount(places.ravel(), weights=excess, minlength=examples * BINS).reshape(examples, BINS)
-    return np.abs(counts_RN @ excess_NB).sum(axis=1) / (counts_RN.sum(axis=1) * labels)
+    return np.concatenate([excess_NB, np.full((examples, 1), float(labels))], axis=1)
 
 
-def _share(above_RK: Floats, below_RK: Floats) -> Floats:
-    above_R, below_R = above_RK.sum(axis=1), below_RK.sum(axis=1)
-    return np.divide(above_R, below_R, out=np.zeros_like(above_R), where=below_R > 0)
+_OF_LABEL, _OF_GIVEN, _OF_SIDES = confusion.by_class(confusion.tally_of_labels)
 
-
-_COUNTS: Needs = "counts of the confusion matrix"
-_PROBABILITIES: Needs = "probabilities"
-
-LABEL_METRICS: dict[str, Metric] = {
+LABEL_METRICS: dict[str, AnyMetric] = {
     "f1_micro": Metric(
-        f1_micro,
-        "F1, all labels together",
-        "Harmonic mean of precision and recall over all labels of all examples; frequent labels count more.",
-        _COUNTS,
+        confusion.tally_of_labels,
+        confusion.f1_micro,
+        title="F1, all labels together",
+        doc="Harmonic mean of precision and recall over all labels of all examples; frequent labels count more.",
+        is_counted=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "precision_micro": Metric(
-        precision_micro,
-        "Precision, all labels together",
-        "Of the labels that are given, the share that is right.",
-        _COUNTS,
+        confusion.tally_of_labels,
+        confusion.precision_micro,
+        title="Precision, all labels together",
+        doc="Of the labels that are given, the share that is right.",
+        is_counted=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "recall_micro": Metric(
-        recall_micro, "Recall, all labels together", "Of the labels that are true, the share that is given.", _COUNTS
+        confusion.tally_of_labels,
+        confusion.recall_micro,
+        title="Recall, all labels together",
+        doc="Of the labels that are true, the share that is given.",
+        is_counted=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "f1_macro": Metric(
+        confusion.tally_of_labels,
         confusion.f1_macro,
-        "F1, mean over classes",
-        "Harmonic mean of precision and recall, each class counting the same.",
-        _COUNTS,
+        title="F1, mean over classes",
+        doc="Harmonic mean of precision and recall, each class counting the same.",
+        is_counted=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "precision_macro": Metric(
+        confusion.tally_of_labels,
         confusion.precision_macro,
-        "Precision, mean over classes",
-        "Of the examples guessed as a class, the share that is one; each class counting the same.",
-        _COUNTS,
+        title="Precision, mean over classes",
+        doc="Of the examples guessed as a class, the share that is one; each class counting the same.",
+        is_counted=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "recall_macro": Metric(
+        confusion.tally_of_labels,
         confusion.recall_macro,
-        "Recall, mean over classes",
-        "Of the examples of a class, the share that is found; each class counting the same.",
-        _COUNTS,
+        title="Recall, mean over classes",
+        doc="Of the examples of a class, the share that is found; each class counting the same.",
+        is_counted=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "subset_accuracy": Metric(
-        confusion.accuracy,
-        "Exact matches",
-        "Share of examples all of whose labels are right, with none too many and none missing.",
-        _COUNTS,
+        confusion.right,
+        mean,
+        title="Exact matches",
+        doc="Share of examples all of whose labels are right, with none too many and none missing.",
         is_share=True,
+        is_counted=True,
     ),
     "hamming_loss": Metric(
-        hamming_loss,
-        "Hamming loss",
-        "Share of wrong decisions over all labels of all examples.",
-        _COUNTS,
+        wrong_shares,
+        mean,
+        title="Hamming loss",
+        doc="Share of wrong decisions over all labels of all examples.",
         better="lower",
         is_share=True,
+        is_counted=True,
     ),
-    "roc_auc": Metric(
+    "roc_auc": Ranking(
+        ranking.Areas,
         ranking.roc_auc,
-        "ROC-AUC, one against the rest",
-        "Chance that an example of a class is ranked above another one; 0.5 is chance; mean over classes.",
-        _PROBABILITIES,
+        title="ROC-AUC, one against the rest",
+        doc="Chance that an example of a class is ranked above another one; 0.5 is chance; mean over classes.",
+        worth=confusion.EVEN_OF_LABELS,
     ),
-    "average_precision": Metric(
+    "average_precision": Ranking(
+        ranking.Areas,
         ranking.average_precision,
-        "Average precision",
-        "Area under the precision-recall curve of a class against the rest; mean over classes.",
-        _PROBABILITIES,
+        title="Average precision",
+        doc="Area under the precision-recall curve of a class against the rest; mean over classes.",
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "label_log_loss": Metric(
-        label_log_loss,
-        "Log loss of a label",
-        "Mean negative natural logarithm of the chance given to what each label is.",
-        _PROBABILITIES,
+        label_log_losses,
+        mean,
+        title="Log loss of a label",
+        doc="Mean negative natural logarithm of the chance given to what each label is.",
         better="lower",
         high=LARGEST_LOSS,
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "label_brier": Metric(
-        label_brier,
-        "Brier score of a label",
-        "Mean squared distance of a label's chance to what it is (0 to 1).",
-        _PROBABILITIES,
+        label_briers,
+        mean,
+        title="Brier score of a label",
+        doc="Mean squared distance of a label's chance to what it is (0 to 1).",
         better="lower",
+        worth=confusion.EVEN_OF_LABELS,
     ),
     "label_calibration_error": Metric(
-        label_calibration_error,
-        "Calibration error of a label",
-        "Mean distance between a label's chance and how often it is there, over 15 bins of the chance.",
-        _PROBABILITIES,
+        label_excesses,
+        calibration_error,
+        title="Calibration error of a label",
+        doc="Mean distance between a label's chance and how often it is there, over 15 bins of the chance.",
         better="lower",
         is_inflated=True,
+        worth=confusion.EVEN_OF_LABELS,
     ),
 }
 """The scores of several labels for each example, in the order shown to users."""
 
-PER_LABEL: dict[str, Metric] = {
+PER_LABEL: dict[str, AnyMetric] = {
     "precision": Metric(
-        confusion.precision_by_class, "Precision", "Of the examples given the label, the share that has it.", _COUNTS
+        confusion.tally_of_labels,
+        confusion.precision_by_class,
+        title="Precision",
+        doc="Of the examples given the label, the share that has it.",
+        is_counted=True,
+        worth=_OF_GIVEN,
     ),
     "recall": Metric(
+        confusion.tally_of_labels,
         confusion.recall_by_class,
-        "Recall",
-        "Of the examples that have the label, the share that is given it.",
-        _COUNTS,
+        title="Recall",
+        doc="Of the examples that have the label, the share that is given it.",
         is_share=True,
+        is_counted=True,
+        worth=_OF_LABEL,
     ),
-    "f1": Metric(confusion.f1_by_class, "F1", "Harmonic mean of precision and recall.", _COUNTS),
-    "roc_auc": Metric(
+    "f1": Metric(
+        confusion.tally_of_labels,
+        confusion.f1_by_class,
+        title="F1",
+        doc="Harmonic mean of precision and recall.",
+        is_counted=True,
+        worth=_OF_LABEL,
+    ),
+    "roc_auc": Ranking(
+        ranking.Areas,
         ranking.roc_auc_by_class,
-        "ROC-AUC",
-        "Chance that an example with the label is ranked above one without.",
-        _PROBABILITIES,
+        title="ROC-AUC",
+        doc="Chance that an example with the label is ranked above one without.",
+        worth=_OF_SIDES,
     ),
-    "average_precision": Metric(
+    "average_precision": Ranking(
+        ranking.Areas,
         ranking.average_precision_by_class,
-        "Average precision",
-        "Area under its precision-recall curve.",
-        _PROBABILITIES,
+        title="Average precision",
+        doc="Area under its precision-recall curve.",
+        worth=_OF_LABEL,
     ),
 }
 """The scores of each label; their functions give R x K values, NaN where a label does not occur."""

@@ -1,7 +1,8 @@
 """Metrics that judge the order of the probabilities, one class against the rest: ROC-AUC and average precision.
 
 Tied probabilities are treated as scikit-learn treats them: they are one threshold. One pass over the sorted counts
-gives the true and false positives at each threshold that a positive example reaches; nothing else is needed.
+gives the true and false positives at each threshold that a positive example reaches; nothing else is needed, and both
+areas are read from it.
 """
 
 # N examples, C classes, R resamples, P positive groups (runs of equal probability that hold a positive example)
@@ -11,9 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.metrics.sample import AnySample, Ranking, Sample
-
-Floats = NDArray[np.float64]
+from sonde.metrics.metric import Floats
+from sonde.metrics.sample import AnySample, Order, Sample
+from sonde.metrics.sums import mean_over_known
 
 
 @dataclass(frozen=True)
@@ -32,101 +33,85 @@ class Thresholds:
     negatives_R: Floats
 
 
-def roc_auc_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
+class Areas:
+    """Both areas of each class in each resample; a class is gone through when it is first asked for, and once."""
+
+    def __init__(self, sample: AnySample, counts_RN: Floats) -> None:
+        self.sample = sample
+        self._counts_RN = counts_RN
+        # A bootstrap spends its time here; 32-bit whole numbers take a third of the time of floats.
+        self._whole_RN = counts_RN.astype(np.int32)
+        self._found: dict[int, tuple[Floats, Floats]] = {}
+
+    def of_class(self, index: int) -> tuple[Floats, Floats]:
+        """Return the area under the ROC curve and the average precision of one class, R each.
+
+        Args:
+            index: the class.
+        """
+        if index not in self._found:
+            at = _thresholds(self.sample.orders[index], self._counts_RN, self._whole_RN)
+            self._found[index] = _roc_auc(at), _average_precision(at)
+        return self._found[index]
+
+    def of_all(self, which: int) -> Floats:
+        """Return one of the two for each class, R x C.
+
+        Args:
+            which: 0 for the area under the ROC curve, 1 for the average precision.
+        """
+        return np.stack([self.of_class(index)[which] for index in range(self.sample.classes)], axis=1)
+
+
+def roc_auc_by_class(areas: Areas) -> Floats:
     """Return the area under the ROC curve of each class against the rest, R x C.
 
-    It is the chance that a random example of the class is ranked above a random other one, a tie counting half.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-
-    Returns:
-        R x C areas; NaN where a class has no positive or no negative example.
+    It is the chance that a random example of the class is ranked above a random other one, a tie counting half; NaN
+    where a class has no positive or no negative example.
     """
-    return np.stack([_roc_auc(_thresholds(ranking, counts_RN)) for ranking in sample.rankings], axis=1)
+    return areas.of_all(0)
 
 
-def average_precision_by_class(sample: AnySample, counts_RN: Floats) -> Floats:
-    """Return the average precision of each class against the rest, R x C, without interpolation.
+def average_precision_by_class(areas: Areas) -> Floats:
+    """Return the average precision of each class against the rest, R x C; NaN where a class has no example.
 
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-
-    Returns:
-        R x C values; NaN where a class has no positive example.
+    Source: as defined by scikit-learn, the sum of precisions weighted by the steps in recall, without interpolation.
     """
-    return np.stack([_average_precision(_thresholds(ranking, counts_RN)) for ranking in sample.rankings], axis=1)
+    return areas.of_all(1)
 
 
-def areas_by_class(sample: AnySample, counts_RN: Floats) -> tuple[Floats, Floats]:
-    """Return `roc_auc_by_class` and `average_precision_by_class`, in half the time that both take.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-
-    Returns:
-        R x C areas under the ROC curves, and R x C average precisions.
-    """
-    found = []
-    for ranking in sample.rankings:
-        at = _thresholds(ranking, counts_RN)
-        found.append((_roc_auc(at), _average_precision(at)))
-    areas, precisions = zip(*found, strict=True)
-    return np.stack(areas, axis=1), np.stack(precisions, axis=1)
-
-
-def roc_auc(sample: AnySample, counts_RN: Floats) -> Floats:
+def roc_auc(areas: Areas) -> Floats:
     """Return the mean one-vs-rest ROC-AUC over the classes that have positive and negative examples, else NaN.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
 
     Source: Fawcett, "An introduction to ROC analysis", 2006.
     """
-    return mean_over_known(roc_auc_by_class(sample, counts_RN))
+    return mean_over_known(roc_auc_by_class(areas))
 
 
-def average_precision(sample: AnySample, counts_RN: Floats) -> Floats:
-    """Return the mean one-vs-rest average precision over the classes that occur in the truth.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-
-    Source: as defined by scikit-learn, the sum of precisions weighted by the steps in recall.
-    """
-    return mean_over_known(average_precision_by_class(sample, counts_RN))
+def average_precision(areas: Areas) -> Floats:
+    """Return the mean one-vs-rest average precision over the classes that occur in the truth."""
+    return mean_over_known(average_precision_by_class(areas))
 
 
-def average_precision_positive(sample: Sample, counts_RN: Floats) -> Floats:
-    """Return the average precision of the positive class; NaN where the truth lacks it.
-
-    Args:
-        sample: the prepared examples.
-        counts_RN: how often each example occurs in each resample.
-    """
-    return _average_precision(_thresholds(sample.rankings[sample.positive], counts_RN))
+def average_precision_positive(areas: Areas) -> Floats:
+    """Return the average precision of the positive class; NaN where the truth lacks it."""
+    assert isinstance(areas.sample, Sample), "labels have no positive one"
+    return areas.of_class(range(areas.sample.classes)[areas.sample.positive])[1]
 
 
-def _thresholds(ranking: Ranking, counts_RN: Floats) -> Thresholds:
-    # A bootstrap spends its time here; 32-bit whole numbers take a third of the time of floats.
-    sorted_RN = counts_RN.astype(np.int32).take(ranking.order_N, axis=1)
-    running_RN = np.zeros((len(counts_RN), len(ranking.order_N) + 1), np.int32)
-    np.cumsum(sorted_RN, axis=1, dtype=np.int32, out=running_RN[:, 1:])
-    if len(ranking.positives):
-        positives_RP = np.add.reduceat(counts_RN[:, ranking.positives], ranking.group_starts_P, axis=1)
+def _thresholds(order: Order, counts_RN: Floats, whole_RN: NDArray[np.int32]) -> Thresholds:
+    running_RN = np.zeros((len(counts_RN), len(order.order_N) + 1), np.int32)
+    np.cumsum(whole_RN.take(order.order_N, axis=1), axis=1, dtype=np.int32, out=running_RN[:, 1:])
+    if len(order.positives):
+        positives_RP = np.add.reduceat(counts_RN[:, order.positives], order.group_starts_P, axis=1)
     else:
         positives_RP = np.zeros((len(counts_RN), 0))
     positives_R = positives_RP.sum(axis=1)
     return Thresholds(
         positives_RP=positives_RP,
         positives_up_to_RP=positives_RP.cumsum(axis=1),
-        all_up_to_RP=running_RN[:, ranking.ends_P].astype(np.float64),
-        all_above_RP=running_RN[:, ranking.begins_P].astype(np.float64),
+        all_up_to_RP=running_RN[:, order.ends_P].astype(np.float64),
+        all_above_RP=running_RN[:, order.begins_P].astype(np.float64),
         positives_R=positives_R,
         negatives_R=running_RN[:, -1] - positives_R,
     )
@@ -149,13 +134,3 @@ def _average_precision(at: Thresholds) -> Floats:
 
 def _divide(above_R: Floats, below_R: Floats) -> Floats:
     return np.divide(above_R, below_R, out=np.full_like(above_R, np.nan), where=below_R > 0)
-
-
-def mean_over_known(values_RC: Floats) -> Floats:
-    """Return the mean over the classes whose value is known; NaN where none is.
-
-    Args:
-        values_RC: a value for each resample and class.
-    """
-    known_RC = ~np.isnan(values_RC)
-    return _divide(np.where(known_RC, values_RC, 0.0).sum(axis=1), known_RC.sum(axis=1).astype(np.float64))

@@ -20,7 +20,7 @@ SUM_TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
-class Ranking:
+class Order:
     """The examples in falling order of one class's probability, and where its positive examples stand in it."""
 
     order_N: NDArray[np.intp]
@@ -32,18 +32,6 @@ class Ranking:
     """How many examples of the order stand before each positive group."""
     ends_P: NDArray[np.intp]
     """How many examples of the order stand before the end of each positive group."""
-
-
-@dataclass(frozen=True)
-class Tally:
-    """The margins and the diagonal of each resample's confusion matrix, R x C each."""
-
-    hits: Floats
-    """Examples of the class that are guessed as it."""
-    truths: Floats
-    """Examples of the class."""
-    guesses: Floats
-    """Examples that are guessed as the class."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +97,7 @@ class Sample:
         return before_NC.sum(axis=1)
 
     @cached_property
-    def rankings(self) -> tuple[Ranking, ...]:
+    def orders(self) -> tuple[Order, ...]:
         """Return the order of the examples for each class."""
         return tuple(_rank(*self.column(index)) for index in range(self.classes))
 
@@ -120,19 +108,6 @@ class Sample:
             index: the class.
         """
         return self.truth_N == index, self.probabilities_NC[:, index]
-
-    def tally(self, counts_RN: Floats) -> Tally:
-        """Count hits, truths and guesses of each class in each resample.
-
-        Args:
-            counts_RN: how often each example occurs in each resample.
-        """
-        right = np.flatnonzero(self.correct_N)
-        return Tally(
-            hits=sums_by_class(counts_RN[:, right], self.truth_N[right], self.classes),
-            truths=sums_by_class(counts_RN, self.truth_N, self.classes),
-            guesses=sums_by_class(counts_RN, self.guess_N, self.classes),
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,7 +138,7 @@ class LabelSample:
         return (self.answered == self.truth_NK).all(axis=1).astype(np.float64)
 
     @cached_property
-    def rankings(self) -> tuple[Ranking, ...]:
+    def orders(self) -> tuple[Order, ...]:
         """Return the order of the examples for each label."""
         return tuple(_rank(*self.column(index)) for index in range(self.classes))
 
@@ -174,15 +149,6 @@ class LabelSample:
             index: the label.
         """
         return self.truth_NK[:, index], self.probabilities_NK[:, index]
-
-    def tally(self, counts_RN: Floats) -> Tally:
-        """Count hits, truths and guesses of each label in each resample.
-
-        Args:
-            counts_RN: how often each example occurs in each resample.
-        """
-        truths, guesses = self.truth_NK.astype(np.float64), self.answered.astype(np.float64)
-        return Tally(hits=counts_RN @ (truths * guesses), truths=counts_RN @ truths, guesses=counts_RN @ guesses)
 
 
 AnySample = Sample | LabelSample
@@ -228,26 +194,7 @@ def prepare_labels(truth_NK: ArrayLike, probabilities_NK: ArrayLike, thresholds_
     return LabelSample(truth, probabilities, thresholds)
 
 
-def sums_by_class(counts_RN: NDArray[np.float64], class_N: NDArray[np.intp], classes: int) -> NDArray[np.float64]:
-    """Add up the counts of each class's examples.
-
-    Args:
-        counts_RN: how often each example occurs in each resample.
-        class_N: class of each example.
-        classes: number of classes C.
-
-    Returns:
-        R x C sums.
-    """
-    order_N = np.argsort(class_N, kind="stable")
-    present, starts = np.unique(class_N[order_N], return_index=True)
-    sums_RC = np.zeros((len(counts_RN), classes))
-    if len(present):
-        sums_RC[:, present] = np.add.reduceat(counts_RN.take(order_N, axis=1), starts, axis=1)
-    return sums_RC
-
-
-def _rank(positive_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Ranking:
+def _rank(positive_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Order:
     order_N = np.argsort(-score_N, kind="stable")
     sorted_N = score_N[order_N]
     begins = np.flatnonzero(np.concatenate(([True], sorted_N[1:] != sorted_N[:-1])))
@@ -255,4 +202,4 @@ def _rank(positive_N: NDArray[np.bool_], score_N: NDArray[np.float64]) -> Rankin
     places = np.flatnonzero(positive_N[order_N])
     group_of_place = np.searchsorted(begins, places, side="right") - 1
     groups, group_starts_P = np.unique(group_of_place, return_index=True)
-    return Ranking(order_N, order_N[places], group_starts_P, begins[groups], ends[groups])
+    return Order(order_N, order_N[places], group_starts_P, begins[groups], ends[groups])

@@ -15,7 +15,7 @@ from sonde.data import Examples
 from sonde.evaluation.options import Options
 from sonde.evaluation.pictures import Picture
 from sonde.evaluation.pictures import picture as picture_of
-from sonde.evaluation.scores import Bootstrap, Score
+from sonde.metrics.intervals import Bootstrap, Score
 from sonde.models.restraint import FITTED_ON
 
 CONFIDENCE = 0.95

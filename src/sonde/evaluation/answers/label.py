@@ -15,10 +15,10 @@ from sonde.evaluation.answers.given import Answers, Frame, Guess, heads, picture
 from sonde.evaluation.goals import chosen_headline, positive_class
 from sonde.evaluation.plots import Evidence, Mistake
 from sonde.evaluation.predictions import predictions, write_predictions
-from sonde.evaluation.scores import CALIBRATION, score_each, score_sample
 from sonde.evaluation.verdict import judge_samples
-from sonde.metrics import METRICS, PER_CLASS, Sample, applicable, curves, prepare, thresholds
+from sonde.metrics import CALIBRATION, METRICS, PER_CLASS, Sample, applicable, curves, prepare, thresholds
 from sonde.metrics.confusion import confusion_matrix
+from sonde.metrics.intervals import score_each, score_sample
 from sonde.models.restraint import FITTED_ON
 
 GOALS = {"f1": "f1_macro", "balanced_accuracy": "balanced_accuracy", "accuracy": "accuracy"}

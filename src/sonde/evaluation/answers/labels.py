@@ -14,9 +14,9 @@ from sonde.evaluation.answers.given import Answers, Frame, Guess, heads, picture
 from sonde.evaluation.goals import HEADLINES, chosen_headline
 from sonde.evaluation.label_predictions import label_predictions, write_label_predictions
 from sonde.evaluation.plots import Evidence, Mistake
-from sonde.evaluation.scores import score_each, score_sample
 from sonde.evaluation.verdict import judge_samples
 from sonde.metrics import LABEL_METRICS, PER_LABEL, LabelSample, curves, prepare_labels
+from sonde.metrics.intervals import score_each, score_sample
 from sonde.models.restraint import FITTED_ON
 
 CALIBRATION = ("label_calibration_error", "label_log_loss", "label_brier")

@@ -4,8 +4,8 @@ import numpy as np
 
 from sonde.evaluation.plots.markup import Markup, join
 from sonde.evaluation.plots.svg import Scale, footing, line, mark, ruler, sheet, text
-from sonde.evaluation.scores import wilson
 from sonde.metrics.curves import Reliability
+from sonde.metrics.intervals import wilson
 
 WIDE, HIGH, LEFT, TOP, SIDE = 400, 490, 46, 30, 330
 TICKS = (0.0, 0.25, 0.5, 0.75, 1.0)

@@ -6,7 +6,7 @@ from typing import Any
 from sonde.metrics import PER_CLASS, TABLES, named
 
 SHARES = frozenset(
-    name for table in (*TABLES.values(), PER_CLASS) for name, each in table.items() if each.needs != "probabilities"
+    name for table in (*TABLES.values(), PER_CLASS) for name, each in table.items() if each.is_counted
 ) | {"top_2_accuracy", "top_5_accuracy", "expected_calibration_error", "label_calibration_error"}
 """Metrics shown in percent; areas, losses and distances are shown as they are."""
 
