@@ -12,8 +12,9 @@ from scipy.stats import binomtest
 
 from sonde.config import RunFolder, Setting, Settings, write_settings
 from sonde.errors import RunError
-from sonde.evaluation.compare import compare, holm, mcnemar
+from sonde.evaluation.compare import compare
 from sonde.evaluation.predictions import predictions, write_predictions
+from sonde.metrics.permutation import holm
 
 CLASSES = ("cat", "dog", "owl")
 TRUTH = np.arange(200) % 3
@@ -153,16 +154,3 @@ def test_runs_of_one_name_in_two_folders_are_told_apart_by_their_paths(tmp_path:
 def test_a_comparison_is_plain_data(tmp_path: Path) -> None:
     found = compare([_run(tmp_path / "a", _guesses([0])), _run(tmp_path / "b", _guesses([1]))])
     assert json.loads(json.dumps(found.to_dict(), allow_nan=False))["pairs"][0]["a"] == "a"
-
-
-def test_holm_multiplies_by_the_tests_left_and_never_falls() -> None:
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == [1.0, 1.0]
-    assert holm([]) == []
-
-
-def test_mcnemar_counts_only_examples_that_one_alone_gets_right() -> None:
-    a = np.array([True] * 8 + [False] * 1 + [True] * 50)
-    b = np.array([False] * 8 + [True] * 1 + [True] * 50)
-    assert mcnemar(a, b) == pytest.approx(2 * (1 + 9) / 2**9)
-    assert mcnemar(a, a) == 1.0

@@ -15,9 +15,9 @@ from sonde import cli, stages
 from sonde.config import RunFolder
 from sonde.config.settings import Setting, Settings
 from sonde.errors import DataError, ModelError, RunError
-from sonde.evaluation import scores as scores_module
 from sonde.evaluation.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
+from sonde.metrics import intervals
 
 
 @pytest.fixture(scope="module")
@@ -178,13 +178,13 @@ def test_the_number_of_drawings_reaches_every_interval_and_the_verdict(
     trained: RunFolder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     drawn: list[int] = []
-    draw = scores_module._counts
+    draw = intervals._counts
 
-    def counted(examples: int, bootstrap: scores_module.Bootstrap) -> Iterator[Any]:
+    def counted(examples: int, bootstrap: intervals.Bootstrap) -> Iterator[Any]:
         drawn.append(bootstrap.resamples)
         return draw(examples, bootstrap)
 
-    monkeypatch.setattr(scores_module, "_counts", counted)
+    monkeypatch.setattr(intervals, "_counts", counted)
     evaluate(copy(trained, "drawn", {"evaluation.resamples": 101}))
     # Before scaling, after it, of each class, of two baselines, and of the verdict.
     assert drawn == [101] * 6

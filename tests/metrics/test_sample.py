@@ -5,7 +5,7 @@ import pytest
 
 from sonde.metrics import prepare
 from sonde.metrics.confusion import confusion_matrix
-from sonde.metrics.sample import sums_by_class
+from sonde.metrics.sums import Columns, scattered
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_of_tied_classes_the_first_is_the_guess_and_the_first_in_rank() -> None:
 
 
 def test_counts_are_added_up_by_class_and_absent_classes_get_none() -> None:
-    sums = sums_by_class(np.array([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]), np.array([3, 0, 3]), 5)
+    sums = Columns(scattered(np.array([[3], [0], [3]]), 5)).times(np.array([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]))
     assert sums.tolist() == [[2, 0, 0, 5, 0], [1, 0, 0, 1, 0]]
 
 

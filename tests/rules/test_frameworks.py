@@ -60,7 +60,7 @@ def test_frameworks_are_named_in_backend_alone() -> None:
         ("sonde.data.spec", "import torch"),
         ("sonde.models.cnn", "import torch.nn.functional as F"),
         ("sonde.training.loop", "def late():\n    from tensorflow import function"),
-        ("sonde.evaluation.scores", "import jax.numpy as jnp"),
+        ("sonde.metrics.intervals", "import jax.numpy as jnp"),
         ("sonde.training.loop", "import keras"),
         ("sonde.tasks.label", "from keras.losses import CategoricalCrossentropy"),
         ("sonde.api", "import importlib\nimportlib.import_module('torch')"),

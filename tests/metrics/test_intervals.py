@@ -3,15 +3,24 @@
 # N examples, C classes
 
 import json
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
-from sonde.evaluation import scores as scoring
-from sonde.evaluation.scores import UNKNOWN, Bootstrap, Score, paired_difference, score, score_per_class, wilson
-from sonde.metrics import METRICS, PER_CLASS, Metric, applicable, prepare, ranking
+from sonde.metrics import METRICS, PER_CLASS, AnyMetric, applicable, intervals, prepare, ranking, values_of
+from sonde.metrics.intervals import (
+    UNKNOWN,
+    Bootstrap,
+    Score,
+    paired_samples,
+    score_each,
+    score_sample,
+    wilson,
+)
+from sonde.metrics.sums import seen_by
 
 TRUE_DIFFERENCE = 0.055
 """Of the simulation of paired models below, from 2 million examples: accuracy 0.701 against 0.646."""
@@ -30,6 +39,23 @@ def _drawn(rng: np.random.Generator, examples: int, *, sharpness: float = 2.0, c
 def _perfect(examples: int = 40, classes: int = 4) -> Drawn:
     truth_N = np.arange(examples) % classes
     return truth_N, np.eye(classes)[truth_N]
+
+
+def score(
+    truth: ArrayLike, given: ArrayLike, *, seed: int, resamples: int, only: Sequence[str] = (), confidence: float = 0.95
+) -> dict[str, Score]:
+    """Score a model's probabilities by the metrics named, or by all that say something for so many classes."""
+    sample = prepare(truth, given)
+    table = {name: row for name, row in applicable(sample.classes).items() if name in (only or METRICS)}
+    return score_sample(sample, table, bootstrap=Bootstrap(seed, resamples, confidence))
+
+
+def score_per_class(truth: ArrayLike, given: ArrayLike, *, seed: int, resamples: int) -> list[dict[str, Score]]:
+    return score_each(prepare(truth, given), PER_CLASS, bootstrap=Bootstrap(seed, resamples))
+
+
+def paired_difference(name: str, truth: ArrayLike, a: ArrayLike, b: ArrayLike, *, bootstrap: Bootstrap) -> Score:
+    return paired_samples(METRICS[name], prepare(truth, a), prepare(truth, b), bootstrap=bootstrap)
 
 
 def _width(given: Score) -> float:
@@ -141,7 +167,7 @@ def test_the_same_seed_gives_the_same_bits_and_another_seed_another_interval() -
 def test_the_interval_does_not_depend_on_how_many_resamples_are_held_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn = _drawn(np.random.default_rng(0), 80)
     whole = score(*drawn, seed=5, resamples=50)
-    monkeypatch.setattr("sonde.evaluation.scores.CHUNK", 300)
+    monkeypatch.setattr("sonde.metrics.intervals.CHUNK", 300)
     for name, found in score(*drawn, seed=5, resamples=50).items():
         assert found.to_dict() == pytest.approx(whole[name].to_dict(), abs=1e-12)
 
@@ -166,18 +192,17 @@ def test_a_paired_difference_is_drawn_as_often_as_it_is_told() -> None:
 
 @pytest.mark.parametrize("table", [METRICS, PER_CLASS], ids=["all", "per class"])
 def test_what_is_drawn_in_one_pass_is_to_the_bit_what_each_metric_gives(
-    table: dict[str, Metric], monkeypatch: pytest.MonkeyPatch
+    table: dict[str, AnyMetric], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sample = prepare(*_drawn(np.random.default_rng(0), 60))
-    table = {name: row for name, row in table.items() if row.fewest_classes <= 3}
-    (counts,) = scoring._counts(60, Bootstrap(3, 20))
+    (counts,) = intervals._counts(60, Bootstrap(3, 20))
     passes: list[int] = []
     thresholds = ranking._thresholds
     monkeypatch.setattr(ranking, "_thresholds", lambda *words: passes.append(1) or thresholds(*words))
-    drawn = scoring._draw(table, sample, Bootstrap(3, 20))
+    drawn = intervals._draw(seen_by(table, sample), Bootstrap(3, 20))
     assert len(passes) == 3  # One for each class, whatever is computed from it.
     for name, row in table.items():
-        assert np.array_equal(drawn[name], row.function(sample, counts), equal_nan=True), name
+        assert np.array_equal(drawn[name], values_of(row, sample, counts), equal_nan=True), name
 
 
 def test_a_model_does_not_differ_from_itself_but_few_examples_leave_room() -> None:
