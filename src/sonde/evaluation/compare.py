@@ -188,13 +188,13 @@ def _names(folders: Sequence[RunFolder]) -> list[str]:
 def _scores(folder: RunFolder) -> Mapping[str, Any]:
     """Return a run's scores, whose headline is a metric of its answer."""
     scores: Mapping[str, Any] = folder.read_json(folder.scores_file)
-    if scores.get("headline") not in TABLES.get(scores.get("answer", "label"), ()):
+    if scores["headline"] not in TABLES.get(scores.get("answer") or "label", ()):
         raise RunError(f"{folder.scores_file} is damaged. (sonde evaluate {folder.path} writes it anew.)")
     return scores
 
 
 def _answer(told_by: Sequence[Mapping[str, Any]], names: Sequence[str]) -> str:
-    answers = [str(scores.get("answer", "label")) for scores in told_by]
+    answers = [str(scores.get("answer") or "label") for scores in told_by]
     if len(set(answers)) > 1:
         told = ", ".join(f"'{name}': {answer}" for name, answer in zip(names, answers, strict=True))
         raise RunError(f"The runs answer different questions ({told}). Compare runs of one task.")
