@@ -74,7 +74,8 @@ def again(folder: RunFolder, name: str, words: Mapping[str, Any] | None = None) 
     changed = {key: Setting(value, "command line") for key, value in {**(words or {}), "run.name": name}.items()}
     return config.create_run(
         name,
-        settings=stages.run_file(Settings({**settings, **changed}), title=name),
+        settings=Settings({**settings, **changed}),
+        text=stages.run_file(Settings({**settings, **changed}), title=name),
         environment=folder.read_json(folder.environment_file),
         findings=folder.read_json(folder.findings_file),
     )

@@ -28,7 +28,7 @@ from cyclopts import (
 )
 
 from sonde import __version__, api, terminal
-from sonde.errors import ConfigError, SondeError
+from sonde.errors import ConfigError, SondeError, shortened
 
 MISTAKE, USAGE, INTERRUPTED, BROKEN_PIPE = 1, 2, 130, 141
 """Exit codes; the last two are 128 + the signal's number, as shells count."""
@@ -55,8 +55,7 @@ def main(words: Sequence[str] | None = None) -> int:
         terminal.counts_from_its_start()
     try:
         code = _obey(sys.argv[1:] if words is None else [*words])
-        sys.stdout.flush()
-        return code
+        return MISTAKE if _has_lost_words() else code
     except SondeError as error:
         return _refuse(str(error), MISTAKE)
     except CycloptsError as error:
@@ -65,10 +64,12 @@ def main(words: Sequence[str] | None = None) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader (head, less) has gone. Python would flush once more at exit and complain; give it nothing to do.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _write_nowhere()
         return BROKEN_PIPE
-    except Exception:
-        _report_bug()
+    except Exception as error:
+        # The help is printed by cyclopts itself, and may end here on a full disk; another line then fails too.
+        if not (isinstance(error, OSError) and _has_lost_words("\n")):
+            _report_bug()
         return MISTAKE
     finally:
         if words is None:
@@ -143,7 +144,7 @@ def _whole(hint: Any, tokens: Sequence[Token]) -> int:
         return int(token.value)
     with suppress(ValueError):
         float(token.value)
-        raise ConfigError(f"{token.keyword} {token.value} is not possible: expected a whole number.")
+        raise ConfigError(f"{token.keyword} {shortened(token.value)} is not possible: expected a whole number.")
     raise CoercionError(token=token, target_type=int)
 
 
@@ -159,8 +160,7 @@ def _obey(words: list[str]) -> int:
 
 
 def _refuse(message: str, code: int) -> int:
-    sys.stdout.flush()
-    print(f"sonde: {terminal.safe(message, lines=True)}", file=sys.stderr)
+    _complain(f"sonde: {terminal.safe(message, lines=True)}")
     return code
 
 
@@ -183,7 +183,43 @@ def _help_command(error: CycloptsError) -> str:
     return " ".join(["sonde", *filter(None, [_verb(error)]), "--help"])
 
 
+def _complain(text: str) -> None:
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        print(text, file=sys.stderr)
+
+
+def _has_lost_words(more: str = "") -> bool:
+    """Tell whether some of the output could not be written; Python would try once more at exit and complain."""
+    try:
+        sys.stdout.write(more)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        terminal.note_loss(error)
+    lost = terminal.has_lost_words()
+    if lost:
+        _write_nowhere()
+    return lost
+
+
+def _write_nowhere() -> None:
+    with suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _never_fail_to_print() -> None:
+    if sys.stdin is None or sys.stdout is None or sys.stderr is None:
+        # Started with some of them closed, as by cron: else the next file would get the number of one, and what
+        # libraries print there.
+        while (number := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass
+        os.close(number)
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
     # A terminal that is not UTF-8 shows \u2026 instead of failing on a file's name.
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
@@ -193,10 +229,8 @@ def _never_fail_to_print() -> None:
 def _report_bug() -> None:
     import traceback
 
-    sys.stdout.flush()
-    print(terminal.safe(traceback.format_exc(), lines=True), file=sys.stderr, end="")
-    print(
+    _complain(
+        f"{terminal.safe(traceback.format_exc(), lines=True)}"
         f"This is a bug in sonde {__version__}, not in your data or options. "
-        "Please report it with the lines above and the output of: sonde doctor",
-        file=sys.stderr,
+        "Please report it with the lines above and the output of: sonde doctor"
     )

@@ -65,7 +65,8 @@ def make(folders: Sequence[RunFolder], *, weights: Weights = "equal", name: str 
     title = f"sonde ensemble '{called}'. It is made of {len(folders)} runs: sonde ensemble RUN..."
     folder = create_run(
         called,
-        settings=write_settings(settings, title=title),
+        settings=settings,
+        text=write_settings(settings, title=title),
         environment=describe_environment(settings, dataset, _parameters(folders)),
         findings={},
     )

@@ -6,6 +6,9 @@ Anything that is not a `SondeError` is a bug in sonde, and is shown with its tra
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+LONGEST_SHOWN = 200
+"""Letters of a value in a message."""
+
 
 class SondeError(Exception):
     """A mistake that the reader of the message can repair."""
@@ -39,6 +42,15 @@ class StorageError(SondeError):
     """A disk that is full, or a folder that cannot be written."""
 
 
+def shortened(text: str) -> str:
+    """Return a text as a message can hold it: beyond `LONGEST_SHOWN` letters, dots.
+
+    Args:
+        text: anything that a person or a file said.
+    """
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN - 3]}..."
+
+
 def did_you_mean(word: str, choices: Iterable[str]) -> str:
     """Return " Did you mean 'vit'?" for the closest choice, or an empty string.
 
@@ -46,7 +58,7 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str:
         word: what was written.
         choices: what would have been understood.
     """
-    close = get_close_matches(word, list(choices), n=1, cutoff=0.6)
+    close = get_close_matches(shortened(word), list(choices), n=1, cutoff=0.6)
     return f" Did you mean '{close[0]}'?" if close else ""
 
 
@@ -59,4 +71,4 @@ def unknown_name(kind: str, word: str, choices: Iterable[str], see: str) -> str:
         choices: the names in the table.
         see: the command that lists them.
     """
-    return f"There is no {kind} called '{word}'.{did_you_mean(word, choices)} ({see} shows all.)"
+    return f"There is no {kind} called '{shortened(word)}'.{did_you_mean(word, choices)} ({see} shows all.)"

@@ -93,7 +93,8 @@ def start(plan: Plan) -> RunFolder:
     name = settings.value("run.name")
     return create_run(
         name,
-        settings=run_file(settings, title=f"sonde run '{name}'"),
+        settings=settings,
+        text=run_file(settings, title=f"sonde run '{name}'"),
         environment=describe_environment(settings, dataset, sum(_product(shape) for shape in shapes.values())),
         findings=evaluation.findings_of(dataset, plan.row, plan.warnings),
     )
@@ -185,7 +186,8 @@ def go_on(
     if _is_trained(folder) and folder.report_file.exists():
         terminal.say(f"The run '{folder.name}' had finished already; nothing was left to do.")
         return folder
-    settings = folder.settings()
+    # As the file has them: what a budget took from the scoring stands there by now, and is not bounded once more.
+    settings = read_settings(folder.settings_file)
     with _one_at_a_time, training.only_one(folder), _saying_how_to_go_on(folder):
         remove_leftovers(folder.path)
         remove_leftovers(folder.plots)

@@ -16,7 +16,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from sonde import data, ensembles, planning, stages, terminal, training
 from sonde.config import RUNS, RunFolder, Setting, Settings, check_room
@@ -24,7 +23,6 @@ from sonde.config.files import remove_folder, remove_leftovers
 from sonde.data import Listing
 from sonde.errors import ConfigError, RunError
 from sonde.evaluation.folds import sum_up_folds
-from sonde.evaluation.report.facts import read_options
 from sonde.planning import Plan
 
 KEPT = 0.15
@@ -126,7 +124,7 @@ def sum_up(folder: RunFolder) -> RunFolder:
     Raises:
         RunError: a run is not finished or gone.
     """
-    settings = _settings_of(folder)
+    settings = folder.settings()
     members = _members(settings, planning.survey(settings)[1])
     return _finish(folder, settings, members)
 
@@ -198,19 +196,6 @@ def _of(member: Member, whole: Settings) -> Settings:
     return Settings({**whole, **alone, **name, **member.changes})
 
 
-def _settings_of(folder: RunFolder) -> Settings:
-    """Read the options of the whole with their origins, so that what is started late is planned as what was early."""
-    reasons = {option.key: option for option in read_options(folder.settings_file)}
-    settings = folder.settings()
-    known: dict[str, Any] = {"guessed": "guessed", "default": "default", "command line": "command line"}
-    return Settings(
-        {
-            key: replace(each, origin=known.get(reasons[key].origin, "file"), reason=reasons[key].reason)
-            for key, each in settings.items()
-        }
-    )
-
-
 def _path(folder: RunFolder, member: Member) -> RunFolder:
     return RunFolder(folder.path.parent / member.name)
 
@@ -218,7 +203,7 @@ def _path(folder: RunFolder, member: Member) -> RunFolder:
 def _go_on(folder: RunFolder, began: float, first: Plan | None) -> RunFolder:
     with training.only_one(folder), _saying_how_to_go_on(folder):
         remove_leftovers(folder.path)
-        settings = _settings_of(folder)
+        settings = folder.settings()
         members = _members(settings, first.listing if first else planning.survey(settings)[1])
         used = 0.0
         plan = first

@@ -122,7 +122,7 @@ def test_a_mistake_in_a_file_names_file_line_and_key(tmp_path: Path) -> None:
         ("epochs = 3\n", "stands outside of a table"),
         ("[trainig]\nrate = 1\n", "Did you mean 'training'?"),
         ("[training]\nrate = 1\nrate = 2\n", "not valid TOML"),
-        ("x" * 1_000_001, "larger than"),
+        ("x" * 1_000_001, "1,000,001 bytes where at most 1,000,000 can be right"),
         ("[run]\ndata = '\x00'", "not valid TOML"),
     ],
 )

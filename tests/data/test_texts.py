@@ -152,7 +152,7 @@ def test_an_uneven_row_is_named_with_the_cure(tmp_path: Path) -> None:
 def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
     path = write(tmp_path / "a.jsonl", '{"text": "a b c", "label": 1}\n{"text": \n')
     assert texts.sniff(path) == "JSON lines (a.jsonl)"
-    with pytest.raises(DataError, match=r"a\.jsonl: line 2 is not JSON"):
+    with pytest.raises(DataError, match=r"a\.jsonl: line 2: it is not JSON"):
         texts.read(path, Options())
 
 

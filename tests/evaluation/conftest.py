@@ -181,25 +181,19 @@ def make_environment(sizes: dict[str, int]) -> dict[str, Any]:
     }
 
 
-RUN_TOML = """# A run of sonde.
-
-[run]
-data = "my flowers"  # command line
-task = "image-label"  # guessed: class folders hold images: 3 classes
-model = "cnn"  # guessed: images of 64x64 and smaller
-backend = "torch"  # default
-epochs = 12  # file
-seed = 0  # default
-name = "flowers-1"  # default
-
-[image]
-size = [32, 32]  # guessed: the median image is "32  # 32" & <small>
-root = "a  # b"  # command line
-
-[training]
-learning_rate = 0.001  # default
-# clip is not set  # default
-"""
+OPTIONS = {
+    "run.data": Setting("my flowers", "command line"),
+    "run.task": Setting("image-label", "guessed", reason="class folders hold images: 3 classes"),
+    "run.model": Setting("cnn", "guessed", reason="images of 64x64 and smaller"),
+    "run.backend": Setting("torch", "default"),
+    "run.epochs": Setting(12, "file"),
+    "run.seed": Setting(0, "default"),
+    "run.name": Setting("flowers-1", "default"),
+    "image.size": Setting([32, 32], "guessed", reason='the median image is "32  # 32" & <small>'),
+    "image.root": Setting("a  # b", "command line"),
+    "training.learning_rate": Setting(0.001, "default"),
+}
+"""What a run was told, in the order of its file."""
 
 
 def make_findings(classes: tuple[str, ...]) -> dict[str, Any]:
@@ -304,7 +298,9 @@ def make_run(path: Path, count: int, *, epochs: int = 12, wins: str = "model") -
     classes = class_names(count)
     folder = RunFolder(path)
     path.mkdir(parents=True)
-    folder.settings_file.write_text(RUN_TOML, encoding="utf-8")
+    settings = Settings(OPTIONS)
+    folder.settings_file.write_text(write_settings(settings), encoding="utf-8")
+    folder.write_json(folder.origins_file, origins_of(settings))
     scores = make_scores(classes, wins=wins)
     for file, content in (
         (folder.scores_file, scores),

@@ -78,7 +78,7 @@ def test_a_file_that_breaks_a_rule_is_refused_with_the_rule(
     ("metadata", "reason"),
     [
         ({}, "does not name the classes"),
-        ({"sonde.classes": "["}, "are not JSON"),
+        ({"sonde.classes": "["}, "of the classes in its metadata, it is not JSON"),
         ({"sonde.classes": '{"a": 1}'}, "not a list of at least two names"),
         ({"sonde.classes": '["cat", "cat"]'}, "a class occurs twice"),
     ],

@@ -212,11 +212,13 @@ def test_options_say_who_chose_them_and_why_they_were_guessed(run_folder: MakeRu
     assert "bf16: the CPU does it natively" in how and "0123456789ab with changes" in how
 
 
-def test_the_notes_behind_values_are_read_even_where_values_hold_a_hash(run_folder: MakeRun) -> None:
-    options = {option.key: option for option in read_options(run_folder().settings_file)}
+def test_options_of_a_run_file_without_its_origins_are_all_from_the_file(run_folder: MakeRun) -> None:
+    folder = run_folder()
+    options = {option.key: option for option in read_options(folder)}
     assert options["image.root"].value == "a  # b" and options["image.root"].origin == "command line"
     assert options["run.task"].reason == "class folders hold images: 3 classes"
-    assert options["training.clip"].value is None and options["training.clip"].origin == "default"
+    folder.origins_file.unlink()
+    assert {(option.origin, option.reason) for option in read_options(folder)} == {("file", "")}
 
 
 def test_bad_files_leaks_and_counts_are_listed(run_folder: MakeRun, evidence: MakeEvidence) -> None:

@@ -178,7 +178,7 @@ def changed(folder: Path, name: str, content: str | bytes | None) -> Path:
     ("name", "content", "said"),
     [
         ("config.json", None, "There is no config.json"),
-        ("config.json", "{", "is not readable JSON"),
+        ("config.json", "{", "it is not JSON"),
         ("config.json", "[1]", "a JSON object was expected"),
         ("config.json", '{"model_type": "t5"}', "holds a 't5'; text encoders of the kinds bert"),
         ("config.json", '{"model_type": "bert"}', "lacks 'hidden_size'"),
@@ -194,7 +194,7 @@ def changed(folder: Path, name: str, content: str | bytes | None) -> Path:
         ("tokenizer.json", '{"model": "WordPiece"}', "is damaged (AttributeError"),
         ("config.json", '{"model_type": "bert", "hidden_size": "16"}', "lacks 'num_hidden_layers'"),
         ("config.json", '{"class_name": "BertBackbone", "config": []}', "is damaged (TypeError"),
-        ("config.json", '{"a": ' + "9" * 5000 + "}", "is not readable JSON"),
+        ("config.json", '{"a": ' + "9" * 5000 + "}", "a number of 5,000 digits"),
         ("model.safetensors", None, "has no weights in a file *.safetensors. Save them so"),
     ],
 )  # fmt: skip

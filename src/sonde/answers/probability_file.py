@@ -16,11 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sonde.config.files import write_atomically
+from sonde.config.files import check_regular, write_atomically
+from sonde.config.untrusted import Unsound, parse_json
 from sonde.errors import RunError
 
 CLASSES_KEY = b"sonde.classes"
 DECISION_KEY = b"sonde.decision"
+LARGEST_FILE = 8_000_000_000
+"""Bytes of a file; its names and truths may take as much as its probabilities."""
 MOST_NUMBERS = 500_000_000
 """Probabilities in a file (4 bytes each); a file that claims more is not read."""
 
@@ -63,6 +66,7 @@ def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ..
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
     """
     try:
+        check_regular(path, largest=LARGEST_FILE)
         with pq.ParquetFile(path) as file:
             classes = classes_in(file.schema_arrow, path)
             decision = decision_in(file.schema_arrow, classes, path)
@@ -72,7 +76,8 @@ def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ..
     except FileNotFoundError:
         raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
     except (pa.ArrowException, OSError) as error:
-        raise damaged(path, str(error).splitlines()[0] if str(error) else type(error).__name__) from None
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise damaged(path, reason.splitlines()[0]) from None
     if not table.num_rows:
         raise damaged(path, "it holds no example")
     if any(column.null_count for column in table.columns):
@@ -102,11 +107,11 @@ def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
         RunError: they are missing or damaged, or a column is.
     """
     try:
-        classes = json.loads((schema.metadata or {})[CLASSES_KEY])
+        classes = parse_json((schema.metadata or {})[CLASSES_KEY])
     except KeyError:
         raise damaged(path, "its metadata does not name the classes") from None
-    except ValueError:
-        raise damaged(path, "the classes in its metadata are not JSON") from None
+    except Unsound as error:
+        raise damaged(path, f"of the classes in its metadata, {error}") from None
     if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or len(classes) < 2:
         raise damaged(path, "the classes in its metadata are not a list of at least two names")
     if len(set(classes)) < len(classes):
@@ -132,7 +137,7 @@ def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[
         RunError: it is damaged.
     """
     try:
-        decision = json.loads((schema.metadata or {}).get(DECISION_KEY, b"[]"))
+        decision = parse_json((schema.metadata or {}).get(DECISION_KEY, b"[]"))
         numbers = tuple(float(each) for each in decision)
     except (ValueError, TypeError):
         raise damaged(path, "the decision in its metadata is no list of numbers") from None

@@ -12,6 +12,7 @@ from typing import Any
 from sonde.backend.engine import Precision
 from sonde.backend.machine import processor
 from sonde.config.files import cache_folder
+from sonde.config.untrusted import Unsound, read_json
 
 FILE = "precision.json"
 
@@ -94,8 +95,8 @@ def remembered(trial: Callable[[], Precision], package: str, *, threads: int, wo
 def _read(file: Path) -> dict[str, Any]:
     """Return the answers in a file that anybody may have written to; what is not an answer is left out."""
     try:
-        found = json.loads(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = read_json(file)
+    except (OSError, Unsound):
         return {}
     return {key: each for key, each in found.items() if _is_answer(each)} if isinstance(found, dict) else {}
 

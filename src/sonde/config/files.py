@@ -105,13 +105,27 @@ def read_regular(path: Path, *, largest: int) -> bytes:
     Raises:
         OSError: it cannot be read, is larger, or is a pipe or a device, which might never end.
     """
+    size = check_regular(path, largest=largest)
+    with path.open("rb") as file:
+        return file.read(size)
+
+
+def check_regular(path: Path, *, largest: int) -> int:
+    """Return the bytes of a file that is not trusted to be one.
+
+    Args:
+        path: file to look at; a link is followed.
+        largest: bytes that it may have at most.
+
+    Raises:
+        OSError: it cannot be read, is larger, or is a pipe or a device, which might never end.
+    """
     facts = path.stat()
     if not stat.S_ISREG(facts.st_mode):
         raise OSError(errno.EINVAL, "it is not a regular file")
     if facts.st_size > largest:
         raise OSError(errno.EFBIG, f"it has {facts.st_size:,} bytes where at most {largest:,} can be right")
-    with path.open("rb") as file:
-        return file.read(facts.st_size)
+    return facts.st_size
 
 
 def flush_folder(path: Path) -> None:

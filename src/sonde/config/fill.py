@@ -8,7 +8,7 @@ from pydantic.fields import FieldInfo
 
 from sonde.config.options import Options
 from sonde.config.settings import Setting, Settings
-from sonde.errors import ConfigError, did_you_mean
+from sonde.errors import ConfigError, did_you_mean, shortened
 
 Filled = TypeVar("Filled", bound=Options)
 
@@ -71,7 +71,8 @@ def unknown_option(name: str, part: str, setting: Setting, choices: Iterable[str
     known = sorted(choices)
     ours = OTHER_NAMES.get(name, "").removeprefix(f"{part}.")
     meant = f" Did you mean '{ours}'?" if ours else did_you_mean(name, known)
-    return f"{_at(setting)}[{part}] has no option called '{name}'.{meant} It knows: {', '.join(known) or 'none'}."
+    knows = ", ".join(known) or "none"
+    return f"{_at(setting)}[{part}] has no option called '{shortened(name)}'.{meant} It knows: {knows}."
 
 
 def allowed(field: FieldInfo) -> str:
@@ -106,11 +107,19 @@ def _explain(error: ValidationError, options: type[Options], part: str, given: d
         else:
             value = given[name].value
             lines.append(
-                f"{_at(given[name])}{part}.{name} = {value!r} is not possible: "
+                f"{_at(given[name])}{part}.{name} = {_shown(value)} is not possible: "
                 f"expected {allowed(options.model_fields[name])}.{_suggest(value, options.model_fields[name])}"
             )
     # An option may lack only since its guess follows from one that is wrong.
     return "\n".join(dict.fromkeys(lines or missing))
+
+
+def _shown(value: Any) -> str:
+    try:
+        return shortened(repr(value))
+    except (ValueError, RecursionError):
+        # Of a number of thousands of digits, and of lists without end, Python makes no text.
+        return f"a {type(value).__name__} that is too large to be shown"
 
 
 def _suggest(value: Any, field: FieldInfo) -> str:

@@ -1,7 +1,8 @@
 """The run folder: where every stage of a run leaves its part and finds the others'.
 
 runs/<name>/
-  run.toml            every option, and who chose it
+  run.toml            every option, and in comments who chose it
+  origins.json        who chose each option, and why
   environment.json    versions, hardware, threads, dataset fingerprint
   history.jsonl       a line for each epoch
   checkpoints/        complete or invisible
@@ -18,8 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from sonde.config.files import append_line, write_atomically, write_folder_atomically
+from sonde.config.origins import origins_of, with_origins
 from sonde.config.settings import Settings
+from sonde.config.shapes import EPOCH, SHAPES, fault
 from sonde.config.toml import read_settings
+from sonde.config.untrusted import LARGEST_JSON, Unsound, parse_json, read_json, read_text
 from sonde.errors import ConfigError, RunError, StorageError, did_you_mean
 
 RUNS = Path("runs")
@@ -42,6 +46,10 @@ class RunFolder:
     @property
     def settings_file(self) -> Path:
         return self.path / "run.toml"
+
+    @property
+    def origins_file(self) -> Path:
+        return self.path / "origins.json"
 
     @property
     def history_file(self) -> Path:
@@ -84,30 +92,44 @@ class RunFolder:
         return self.path / "explanations"
 
     def settings(self) -> Settings:
-        """Read the run's options."""
-        return read_settings(self.settings_file)
+        """Read the run's options, with who chose each; a copied or changed run file's count as from the file.
+
+        Raises:
+            ConfigError: the run file is damaged.
+            RunError: origins.json is.
+        """
+        said = read_settings(self.settings_file)
+        return with_origins(said, self.read_json(self.origins_file)) if self.origins_file.exists() else said
 
     def history(self) -> list[dict[str, Any]]:
-        """Read the records of the epochs; a line cut off by a crash is left out.
+        """Read the records of the epochs; a last line that a crash cut off is left out.
 
         Raises:
             RunError: the file is damaged.
         """
-        if not self.history_file.exists():
-            return []
-        records = []
         try:
-            lines = self.history_file.read_text(encoding="utf-8").splitlines()
-        except UnicodeDecodeError as error:
+            lines = read_text(self.history_file, largest=LARGEST_JSON).split("\n")
+        except FileNotFoundError:
+            return []
+        except Unsound as error:
             raise self._damaged(self.history_file, str(error)) from None
+        records = []
         for number, line in enumerate(lines, 1):
-            try:
-                records.append(json.loads(line))
-            except json.JSONDecodeError:
+            # What follows the last line break is nothing, or was not written to its end.
+            if number == len(lines) and not _is_json(line):
                 break
-            if not _is_epoch(records[-1]):
-                raise self._damaged(self.history_file, f"line {number} is no record of an epoch")
+            records.append(self._epoch(number, line))
         return records
+
+    def _epoch(self, number: int, line: str) -> dict[str, Any]:
+        try:
+            record: dict[str, Any] = parse_json(line)
+            reason = fault(EPOCH, record)
+        except Unsound as error:
+            reason = str(error)
+        if reason:
+            raise self._damaged(self.history_file, f"line {number:,} is no record of an epoch ({reason})")
+        return record
 
     def append_history(self, record: dict[str, Any]) -> None:
         """Add the record of one epoch."""
@@ -126,19 +148,21 @@ class RunFolder:
         return self.read_json(self.scores_file)
 
     def read_json(self, path: Path) -> dict[str, Any]:
-        """Read one of the run's JSON files.
+        """Read one of the run's JSON files, which anybody may have written.
 
         Raises:
             RunError: the file is missing or damaged; the text names the verb that writes it.
         """
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = read_json(path)
         except FileNotFoundError:
             raise RunError(f"The run '{self.name}' has no {path.name}. ({self._cure(path)})") from None
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        except Unsound as error:
             raise self._damaged(path, str(error)) from None
         if not isinstance(content, dict):
             raise self._damaged(path, "it holds no table")
+        if path.name in SHAPES and (reason := fault(SHAPES[path.name], content)):
+            raise self._damaged(path, reason)
         return content
 
     def fingerprint(self) -> str:
@@ -147,11 +171,10 @@ class RunFolder:
         Raises:
             RunError: environment.json is missing or damaged.
         """
-        dataset = self.read_json(self.environment_file).get("dataset")
-        found = dataset.get("fingerprint") if isinstance(dataset, dict) else None
-        if not isinstance(found, str):
+        found = (self.read_json(self.environment_file).get("dataset") or {}).get("fingerprint")
+        if not found:
             raise self._damaged(self.environment_file, "it names no fingerprint of the data")
-        return found
+        return str(found)
 
     def _damaged(self, path: Path, reason: str) -> RunError:
         return RunError(f"{path} is damaged: {reason}. ({self._cure(path)})")
@@ -159,6 +182,8 @@ class RunFolder:
     def _cure(self, path: Path) -> str:
         if path == self.scores_file:
             return f"sonde evaluate {self.path} writes it anew."
+        if path == self.origins_file:
+            return "Remove it, and every option counts as from the run file."
         anew = f"train anew: sonde train {self.settings_file} --name NEW"
         if path == self.history_file:
             return f"Remove it, and the report has no curves; or {anew}"
@@ -169,12 +194,15 @@ class RunFolder:
         write_atomically(path, _json(content))
 
 
-def create_run(name: str, *, settings: str, environment: dict[str, Any], findings: dict[str, Any]) -> RunFolder:
+def create_run(
+    name: str, *, settings: Settings, text: str, environment: dict[str, Any], findings: dict[str, Any]
+) -> RunFolder:
     """Make a new run's folder with all that going on with it needs; it appears in one step.
 
     Args:
         name: the run's name.
-        settings: content of run.toml.
+        settings: every option, with its origin.
+        text: content of run.toml, as it was written from them.
         environment: content of environment.json.
         findings: content of findings.json.
 
@@ -187,7 +215,8 @@ def create_run(name: str, *, settings: str, environment: dict[str, Any], finding
     files = {
         folder.environment_file.name: _json(environment),
         folder.findings_file.name: _json(findings),
-        folder.settings_file.name: settings,
+        folder.origins_file.name: _json(origins_of(settings)),
+        folder.settings_file.name: text,
     }
     write_folder_atomically(folder.path, files, marker=folder.settings_file.name, replace=False)
     return folder
@@ -219,10 +248,12 @@ def check_room(name: str) -> None:
         )
 
 
-def _is_epoch(record: Any) -> bool:
-    if not isinstance(record, dict) or type(record.get("epoch")) is not int:
+def _is_json(line: str) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
         return False
-    return all(isinstance(record.get(part) or {}, dict) for part in ("train", "validation", "clock"))
+    return True
 
 
 def _json(content: dict[str, Any]) -> str:

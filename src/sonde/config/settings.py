@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from sonde.errors import ConfigError, did_you_mean
+from sonde.config.untrusted import Unsound, parse_word
+from sonde.errors import ConfigError, did_you_mean, shortened
 
 Origin = Literal["command line", "file", "guessed", "default"]
 RANK: dict[Origin, int] = {"command line": 3, "file": 2, "guessed": 1, "default": 0}
@@ -97,11 +98,14 @@ def from_assignments(assignments: list[str] | tuple[str, ...]) -> Settings:
     entries = {}
     for text in assignments:
         key, equals, raw = str(text).partition("=")
-        key = key.strip()
+        key, place = key.strip(), f"--set {shortened(str(text))}"
         if not equals or not raw.strip():
-            raise ConfigError(f"--set {text}: expected part.option=value, such as --set training.batch_size=64.")
-        check_key(key, place=f"--set {text}")
-        entries[key] = Setting(_toml_value(raw.strip()), "command line", place=f"--set {text}")
+            raise ConfigError(f"{place}: expected part.option=value, such as --set training.batch_size=64.")
+        check_key(key, place=place)
+        try:
+            entries[key] = Setting(parse_word(raw.strip()), "command line", place=place)
+        except Unsound as error:
+            raise ConfigError(f"{place}: {error}.") from None
     return Settings(entries)
 
 
@@ -114,22 +118,14 @@ def check_key(key: str, *, place: str) -> None:
     part, dot, option = key.partition(".")
     if not dot or not option:
         raise ConfigError(
-            f"{place}: '{key}' does not say which part it belongs to; write part.option, with a part among "
+            f"{place}: '{shortened(key)}' does not say which part it belongs to; write part.option, with a part among "
             f"{', '.join(PARTS)}."
         )
     if part not in PARTS:
         raise ConfigError(
-            f"{place}: there is no part called '{part}'.{did_you_mean(part, PARTS)} Parts: {', '.join(PARTS)}."
+            f"{place}: there is no part called '{shortened(part)}'.{did_you_mean(part, PARTS)} "
+            f"Parts: {', '.join(PARTS)}."
         )
-
-
-def _toml_value(raw: str) -> Any:
-    import tomllib
-
-    try:
-        return tomllib.loads(f"value = {raw}")["value"]
-    except tomllib.TOMLDecodeError:
-        return raw
 
 
 def is_run_file(path: str) -> bool:

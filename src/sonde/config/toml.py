@@ -2,12 +2,12 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sonde.config.settings import PARTS, Setting, Settings, check_key
+from sonde.config.untrusted import Unsound, parse_toml, read_text
 from sonde.errors import ConfigError
 
 LARGEST_FILE = 1_000_000
@@ -21,21 +21,18 @@ def read_settings(path: Path) -> Settings:
         path: a TOML file with the tables `[run]`, `[data]`, ....
 
     Raises:
-        ConfigError: the file is missing, too large, not TOML, or has an unknown table; the text names the line.
+        ConfigError: the file is missing, too large, no TOML within bounds, or has an unknown table; the text names the
+            line.
     """
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            raise ConfigError(f"{path} is larger than {LARGEST_FILE:,} bytes; a run file holds some 3 kB of text.")
-        text = path.read_text(encoding="utf-8-sig")
-        tables = tomllib.loads(text)
-    except OSError as error:
+        text = read_text(path, largest=LARGEST_FILE)
+        tables = parse_toml(text)
+    except FileNotFoundError as error:
         raise ConfigError(
             f"Cannot read the run file {path}: {error.strerror}. (sonde init DATA writes a new one.)"
         ) from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text; a run file is TOML.") from None
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not valid TOML: {error}.") from None
+    except Unsound as error:
+        raise ConfigError(f"Cannot read the run file {path}: {error}. (sonde init DATA writes a new one.)") from None
     return _settings(tables, _lines_of_keys(text), path)
 
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.config.files import cache_folder, flush_folder, remove_folder, saying_what_failed, write_durably
+from sonde.config.untrusted import read_json
 from sonde.errors import StorageError
 
 IN_MEMORY = 256 << 20
@@ -55,7 +56,7 @@ def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
     if root is None or not (root / key).is_dir():
         return None
     try:
-        facts = json.loads((root / key / ENTRY).read_text(encoding="utf-8"))
+        facts = read_json(root / key / ENTRY)
         images = np.load(root / key / IMAGES, mmap_mode="r", allow_pickle=False)
         if images.nbytes <= IN_MEMORY:
             images = np.array(images)

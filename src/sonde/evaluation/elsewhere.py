@@ -50,7 +50,7 @@ def folder_for(folder: RunFolder, other: Unsplit) -> RunFolder:
     """
     stem = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in other.name) or "data"
     beside = RunFolder(folder.path / f"on-{stem[:80]}-{other.fingerprint[:8]}")
-    for file in (folder.settings_file, folder.history_file):
+    for file in (folder.settings_file, folder.origins_file, folder.history_file):
         if file.exists():
             write_atomically(beside.path / file.name, file.read_bytes())
     environment = folder.read_json(folder.environment_file) if folder.environment_file.exists() else {}

@@ -25,6 +25,7 @@ from safetensors.numpy import save as save_tensors
 from sonde.config import Settings, fill
 from sonde.config.files import read_regular, write_folder_atomically
 from sonde.config.settings import Setting
+from sonde.config.untrusted import Unsound, parse_json, read_json
 from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
@@ -150,15 +151,13 @@ def read_digests(path: Path) -> dict[str, tuple[int, str]]:
     if not path.is_dir():
         raise ModelError(f"There is no model at {path}; a training that ended writes one (sonde resume RUN goes on).")
     try:
-        digests = json.loads(read_regular(path / DIGESTS, largest=LARGEST_DESCRIPTION))
+        digests = read_json(path / DIGESTS, largest=LARGEST_DESCRIPTION)
         expected = {name: (int(entry["bytes"]), str(entry["sha256"])) for name, entry in digests.items()}
     except FileNotFoundError:
         raise ModelError(
             f"{path / DIGESTS} is missing: the folder is not a whole sonde model and is refused."
         ) from None
-    except OSError as error:
-        raise ModelError(f"Cannot read {path / DIGESTS}: {error.strerror}; the folder is refused.") from None
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ModelError(f"{path / DIGESTS} is damaged ({error}); the folder is refused.") from None
     return expected
 
@@ -185,13 +184,15 @@ def _read_description(path: Path, digests: dict[str, tuple[int, str]]) -> Descri
     file = path / DESCRIPTION
     raw = _read(file, LARGEST_DESCRIPTION, digests)
     try:
-        written = json.loads(raw)
+        written = parse_json(raw, finite=False)
         found = written.get("format") if isinstance(written, dict) else None
         if isinstance(found, int) and found != FORMAT:
             raise ModelError(
                 f"{file} has format {found}, and this version of sonde reads format {FORMAT}. Train the model anew."
             )
         return Description.model_validate_json(raw)
+    except Unsound as error:
+        raise ModelError(f"{file} is not a sonde model: {error}; the folder is refused.") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "file"

@@ -1,12 +1,13 @@
 """Prints sentences and tables, and makes text that came from data harmless before it reaches a terminal."""
 
+import io
 import os
 import shlex
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, TextIO
 
@@ -24,6 +25,8 @@ JOINERS = "\u200c\u200d"
 """Formats that words and emoji need: they join or part neighbouring letters and do nothing else."""
 
 _listener: ContextVar[TextIO | None] = ContextVar("listener", default=None)
+_losses: list[OSError] = []
+"""Why words could not be written, since it was last asked."""
 
 
 def safe(text: object, *, lines: bool = False) -> str:
@@ -65,9 +68,56 @@ def say(text: str) -> None:
     Args:
         text: what to say; control characters in it are shown, not obeyed.
     """
+    write(f"{safe(text, lines=True)}\n")
+
+
+def write(text: str) -> None:
+    """Write to whoever is talked to. Words that cannot be written, as on a full disk, end no training: they are lost.
+
+    Args:
+        text: what is harmless already.
+
+    Raises:
+        BrokenPipeError: the reader has gone.
+    """
     stream = listener()
-    stream.write(f"{safe(text, lines=True)}\n")
-    stream.flush()
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        note_loss(error)
+
+
+def note_loss(error: OSError) -> None:
+    """Say on standard error that words are lost; once, until it was asked whether some are.
+
+    Args:
+        error: what writing them ended in.
+    """
+    if not _losses and sys.stderr is not None:
+        reason = error.strerror or str(error)
+        with suppress(OSError):
+            print(
+                f"sonde: Cannot write to standard output: {reason}. The words are lost; the work goes on.",
+                file=sys.stderr,
+            )
+    _losses.append(error)
+
+
+def has_lost_words() -> bool:
+    """Tell whether some words could not be written since this was last asked."""
+    lost = bool(_losses)
+    _losses.clear()
+    return lost
+
+
+class _Nowhere(io.StringIO):
+    """The standard output of a process that was started without one, as by cron."""
+
+    def write(self, text: str) -> int:
+        return len(text)
 
 
 @contextmanager
@@ -85,8 +135,9 @@ def talking_to(stream: TextIO) -> Iterator[None]:
 
 
 def listener() -> TextIO:
-    """Return the stream that is talked to: standard output, unless `talking_to` chose another."""
-    return _listener.get() or sys.stdout
+    """Return the stream that is talked to: standard output, unless `talking_to` chose another or it is closed."""
+    stream = _listener.get() or sys.stdout
+    return _Nowhere() if stream is None or stream.closed else stream
 
 
 def is_terminal(stream: TextIO) -> bool:
@@ -94,13 +145,18 @@ def is_terminal(stream: TextIO) -> bool:
     return stream.isatty() and os.environ.get("TERM") != "dumb"
 
 
-def console() -> "Console":
-    """Return rich's console over the stream that is talked to; it reads no markup: brackets in data stay brackets."""
+def console(paper: TextIO | None = None) -> "Console":
+    """Return rich's console over the stream that is talked to; it reads no markup: brackets in data stay brackets.
+
+    Args:
+        paper: draws there instead, as it would for that stream.
+    """
     from rich.console import Console
 
     stream = listener()
     return Console(
-        file=stream,
+        file=stream if paper is None else paper,
+        force_terminal=True if stream.isatty() else None,
         width=None if stream.isatty() else PLAIN_WIDTH,
         force_jupyter=False,
         markup=False,
@@ -112,12 +168,9 @@ def console() -> "Console":
 def draw(picture: "RenderableType") -> None:
     """Print a table or another of rich's pictures."""
     # Rich answers a reader who has gone (`| head`) by ending the process; so it draws into memory and we write.
-    paper = console()
-    with paper.capture() as captured:
-        paper.print(picture)
-    stream = listener()
-    stream.write("".join(f"{line.rstrip()}\n" for line in captured.get().splitlines()))
-    stream.flush()
+    paper = io.StringIO()
+    console(paper).print(picture)
+    write("".join(f"{line.rstrip()}\n" for line in paper.getvalue().splitlines()))
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, right: Sequence[str] = ()) -> "Table":

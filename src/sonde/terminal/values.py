@@ -4,13 +4,12 @@ import dataclasses
 import json
 import math
 import shlex
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sonde.terminal.several import interval, show_several
-from sonde.terminal.text import draw, program, safe, say, table
+from sonde.terminal.text import draw, program, safe, say, table, write
 
 if TYPE_CHECKING:
     from sonde.config import RunFolder
@@ -32,7 +31,7 @@ def show_value(verb: str, value: Any) -> None:
 
 def show_json(value: Any) -> None:
     """Print what a verb returned as JSON on standard output; all but ASCII is escaped."""
-    sys.stdout.write(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
+    write(json.dumps(plain(value), indent=2, allow_nan=False) + "\n")
 
 
 def has_failures(value: Any) -> bool:

@@ -34,6 +34,7 @@ from sonde.config.files import (
     saying_what_failed,
     write_folder_atomically,
 )
+from sonde.config.untrusted import LARGEST_JSON, parse_json, read_json
 from sonde.errors import ModelError, RunError
 from sonde.training.budget import Spending
 
@@ -182,16 +183,17 @@ def _rank(path: Path) -> tuple[int, str]:
 
 def _read(path: Path) -> Checkpoint | None:
     try:
-        digests = json.loads(read_regular(path / MARKER, largest=10_000))
-        files = {name: read_regular(path / name, largest=LARGEST) for name in (STATE, BEST, PROGRESS)}
+        digests = read_json(path / MARKER, largest=10_000)
+        largest = {STATE: LARGEST, BEST: LARGEST, PROGRESS: LARGEST_JSON}
+        files = {name: read_regular(path / name, largest=most) for name, most in largest.items()}
         if any(hashlib.sha256(raw).hexdigest() != digests[name] for name, raw in files.items()):
             return None
-        values = json.loads(files[PROGRESS])
+        values = parse_json(files[PROGRESS])
         if set(values) != set(Progress.__dataclass_fields__):
             return None
         progress = TypeAdapter(Progress).validate_python(values)
         return Checkpoint(progress, load_tensors(files[STATE]), load_tensors(files[BEST]))
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError):
+    except (OSError, ValueError, KeyError, TypeError, SafetensorError):
         return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.encodings import decode, read_text
 from sonde.data.sources.tables import LARGEST_TABLE, read_table
 from sonde.errors import DataError
@@ -192,9 +193,9 @@ def _json_lines(text: str, path: Path, notes: tuple[str, ...]) -> Read:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise DataError(f"{path}: line {number:,} is not JSON ({error}). Each line is one object.") from None
+            row = parse_json(line, finite=False)
+        except Unsound as error:
+            raise DataError(f"{path}: line {number:,}: {error}. Each line is one JSON object.") from None
         if not isinstance(row, dict):
             raise DataError(f'{path}: line {number:,} is no object, such as {{"text": "...", "label": "..."}}.')
         rows.append(row)

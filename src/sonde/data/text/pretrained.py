@@ -8,7 +8,6 @@ Two forms are known: that of Hugging Face (config.json, tokenizer.json or vocab.
 Keras presets (config.json, assets/tokenizer, model.weights.h5).
 """
 
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Setting, Settings
+from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.text.tokens import UNKNOWN_PIECE
 from sonde.errors import DataError, SondeError
 
@@ -374,9 +374,9 @@ def _lines(file: Path) -> tuple[str, ...]:
 
 def _read_json(file: Path) -> dict[str, Any]:
     try:
-        said = json.loads(_read(file))
-    except (ValueError, RecursionError):
-        raise DataError(f"{file} is not readable JSON. Fetch the checkpoint again.") from None
+        said = parse_json(_read(file), finite=False)
+    except Unsound as error:
+        raise DataError(f"{file} cannot be read: {error}. Fetch the checkpoint again.") from None
     if not isinstance(said, dict):
         raise DataError(f"{file} is not a description: a JSON object was expected.")
     return said
