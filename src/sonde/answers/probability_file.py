@@ -7,7 +7,6 @@ floats; scores are computed from exactly these, so that the file and the scores 
 # N examples, C classes
 
 import io
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

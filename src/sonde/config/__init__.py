@@ -3,14 +3,12 @@
 from sonde.config.fill import describe, fill, with_defaults
 from sonde.config.folder import RUNS, RunFolder, check_room, create_run, free_name, open_run
 from sonde.config.options import Options
-from sonde.config.recipes import RECIPES, recipe
+from sonde.config.recipes import RECIPES, recipe, recipe_follows
 from sonde.config.run import Run
-from sonde.config.settings import PARTS, READ, Setting, Settings, from_assignments, from_words, guessed, is_run_file
+from sonde.config.settings import Setting, Settings, check_tables, from_assignments, from_words, guessed, is_run_file
 from sonde.config.toml import read_settings, write_settings
 
 __all__ = [
-    "PARTS",
-    "READ",
     "RECIPES",
     "RUNS",
     "Options",
@@ -19,6 +17,7 @@ __all__ = [
     "Setting",
     "Settings",
     "check_room",
+    "check_tables",
     "create_run",
     "describe",
     "fill",
@@ -30,6 +29,7 @@ __all__ = [
     "open_run",
     "read_settings",
     "recipe",
+    "recipe_follows",
     "with_defaults",
     "write_settings",
 ]

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sonde.config.settings import Setting, Settings
+from sonde.config.settings import Setting, Settings, guessed
 from sonde.errors import ConfigError, unknown_name
 
 
@@ -14,7 +14,9 @@ class Recipe:
 
     sentence: str
     settings: Mapping[str, Any]
-    """Value by "part.option"; what is said on the command line or in a file goes before it."""
+    """Value by "part.option"; what is given on the command line or in a file goes before it."""
+    views: bool = False
+    """Whether its predictions are means over views of an image (test-time augmentation)."""
 
 
 RECIPES: dict[str, Recipe] = {
@@ -29,11 +31,12 @@ RECIPES: dict[str, Recipe] = {
             "training.bias_factor": 8.0,
             "training.batch_size": 256,
             "training.clip_norm": 0.0,
-            "training.label_smoothing": 0.1,
+            "classification.label_smoothing": 0.1,
             # Accuracy on a small validation split may choose an epoch before the last by chance, whose weights have not
             # settled: on Fashion-MNIST one of 12 epochs scored a point less on the test than a run of 6.
             "training.monitor": "loss",
         },
+        views=True,
     ),
     "series-fcn": Recipe(
         "A slim fully convolutional network for some thousand series, in a minute.",
@@ -72,3 +75,20 @@ def recipe(said: Settings) -> Settings:
     reason = f"the recipe '{setting.value}'"
     values = RECIPES[setting.value].settings
     return Settings({key: Setting(value, "guessed", reason=reason) for key, value in values.items()})
+
+
+def recipe_follows(settings: Settings) -> Settings:
+    """Return what follows from the recipe that is named and from the guesses after it; nothing for another model.
+
+    Args:
+        settings: with the guesses on augmentation in them.
+    """
+    named = settings.value("run.recipe")
+    if named not in RECIPES or not RECIPES[named].views:
+        return Settings()
+    if settings.value("run.model") != RECIPES[named].settings.get("run.model"):
+        return Settings()
+    views, why = ("shift", "mirror images are not trained on")
+    if settings.value("augment.flip", 0.0):
+        views, why = ("flip", "mirror images are trained on too")
+    return guessed("evaluation.views", views, f"the recipe '{named}'; {why}")

@@ -4,7 +4,7 @@ A run's options are a flat mapping from "part.option" to a `Setting`. The rooms 
 typed value with `fill`; nobody else looks inside.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -15,12 +15,6 @@ from sonde.errors import ConfigError, did_you_mean, shortened
 Origin = Literal["command line", "file", "guessed", "default"]
 RANK: dict[Origin, int] = {"command line": 3, "file": 2, "guessed": 1, "default": 0}
 """Who wins where two say something of one option."""
-
-READ = ("image", "text", "audio", "series", "table")
-"""The tables of what is read; a run has the one of its data."""
-
-PARTS = ("run", "data", *READ, "augment", "model", "training", "evaluation")
-"""The tables of a run file, in the order they are written."""
 
 
 @dataclass(frozen=True)
@@ -110,22 +104,37 @@ def from_assignments(assignments: list[str] | tuple[str, ...]) -> Settings:
 
 
 def check_key(key: str, *, place: str) -> None:
-    """Refuse a key that is not "part.option" with a known part.
+    """Refuse a key that is not "part.option".
 
     Raises:
-        ConfigError: the part is missing or unknown.
+        ConfigError: the part or the option is missing.
     """
     part, dot, option = key.partition(".")
-    if not dot or not option:
+    if not part or not dot or not option:
         raise ConfigError(
-            f"{place}: '{shortened(key)}' does not say which part it belongs to; write part.option, with a part among "
-            f"{', '.join(PARTS)}."
+            f"{place}: '{shortened(key)}' does not say which table it belongs to; write table.option, such as "
+            "training.batch_size."
         )
-    if part not in PARTS:
-        raise ConfigError(
-            f"{place}: there is no part called '{shortened(part)}'.{did_you_mean(part, PARTS)} "
-            f"Parts: {', '.join(PARTS)}."
-        )
+
+
+def check_tables(settings: "Settings", tables: Sequence[str]) -> None:
+    """Refuse options of tables that there are not.
+
+    Args:
+        settings: the options that were given.
+        tables: every table that there may be.
+
+    Raises:
+        ConfigError: the text names the table and the nearest one.
+    """
+    for key, setting in settings.items():
+        part = key.partition(".")[0]
+        if part not in tables:
+            place = f"{setting.place}: " if setting.place else ""
+            raise ConfigError(
+                f"{place}there is no table called '{shortened(part)}'.{did_you_mean(part, tables)} "
+                f"Tables: {', '.join(tables)}."
+            )
 
 
 def is_run_file(path: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sonde.config.settings import PARTS, Setting, Settings, check_key
+from sonde.config.settings import Setting, Settings, check_key
 from sonde.config.untrusted import Unsound, parse_toml, read_text
 from sonde.errors import ConfigError
 
@@ -40,11 +40,10 @@ def _settings(tables: dict[str, Any], lines: dict[str, int], path: Path) -> Sett
     entries = {}
     for part, options in tables.items():
         place = f"{path}, line {lines.get(part, 1)}"
-        if part in PARTS and not isinstance(options, dict):
-            raise ConfigError(f"{place}: '{part}' is a table: write [{part}] on a line, and its options below it.")
         if not isinstance(options, dict):
             raise ConfigError(
-                f"{place}: '{part}' stands outside of a table; put it under one of [{'], ['.join(PARTS)}]."
+    XX
+                "its own, and the options below it."
             )
         check_key(f"{part}.x", place=place)
         for name, value in options.items():
@@ -75,7 +74,7 @@ def write_settings(settings: Settings, help_by_key: Mapping[str, str] | None = N
         title: comment lines for the top.
     """
     out = [f"# {line}".rstrip() for line in title.splitlines()]
-    for part in PARTS:
+    for part in dict.fromkeys(key.partition(".")[0] for key in settings):
         entries = settings.part(part)
         if not entries and part not in ("run",):
             continue

@@ -161,8 +161,8 @@ def write_up(
     for old in folder.plots.glob("*.svg"):
         if old.stem not in pictures:
             old.unlink()
-    for name, picture in pictures.items():
-        write_atomically(folder.plots / f"{name}.svg", picture)
+    for name, drawn in pictures.items():
+        write_atomically(folder.plots / f"{name}.svg", drawn)
     modality = TASKS[frame.task].modality
     worst = [_shown(each, examples, modality) for each in row.worst(scored)]
     write_report(folder, pictures, worst=worst)

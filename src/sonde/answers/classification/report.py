@@ -1,4 +1,4 @@
-"""The report's sections on a classification: each class, confusion, calibration, thresholds; and what to look at next."""
+"""The report's sections on a classification: each class, confusion, calibration; and what to look at next."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any

@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sonde.metrics.intervals import wilson
 
 from sonde.answers.classification.fitted import Abstention, Fitted, Sets
 from sonde.answers.classification.predictions import Predictions
 from sonde.metrics import conformal, selective
+from sonde.metrics.intervals import wilson
 from sonde.metrics.thresholds import decide
 
 Floats = NDArray[np.float64]

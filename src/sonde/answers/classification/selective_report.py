@@ -30,9 +30,9 @@ def _abstention(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
     threshold = float(said.get("threshold") or 0)
     if threshold:
         told = (
-            f"The model predicts where its confidence is at least {threshold:.3f} ({one_line(str(said['reason']))}). On "
-            f"the test split it predicts {_pair(said['coverage'])}, of the examples, and of those predictions {_pair(said['accuracy'])} are "
-            "right."
+            f"The model predicts where its confidence is at least {threshold:.3f} ({one_line(str(said['reason']))}). "
+            f"On the test split it predicts {_pair(said['coverage'])} of the examples, and of those predictions "
+            f"{_pair(said['accuracy'])} are right."
         )
     else:
         told = (

@@ -307,8 +307,8 @@ def learn(raw: Stored, listing: Listing | None, options: Options) -> TableSpec:
     if letters > MOST_LETTERS:
         raise DataError(
             f"The categories hold {sum(spec.cardinalities):,} values of {letters:,} letters, more than the "
-            f"{MOST_LETTERS:,} that a model keeps. Tell fewer apart with --set table.most_values=100, or leave columns out with "
-            "--set 'table.ignore=[...]'."
+            f"{MOST_LETTERS:,} that a model keeps. Tell fewer apart with --set table.most_values=100, or leave "
+            "columns out with --set 'table.ignore=[...]'."
         )
     return spec
 

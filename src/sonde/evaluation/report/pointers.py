@@ -117,5 +117,5 @@ Look = Callable[[Facts], Iterator[Pointer]]
 
 OF_THE_SCORE: tuple[Look, ...] = (_baseline, _leaks, _small_test, _over_fitting, _short_training)
 OF_THE_DATA: tuple[Look, ...] = (_bad_files, _duplicates)
-"""Where is looked, the gravest first: what spoils the score, then what spoils the model (the answer's own pointers stand
-between the two), then what improves it."""
+"""Where is looked, the gravest first: what spoils the score, then what spoils the model (the answer's own pointers
+stand between the two), then what improves it."""
