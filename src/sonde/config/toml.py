@@ -42,8 +42,8 @@ def _settings(tables: dict[str, Any], lines: dict[str, int], path: Path) -> Sett
         place = f"{path}, line {lines.get(part, 1)}"
         if not isinstance(options, dict):
             raise ConfigError(
-    XX
-                "its own, and the options below it."
+                f"{place}: '{part}' stands outside of a table. Write [run], [data] or another table's name on a line "
+                "of its own, and the options below it."
             )
         check_key(f"{part}.x", place=place)
         for name, value in options.items():
