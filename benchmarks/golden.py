@@ -33,7 +33,21 @@ import golden_values
 import measuring
 from golden_values import Part
 
-RENAMED: dict[str, str] = {}
+RENAMED: dict[str, str] = {
+    "training.label_smoothing": "classification.label_smoothing",
+    "training.loss": "classification.loss",
+    "training.focal_gamma": "classification.focal_gamma",
+    "training.class_weights": "classification.class_weights",
+    "training.sampling": "classification.sampling",
+    "training.logit_adjustment": "classification.logit_adjustment",
+    "evaluation.tune_for": "classification.tune_for",
+    "evaluation.positive": "classification.positive",
+    "evaluation.coverage": "classification.coverage",
+    "evaluation.sets": "classification.sets",
+    "evaluation.sets_by_class": "classification.sets_by_class",
+    "evaluation.wanted_accuracy": "classification.wanted_accuracy",
+    "evaluation.wanted_share": "classification.wanted_share",
+}
 """Options, such as training.label_smoothing, or whole words, such as training.loss=focal, and what they are called now.
 The commands below keep the names of the commit that the values are of; --against reads this table of its commit."""
 
