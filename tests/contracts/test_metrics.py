@@ -148,7 +148,7 @@ def test_every_metric_has_an_oracle() -> None:
 @pytest.mark.parametrize("name", METRICS)
 @pytest.mark.filterwarnings("ignore:y_pred contains classes not in y_true:UserWarning")
 @pytest.mark.filterwarnings("ignore:A single label was found:UserWarning")
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(case=cases())
 def test_a_metric_of_counted_examples_is_what_scikit_learn_says_of_repeated_ones(
     name: str, case: tuple[Sample, Floats]
@@ -161,7 +161,7 @@ def test_a_metric_of_counted_examples_is_what_scikit_learn_says_of_repeated_ones
 
 
 @pytest.mark.parametrize("name", PER_CLASS)
-@settings(max_examples=30)
+@settings(max_examples=settings.default.max_examples // 3)
 @given(case=cases())
 def test_a_metric_by_class_is_what_scikit_learn_says_of_repeated_examples(
     name: str, case: tuple[Sample, Floats]
