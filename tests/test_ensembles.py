@@ -141,6 +141,7 @@ def test_weights_follow_validation(members: list[RunFolder], whole: RunFolder) -
     assert (weights[0] > weights[1]) == (losses[0] < losses[1])
 
 
+@pytest.mark.jax
 def test_another_backend_answers_alike(whole: RunFolder, tmp_path: Path) -> None:
     pytest.importorskip("jax", reason="jax is not installed")
     file = makers.save(small_runs.examples(1, seed=3)[0][0], tmp_path / "one.png")

@@ -100,7 +100,7 @@ def graph(operate: Operate) -> Any:
 
 
 @pytest.mark.parametrize("name", DRAWN)
-@settings(deadline=None, max_examples=10, derandomize=True, database=None)
+@settings(max_examples=settings.default.max_examples // 10)
 @given(data=st.data())
 def test_an_operation_does_the_same_as_in_keras(name: str, data: st.DataObject) -> None:
     model = graph(data.draw(DRAWN[name]))

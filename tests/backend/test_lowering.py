@@ -80,7 +80,7 @@ def assert_same(model: Any, inputs: Any, *, training: bool, fallbacks: tuple[str
 
 
 @pytest.mark.parametrize("kind", DRAWN, ids=lambda kind: kind.__name__)
-@settings(deadline=None, max_examples=15, derandomize=True, database=None)
+@settings(max_examples=settings.default.max_examples // 7)
 @given(data=st.data())
 def test_a_layer_does_the_same_as_in_keras(kind: type, data: st.DataObject) -> None:
     drawn = data.draw(DRAWN[kind])

@@ -10,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+import each_backend
 from sonde import backend, planning
 from sonde.backend import machine
 from sonde.config.run import BackendName
@@ -68,7 +69,8 @@ def test_it_is_said_that_jax_takes_all_cores() -> None:
         assert ("JAX takes them all" in reason) == (name == "jax")
 
 
-@pytest.mark.parametrize("name", ["torch", "tensorflow"])
+@pytest.mark.jax
+@pytest.mark.parametrize("name", each_backend.marked(("torch", "tensorflow")))
 def test_another_backend_does_not_wait_for_jax_and_leaves_it_to_be_imported(name: str) -> None:
     program = (
         f"import sys; from sonde import backend; backend.use('{name}')\n"

@@ -6,6 +6,7 @@ The contract test and `benchmarks/parity.py` both stand on this file; what runs 
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -44,15 +45,16 @@ class Difference:
     """After ten steps."""
 
 
-def run(folder: Path, parts: tuple[str, ...]) -> None:
-    """Measure on the three backends; torch goes first, as the others start from its weights.
+def run(folder: Path, parts: tuple[str, ...], others: Sequence[str] = OTHERS) -> None:
+    """Measure on the backends; torch goes first, as the others start from its weights.
 
     Args:
         folder: where everything is written.
         parts: what `parity_worker.main` is to do.
+        others: which backends beside torch.
     """
     _wait([_start(REFERENCE, folder, parts)])
-    _wait([_start(name, folder, parts) for name in OTHERS])
+    _wait([_start(name, folder, parts) for name in others])
 
 
 def _start(name: str, folder: Path, parts: tuple[str, ...]) -> "subprocess.Popen[str]":
@@ -77,10 +79,11 @@ def relative(a: NDArray[Any], b: NDArray[Any]) -> float:
 
 def differences(folder: Path) -> list[Difference]:
     """Compare what `run` has written, case by case and backend by backend."""
-    return [_difference(folder, case, other) for case in CASES for other in OTHERS]
+    return [difference(folder, case, other) for case in CASES for other in OTHERS]
 
 
-def _difference(folder: Path, case: str, other: str) -> Difference:
+def difference(folder: Path, case: str, other: str) -> Difference:
+    """Compare what `run` has written of one case on torch and on another backend."""
     a, b = arrays(folder / REFERENCE / f"{case}.npz"), arrays(folder / other / f"{case}.npz")
     assert set(a) == set(b), f"{other} has other weights: {sorted(set(a) ^ set(b))}"
     gaps = {key: relative(a[key], b[key]) for key in a}

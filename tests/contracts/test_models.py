@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from _pytest.mark import ParameterSet
 from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 
@@ -46,6 +47,7 @@ OF_IMAGES = [name for name in NAMES if (name, "image") in PAIRS]
 SOLVED = [name for name in MODELS if name == "minirocket"]
 """Models whose features are measured, not learned, and whose head is solved: they take no steps."""
 LEARNING = [pair for pair in PAIRS if pair[0] not in SOLVED]
+
 SHAPES = [(8, 8, 1), (12, 12, 3), (9, 14, 1), (20, 6, 2), (28, 28, 1), (1, 1, 1)]
 """Smallest usual, colour, not square both ways, another number of channels, MNIST, and a single pixel."""
 CLASSES = 4
@@ -56,6 +58,15 @@ MOST_STEPS = 500
 def torch_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     backend.use("torch").start(threads=1)
     readme_model.install(tmp_path, monkeypatch)
+
+
+def cases(pairs: list[tuple[str, str]]) -> list[ParameterSet]:
+    """Return pairs for `pytest.mark.parametrize`, marked "further" but for the first of each model."""
+    names = [name for name, _ in pairs]
+    return [
+        pytest.param(*pair, marks=[pytest.mark.further] if pair[0] in names[:place] else [])
+        for place, pair in enumerate(pairs)
+    ]
 
 
 def options(name: str, **more: Any) -> Options:
@@ -115,7 +126,7 @@ def test_it_gives_a_finite_logit_per_class_for_images_of_any_kind(name: str, sha
     assert outputs.shape == (3, CLASSES) and outputs.dtype == np.float32 and np.isfinite(outputs).all()
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_an_answer_depends_on_its_own_example_alone(name: str, key: str) -> None:
     engine, (inputs, _) = engine_of(model_of(name, key)), examples(key, 5)
     whole = engine.predict(inputs)
@@ -124,7 +135,7 @@ def test_an_answer_depends_on_its_own_example_alone(name: str, key: str) -> None
     assert engine.predict(inputs[2:3]) == pytest.approx(whole[2:3], abs=1e-5)
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_every_trainable_weight_gets_a_finite_gradient(name: str, key: str) -> None:
     # The momentum of the first step is the gradient times the learning rate.
     engine, (inputs, truth) = engine_of(model_of(name, key), optimizer="sgd"), examples(key)
@@ -136,7 +147,7 @@ def test_every_trainable_weight_gets_a_finite_gradient(name: str, key: str) -> N
     assert [key for key, array in slots.items() if not array.any()] == []
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_its_layers_have_names_of_their_own_choice(name: str, key: str) -> None:
     # Keras numbers what is not named by how much the process has made before, so two builds would differ.
     first, second = ([layer.name for layer in model_of(name, key).layers] for _ in range(2))
@@ -145,7 +156,7 @@ def test_its_layers_have_names_of_their_own_choice(name: str, key: str) -> None:
     assert paths[0] == paths[1] and len(set(paths[0])) == len(paths[0])
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_the_names_of_a_state_do_not_depend_on_what_the_process_built_before(name: str, key: str) -> None:
     first, second = (engine_of(model_of(name, key, dropout=0.5), seed=3) for _ in range(2))
     state = first.read_state()
@@ -155,7 +166,7 @@ def test_the_names_of_a_state_do_not_depend_on_what_the_process_built_before(nam
     assert first.step(inputs, truth, 0.01) == second.step(inputs, truth, 0.01)
 
 
-@pytest.mark.parametrize(("name", "key"), LEARNING)
+@pytest.mark.parametrize(("name", "key"), cases(LEARNING))
 def test_it_overfits_sixteen_examples_of_noise(name: str, key: str) -> None:
     engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0)), examples(key)
     losses = [engine.step(inputs, truth, 5e-3)[0]]
@@ -168,7 +179,7 @@ def test_it_overfits_sixteen_examples_of_noise(name: str, key: str) -> None:
     assert (engine.predict(inputs).argmax(axis=1) == truth).all()
 
 
-@pytest.mark.parametrize(("name", "key"), LEARNING)
+@pytest.mark.parametrize(("name", "key"), cases(LEARNING))
 def test_its_first_weights_are_a_function_of_the_seed_alone(name: str, key: str) -> None:
     random.seed(5)
     before = random.getstate()
@@ -180,7 +191,7 @@ def test_its_first_weights_are_a_function_of_the_seed_alone(name: str, key: str)
     assert drawn and all(not np.array_equal(first[key], other[key]) for key in drawn)
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_dropout_is_on_in_a_step_and_off_in_a_prediction(name: str, key: str) -> None:
     if "dropout" not in options_of(name).model_fields:
         pytest.skip("it has no dropout")
@@ -199,7 +210,9 @@ VARIANTS = [(name, {}) for name in NAMES] + [("rnn", {"cell": "gru"}), ("rnn", {
 """Every model, and those of their options that bring other kinds of weights."""
 
 
-@pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion", "muon"])
+@pytest.mark.parametrize(
+    "optimizer", ["adamw", *(pytest.param(name, marks=pytest.mark.further) for name in ("sgd", "lion", "muon"))]
+)
 @pytest.mark.parametrize(("name", "more"), VARIANTS, ids=str)
 def test_weight_decay_shrinks_kernels_and_embeddings_alone(name: str, more: dict[str, Any], optimizer: str) -> None:
     after, (inputs, truth) = [], examples(kind_of(name))
@@ -221,7 +234,7 @@ def test_muon_leaves_biases_and_the_head_to_adamw(cell: str) -> None:
     assert by_adamw == {f"{layer}_bias_velocity", "answer_bias_velocity", "answer_kernel_velocity"}
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path: Path) -> None:
     from sonde.models import folder
 
@@ -247,7 +260,7 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path
     }
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_a_rebuilt_model_owns_its_weights_and_trains_on(name: str, key: str) -> None:
     from sonde.models.assemble import rebuild
 
@@ -259,7 +272,7 @@ def test_a_rebuilt_model_owns_its_weights_and_trains_on(name: str, key: str) -> 
     assert all(np.array_equal(weights[key], kept[key]) for key in weights)
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_its_shapes_are_known_before_it_has_weights(name: str, key: str) -> None:
     from sonde.models.assemble import tensor_shapes
 
@@ -267,7 +280,7 @@ def test_its_shapes_are_known_before_it_has_weights(name: str, key: str) -> None
     assert tensor_shapes(blueprint(name, key)) == weights
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_torch_runs_it_with_native_operations(name: str, key: str) -> None:
     assert set(engine_of(model_of(name, key)).fallbacks) <= {"pad"}
 
@@ -310,7 +323,7 @@ PADDED = [(name, key) for name, key in PAIRS if KINDS[key].length]
 
 
 @pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize(("name", "key"), PADDED)
+@pytest.mark.parametrize(("name", "key"), cases(PADDED))
 def test_more_padding_never_changes_an_answer(name: str, key: str, training: bool) -> None:
     engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0), optimizer="sgd"), examples(key)
     for _ in range(3 * training):  # Norms and biases then say something of padding, if they can.
@@ -321,7 +334,7 @@ def test_more_padding_never_changes_an_answer(name: str, key: str, training: boo
         assert engine.predict(padded) == pytest.approx(whole, abs=1e-5 * max(1.0, float(np.abs(whole).max())))
 
 
-@pytest.mark.parametrize(("name", "key"), PADDED)
+@pytest.mark.parametrize(("name", "key"), cases(PADDED))
 def test_more_padding_never_changes_a_gradient(name: str, key: str) -> None:
     slopes = []
     inputs, truth = examples(key)
@@ -333,7 +346,7 @@ def test_more_padding_never_changes_a_gradient(name: str, key: str) -> None:
     assert all(slopes[1][k] == pytest.approx(each, abs=1e-4 * largest) for k, each in slopes[0].items())
 
 
-@pytest.mark.parametrize(("name", "key"), PADDED)
+@pytest.mark.parametrize(("name", "key"), cases(PADDED))
 def test_an_example_is_answered_alike_alone_and_beside_longer_ones(name: str, key: str) -> None:
     engine, (inputs, _) = engine_of(model_of(name, key)), examples(key)
     whole = engine.predict(inputs)
@@ -343,7 +356,7 @@ def test_an_example_is_answered_alike_alone_and_beside_longer_ones(name: str, ke
         assert alone == pytest.approx(whole[row : row + 1], abs=1e-5 * max(1.0, float(np.abs(whole).max())))
 
 
-@pytest.mark.parametrize(("name", "key"), PADDED)
+@pytest.mark.parametrize(("name", "key"), cases(PADDED))
 def test_an_example_with_nothing_in_it_gets_a_finite_answer(name: str, key: str) -> None:
     engine, (inputs, truth) = engine_of(model_of(name, key)), examples(key)
     inputs[1] = 0

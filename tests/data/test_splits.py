@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from sonde.data.splits import Shares, Splitting, join, split
@@ -36,14 +36,10 @@ def side_of(splitting: Splitting, count: int) -> list[str]:
     return sides
 
 
-calm = settings(deadline=None, derandomize=True)
-"""Hypothesis without a clock and with the same examples every time."""
-
 labels = st.lists(st.sampled_from("abcd"), min_size=2, max_size=120)
 seeds = st.integers(0, 2**32 - 1)
 
 
-@calm
 @given(labels, seeds, st.floats(0.01, 0.5), st.floats(0.01, 0.9))
 def test_each_class_is_divided_within_one_example_of_its_share(
     answers: list[str], seed: int, validation: float, test: float
@@ -59,7 +55,6 @@ def test_each_class_is_divided_within_one_example_of_its_share(
             assert held >= 1 or test < 1 / 3
 
 
-@calm
 @given(
     st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 30), st.integers(0, 12)), min_size=2, max_size=90), seeds
 )
@@ -81,7 +76,6 @@ def test_no_copy_and_no_group_stands_on_two_sides(rows: list[tuple[str, int, int
     assert splitting.duplicates == len(rows) - len(set(copies))
 
 
-@calm
 @given(labels, seeds)
 def test_the_seed_alone_decides(answers: list[str], seed: int) -> None:
     shares = Shares(0.2, 0.3, seed)

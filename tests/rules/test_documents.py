@@ -1,8 +1,9 @@
-"""What the README and the pages in docs/ say can be done: commands and flags exist, links lead somewhere."""
+"""What pages say can be done: commands and flags exist, links lead somewhere."""
 
 import inspect
 import re
 import shlex
+import tomllib
 from pathlib import Path
 from typing import get_args
 
@@ -12,15 +13,21 @@ import sonde
 from rules.source import ROOT
 from sonde import api
 
-PAGES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))] if path.exists()]
+PAGES = [
+    *sorted(ROOT.glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+    *sorted(path for path in (ROOT / ".github").rglob("*") if path.suffix in {".md", ".yml"}),
+]
+"""All that people read before they type something: README and its neighbours, docs, and the forms for issues."""
 
 SHELL_FLAGS = {"json", "help", "version"}
+PROGRAMS = r"(?:\.venv/bin/)?(?:sonde|make|pytest|python)"
 
 
 def commands(text: str) -> list[list[str]]:
-    """Return the words of each sonde command in a text: in indented or fenced code, and between backticks."""
-    lines = re.findall(r"^(?: {4}|\t|\$ |> )? *\$? ?((?:sonde|make) [^\n]*)", text, re.M)
-    inline = re.findall(r"`((?:sonde|make) [^`\n]+)`", text)
+    """Return the words of each command of ours in a text: in indented or fenced code, and between backticks."""
+    lines = re.findall(rf"^(?: {{4}}|\t|\$ |> )? *\$? ?({PROGRAMS} [^\n]*)", text, re.M)
+    inline = re.findall(rf"`({PROGRAMS} [^`\n]+)`", text)
     return [_words(line) for line in [*_only_code(text, lines), *inline]]
 
 
@@ -43,9 +50,32 @@ def wrong(words: list[str], targets: set[str]) -> str:
         targets: what make knows.
     """
     program, *rest = words
-    if program == "make":
-        unknown = [word for word in rest if "=" not in word and not word.startswith("-") and word not in targets]
-        return f"make knows no {unknown[0]}" if unknown else ""
+    match program.rpartition("/")[2]:
+        case "make":
+            unknown = [word for word in rest if "=" not in word and not word.startswith("-") and word not in targets]
+            return f"make knows no {unknown[0]}" if unknown else ""
+        case "pytest":
+            return _wrong_with_pytest(rest)
+        case "python":
+            absent = [word for word in rest[:1] if word.endswith(".py") and not (ROOT / word).exists()]
+            return f"there is no {absent[0]}" if absent else ""
+        case _:
+            return _wrong_with_sonde(rest)
+
+
+def _wrong_with_pytest(rest: list[str]) -> str:
+    options = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["pytest"]["ini_options"]
+    # hypothesis marks its tests itself.
+    marks = {line.partition(":")[0] for line in options["markers"]} | {"hypothesis", "not", "and", "or"}
+    for before, word in zip(["", *rest], rest, strict=False):
+        if before == "-m" and (unknown := [mark for mark in re.findall(r"\w+", word) if mark not in marks]):
+            return f"there is no mark {unknown[0]}"
+        if not before.startswith("-") and not word.startswith("-") and not (ROOT / word.partition("::")[0]).exists():
+            return f"there is no {word}"
+    return ""
+
+
+def _wrong_with_sonde(rest: list[str]) -> str:
     if rest and rest[0].startswith("-"):
         return "" if rest[0].lstrip("-") in SHELL_FLAGS else f"sonde knows no {rest[0]}"
     if not rest or rest[0] == "VERB":
@@ -120,6 +150,9 @@ def test_every_relative_link_on_a_page_leads_somewhere(page: Path) -> None:
         ("See `sonde server RUN`.", "there is no verb server"),
         ("    sonde --quiet", "sonde knows no --quiet"),
         ("    make everything", "make knows no everything"),
+        ("    pytest tests/nowhere", "there is no tests/nowhere"),
+        ('    pytest -m "not slwo"', "there is no mark slwo"),
+        ("Write it anew: `python docs/nothing.py`.", "there is no docs/nothing.py"),
     ],
 )
 def test_a_command_that_does_not_exist_is_found(text: str, problem: str) -> None:
@@ -133,6 +166,8 @@ def test_a_command_that_does_not_exist_is_found(text: str, problem: str) -> None
         "    sonde predict runs/flowers-1 rose.jpg",
         "`sonde train DATA [--backend torch|jax] [--set part.option=value ...]`",
         "```\nmake demo\nsonde --help\nsonde predict RUN FILE... --json\n```",
+        '    pytest -x -m "jax and not slow" tests/rules    # some of them',
+        "    .venv/bin/python -m pip install -e '.[torch]'",
         "sonde shows a sentence that is no command.",
     ],
 )

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import each_backend
 import small_runs
 from small_runs import STEPS
 from sonde import stages, training
@@ -191,7 +192,7 @@ def in_a_process_of_its_own(backend: str, steps: list[int], workplace: Path) -> 
     return found
 
 
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", each_backend.marked(("tensorflow", "jax")))
 def test_other_backends_go_on_to_the_same_bits(backend: str, tmp_path: Path) -> None:
     # One step, since only reading and writing the state differs; all twenty stand in the slow test below.
     found = in_a_process_of_its_own(backend, [8], tmp_path)
@@ -199,7 +200,7 @@ def test_other_backends_go_on_to_the_same_bits(backend: str, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax"])
+@pytest.mark.parametrize("backend", each_backend.marked(("tensorflow", "jax")))
 def test_other_backends_go_on_from_every_step(backend: str, tmp_path: Path) -> None:
     steps = list(range(1, STEPS + 1))
     assert in_a_process_of_its_own(backend, steps, tmp_path) == {"backend": backend, "same": steps, "different": {}}
