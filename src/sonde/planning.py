@@ -116,7 +116,6 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     settings = settings.over(goals.guess(settings, dataset.train.answers)).over(_guess_length(settings, dataset))
     settings = complete(training.longest(settings).over(settings))
     goals.check(settings, classes_of(dataset, settings))
-    training.check_parts(settings, examples=len(dataset.train))
     return Plan(settings, listing, dataset, warnings)
 
 

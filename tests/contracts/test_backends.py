@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from batching import logits_of
 from contracts import parity, parity_worker
 from contracts.parity import Difference
 from sonde import backend
@@ -101,7 +102,7 @@ def test_a_model_trained_on_another_backend_predicts_on_torch(case: str, other: 
     own = parity.arrays(folder / other / f"{case}.npz")["trained_outputs"]
     engine = parity_worker.engine_from("torch", folder / other / case, parity_worker.EngineSettings())
     inputs, _ = parity_worker.examples(key=parity_worker.key_of(case))
-    assert parity.relative(own, engine.predict(inputs)) < 1e-4
+    assert parity.relative(own, logits_of(engine, inputs)) < 1e-4
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -129,6 +130,20 @@ def test_equal_states_take_equal_steps_bit_for_bit(name: str, folder: Path) -> N
 @pytest.mark.parametrize("name", BACKENDS)
 def test_outputs_do_not_depend_on_the_batch_size(name: str, folder: Path) -> None:
     assert engine(folder, name)["batch_size_error"] < 1e-6
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_parts_of_a_batch_add_up_whatever_their_size_and_weight(name: str, folder: Path) -> None:
+    found = engine(folder, name)
+    assert found["token_gap"] < 1e-6 < 0.05 < found["token_moves"]
+    for losses in found["token_losses"].values():
+        assert losses == pytest.approx(found["token_losses"]["1"], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_outputs_are_as_long_as_the_inputs_that_vary(name: str, folder: Path) -> None:
+    found = engine(folder, name)
+    assert found["token_shapes"] == [[7, 5, 4], [2, 3, 4]] and found["token_alone_gap"] < 1e-6
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -190,7 +205,7 @@ def test_a_model_trained_in_bf16_predicts_in_fp32(name: str, folder: Path) -> No
     own = parity.arrays(folder / name / "bf16.npz")["outputs"]
     again = parity_worker.engine_from("torch", folder / name / "bf16", parity_worker.EngineSettings())
     # bf16 keeps 8 bits: 0.4 % for each of a few operations.
-    assert parity.relative(again.predict(parity_worker.examples()[0]), own) < 0.03
+    assert parity.relative(logits_of(again, parity_worker.examples()[0]), own) < 0.03
 
 
 @pytest.mark.parametrize("other", parity.OTHERS)

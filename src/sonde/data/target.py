@@ -1,4 +1,4 @@
-"""What is asked of an example, as numbers: the twin of `InputSpec`, learned from the training part and saved with a model.
+"""What is asked of an example, as numbers: the twin of `InputSpec`, learned from the training part, saved with a model.
 
 A truth is a column: one entry for each example, an array or, where entries differ in length, a `Ragged`. A target
 encodes it once for each data set and makes the arrays of each batch from it, among them "weights", which add up to one

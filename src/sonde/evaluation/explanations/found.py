@@ -106,9 +106,7 @@ class Subject:
         """An engine for the weights of each attention, by its name."""
         from sonde.models import inside
 
-        return {
-            name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(self.model).items()
-        }
+        return {name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(self.model).items()}
 
     def prepared(self, inputs: Stored) -> NDArray[Any]:
         """Return what the model reads; a length that varies is filled up to a power of two, as few shapes compile.

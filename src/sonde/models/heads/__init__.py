@@ -5,5 +5,5 @@ from types import ModuleType
 from sonde.models.heads import label, labels
 
 HEADS: dict[str, ModuleType] = {"label": label, "labels": labels}
-"""The head of each answer: `outputs(features, sizes)`, `loss(options)`, `scores(outputs, batch)`, `NAME`, what it `NEEDS`
-of a model's features, and the `VARYING` axes of what its loss reads."""
+"""The head of each answer: `outputs(features, sizes)`, `loss(options)`, `scores(outputs, batch)`, `NAME`, what of a
+model's features it `NEEDS`, and the `VARYING` axes of what its loss reads."""
