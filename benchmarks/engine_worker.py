@@ -63,23 +63,28 @@ def with_sonde(job: Job) -> tuple[Burst, Facts]:
     module.start(threads=job.threads)
 
     import keras
-    from reference_nets import BUILDS
+    from reference_nets import BUILDS, named
 
+    from sonde.data.target import equal_weights
     from sonde.models.heads import HEADS
 
     keras.config.set_dtype_policy(module.dtype_policy(job.precision))
-    model = BUILDS[job.name](job.net.shape, job.net.classes)
+    model = named(BUILDS[job.name](job.net.shape, job.net.classes))
     keras.config.set_dtype_policy("float32")
-    # Of tokens too: the head's loss is the mean over all that is guessed.
+    # Of tokens too: all that is guessed counts alike.
     head = HEADS["label"]
     settings = EngineSettings(optimizer="adamw", weight_decay=WEIGHT_DECAY, precision=job.precision)
-    engine = module.build(model, head.loss(0.0), head.score, settings)
+    engine = module.build(model, head.loss({}), head.scores, settings)
     facts = {
         "parameters": _trained_numbers(model),
         "precision": job.precision,
         "fallbacks": list(getattr(engine, "fallbacks", ())),
     }
-    return _stepping(job, *job.batches(), lambda inputs, truth: engine.step(inputs, truth, LEARNING_RATE)), facts
+
+    def step(inputs: Any, truth: Any) -> Any:
+        return engine.step({"inputs": inputs, "truth": truth, "weights": equal_weights(*truth.shape)}, LEARNING_RATE)
+
+    return _stepping(job, *job.batches(), step), facts
 
 
 def with_fit(job: Job) -> tuple[Burst, Facts]:

@@ -104,20 +104,22 @@ def _least(work: Callable[[], Any]) -> float:
 
 def _step(name: str) -> tuple[Callable[[], Any], float]:
     """Return a step of sonde's engine in bf16, and its floating-point operations."""
-    from reference_nets import BUILDS
+    from reference_nets import BUILDS, named
     from torch.utils.flop_counter import FlopCounterMode
 
     from sonde import backend
     from sonde.backend import EngineSettings
+    from sonde.data.target import equal_weights
     from sonde.models.heads import HEADS
 
     net, head = NETS[name], HEADS["label"]
-    model = BUILDS[name](net.shape, net.classes)
-    engine = backend.use("torch").build(model, head.loss(0.0), head.score, EngineSettings(precision="bf16"))
+    model = named(BUILDS[name](net.shape, net.classes))
+    engine = backend.use("torch").build(model, head.loss({}), head.scores, EngineSettings(precision="bf16"))
     inputs, truth = examples(net, net.batch)
+    batch = {"inputs": np.asarray(inputs), "truth": truth, "weights": equal_weights(*truth.shape)}
 
     def step() -> Any:
-        return engine.step(np.asarray(inputs), truth, 1e-3)
+        return engine.step(batch, 1e-3)
 
     with FlopCounterMode(display=False) as counted:
         step()

@@ -29,8 +29,9 @@ from measuring import Burst, Facts, pin, serve
 from sonde import data
 from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
-from sonde.data.image.decode import LARGEST_PIXELS, read_image
-from sonde.data.image.spec import ImageSpec
+from sonde.data.decode import LARGEST_PIXELS, read_image
+from sonde.data.image import ImageSpec
+from sonde.tasks.targets import ClassTarget
 from sonde.training.batches import PIECE, TrainingSet
 
 Batches = Callable[[int], Any]
@@ -77,8 +78,8 @@ def training_set(case: Case, folder: Path) -> TrainingSet:
     count = len(stored)
     names = np.arange(count).astype(np.str_)
     spec = ImageSpec(height=case.side, width=case.side, channels=3, mean=MEAN, std=STD)
-    truth = (np.arange(count) % 10).astype(np.int32)
-    return TrainingSet(Examples(stored, names, names, stored), truth, spec, "image", case.augment, 0, case.batch)
+    truth, examples = np.arange(count) % 10, Examples(stored, names, names, stored)
+    return TrainingSet(examples, ClassTarget(()), truth, spec, "image", case.augment, 0, case.batch)
 
 
 def with_sonde(case: Case, folder: Path, workers: int, cores: int) -> Batches:
@@ -159,27 +160,27 @@ def measure_step(precision: str, cores: int, folder: Path) -> dict[str, float]:
     module.start(threads=cores)
 
     import keras
-    from reference_nets import BUILDS
+    from reference_nets import BUILDS, named
 
     from sonde.models.heads import HEADS
 
     keras.config.set_dtype_policy(module.dtype_policy(precision))
-    model = BUILDS["cnn"]((32, 32, 3), 10)
+    model = named(BUILDS["cnn"]((32, 32, 3), 10))
     keras.config.set_dtype_policy("float32")
     head = HEADS["label"]
-    engine = module.build(model, head.loss(0.0), head.score, EngineSettings(optimizer="adamw", precision=precision))
+    engine = module.build(model, head.loss({}), head.scores, EngineSettings(optimizer="adamw", precision=precision))
     told: dict[str, list[float]] = {"step": [], "wait": [], "busy": [], "processor": []}
     batches = training_set(CASES["small"], folder).batches(1, 0)
     while True:
         begin, used = time.perf_counter(), time.process_time()
-        batch = next(batches, None)
-        if batch is None:
+        made = next(batches, None)
+        if made is None:
             break
         told["wait"].append(time.perf_counter() - begin)
-        engine.step(batch.inputs, batch.truth, 1e-3)
+        engine.step(made.batch, 1e-3)
         told["step"].append(time.perf_counter() - begin)
         told["processor"].append(time.process_time() - used)
-        told["busy"].append(batch.busy)
+        told["busy"].append(made.busy)
     # The first steps touch memory for the first time.
     return {name: statistics.median(values[4:]) for name, values in told.items()}
 

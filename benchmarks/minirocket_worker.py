@@ -34,11 +34,12 @@ def sonde_answers(held: dict[str, Any], threads: int) -> Answer:
     module = backend.use("torch")
     module.start(threads=threads)
 
-    from sonde.backend import predict_all
-    from sonde.data.series import spec as series
+    from sonde.backend import batches_of, joined, predictions
+    from sonde.data import series
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint, rebuild
     from sonde.models.predicting import predicting_engine
+    from sonde.models.reads import reads_of
     from sonde.models.solving import Solvable, solved_weights
 
     classes = int(held["truth"].max()) + 1
@@ -46,10 +47,11 @@ def sonde_answers(held: dict[str, Any], threads: int) -> Answer:
     def answer(seed: int) -> Any:
         spec = series.learn_spec(held["train"], series.Options(), differs=False)
         inputs = spec.encode(held["train"])
-        blueprint = Blueprint("minirocket", "label", spec.shape, classes, options_of("minirocket")())
+        blueprint = Blueprint("minirocket", "label", reads_of(spec), classes, options_of("minirocket")())
         weights = solved_weights(blueprint, module, Solvable(inputs, spec.prepare, held["truth"]), seed=seed)
         engine = predicting_engine(module, rebuild(blueprint, weights), "label")
-        return predict_all(engine, spec.encode(held["test"]), spec.prepare).argmax(axis=1)
+        found = joined(predictions(engine, batches_of(spec.encode(held["test"]), spec.prepare)))
+        return found["logits"].argmax(axis=1)
 
     return answer
 

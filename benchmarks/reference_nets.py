@@ -26,6 +26,15 @@ Build = Callable[[tuple[int, ...], int], keras.Model]
 """(shape of one example, classes) -> a model that gives logits."""
 
 
+def named(model: keras.Model) -> keras.Model:
+    """Return a model whose output has the name that heads read it by.
+
+    Args:
+        model: one of `BUILDS`.
+    """
+    return keras.Model(model.inputs[0], {"logits": model.outputs[0]}, name=model.name)
+
+
 def cnn(shape: tuple[int, ...], classes: int) -> keras.Model:
     """Build a small CNN of convolution, batch normalisation, ReLU and pooling.
 

@@ -14,6 +14,7 @@ from makers import class_folders
 from sonde import config, data, planning, stages, terminal
 from sonde.config import RunFolder
 from sonde.errors import ConfigError
+from sonde.tasks.targets import ClassTarget
 from sonde.training.batches import TrainingSet
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "evaluation.explain=2")
@@ -124,12 +125,19 @@ def test_a_contact_sheet_shows_the_very_images_of_the_first_batch(monkeypatch: p
     train = plan.dataset.train
     numbers = np.arange(len(train), dtype=np.int32)
     made = TrainingSet(
-        train, numbers, plan.dataset.spec, "image", data.fill_augment(plan.settings, "image"), seed=5, batch_size=7
+        train,
+        ClassTarget(()),
+        numbers,
+        plan.dataset.spec,
+        "image",
+        data.fill_augment(plan.settings, "image"),
+        seed=5,
+        batch_size=7,
     )
-    batch = made.batch(1, 0)
+    batch = made.batch(1, 0).batch
     ((images, labels),) = seen
-    assert np.array_equal(images, plan.dataset.spec.restore(batch.inputs))
-    assert labels == train.truth[batch.truth].tolist()
+    assert np.array_equal(images, plan.dataset.spec.restore(batch["inputs"]))
+    assert labels == train.answers[batch["truth"]].tolist()
 
 
 def test_many_files_are_announced_before_they_are_read(

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from keras import layers
 
 from backend.drawn import DRAWN
+from batching import named, stepped
 from sonde.backend.engine import EngineSettings
 from sonde.backend.lowering import Lowered, lower
 from sonde.backend.lowering.table import LOWERED
@@ -99,7 +100,7 @@ def test_every_kind_of_layer_that_is_lowered_is_drawn() -> None:
 
 
 def engine_of(model: Any, seed: int = 0) -> TorchEngine:
-    return build(model, label.loss(0.0), label.score, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
+    return build(named(model), label.loss({}), label.scores, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
 
 
 def one_dropout(rate: float) -> Any:
@@ -446,7 +447,7 @@ def test_a_penalty_on_weights_moves_them_in_a_step() -> None:
     before = np.array(models[0].weights[0].value.detach())
     inputs, truth = np.ones((4, 3), np.float32), np.array([0, 1, 0, 1], np.int32)
     for model in models:
-        engine_of(model).step(inputs, truth, 0.1)
+        stepped(engine_of(model), inputs, truth, 0.1)
     plain, penalised = (np.array(model.weights[0].value.detach()) for model in models)
     # The slope of 0.5 w^2 is w.
     assert plain - penalised == pytest.approx(0.1 * before, abs=1e-6)
@@ -454,7 +455,7 @@ def test_a_penalty_on_weights_moves_them_in_a_step() -> None:
 
 def test_a_constraint_on_weights_holds_after_a_step() -> None:
     model = functional((3,), layers.Dense(2, kernel_constraint="non_neg", use_bias=False))
-    engine_of(model).step(np.ones((4, 3), np.float32), np.array([0, 1, 0, 1], np.int32), 0.1)
+    stepped(engine_of(model), np.ones((4, 3), np.float32), np.array([0, 1, 0, 1], np.int32), 0.1)
     assert float(model.weights[0].value.detach().min()) >= 0
 
 
@@ -463,7 +464,7 @@ def test_the_engine_draws_dropout_from_its_seed_and_step_alone() -> None:
 
     def losses(seed: int) -> list[float]:
         engine = engine_of(functional((50,), layers.Dropout(0.5), layers.Dense(2)), seed)
-        return [engine.step(inputs, truth, 0.0)[0] for _ in range(2)]
+        return [stepped(engine, inputs, truth, 0.0)[0] for _ in range(2)]
 
     torch.manual_seed(4)
     first = losses(1)

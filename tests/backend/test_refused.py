@@ -8,6 +8,7 @@ import pytest
 from keras import layers
 
 from backend.test_lowering import engine_of, functional, lowered
+from batching import stepped
 from sonde.errors import ModelError
 
 
@@ -39,6 +40,6 @@ def test_a_model_whose_weights_are_all_frozen_steps_and_stays() -> None:
     model.trainable = False
     engine = engine_of(model)
     before = engine.read_state()
-    loss, _ = engine.step(np.ones((2, 4), np.float32), np.array([0, 1], np.int32), 0.1)
+    loss, _ = stepped(engine, np.ones((2, 4), np.float32), np.array([0, 1], np.int32), 0.1)
     assert np.isfinite(loss)
     assert all(np.array_equal(before[key], array) for key, array in engine.read_state().items() if "weights" in key)

@@ -9,6 +9,7 @@ import pytest
 import torch
 from keras import layers
 
+from batching import named, stepped
 from sonde.backend.engine import EngineSettings
 from sonde.backend.optimizers import OPTIMIZERS, build_optimizer
 from sonde.backend.torch import build
@@ -119,8 +120,8 @@ def test_a_batch_passed_in_parts_moves_the_weights_as_the_whole_does() -> None:
         model = dense_model()
         for variable, seed in zip(model.variables, range(9), strict=False):
             variable.assign(np.random.default_rng(seed).normal(size=variable.shape))
-        engine = build(model, label.loss(0.0), label.score, EngineSettings(optimizer="sgd", accumulate=parts))
-        told.append([engine.step(inputs, truth, 0.1) for _ in range(3)])
+        engine = build(named(model), label.loss({}), label.scores, EngineSettings(optimizer="sgd", accumulate=parts))
+        told.append([stepped(engine, inputs, truth, 0.1) for _ in range(3)])
         states.append(list(engine.read_state().values()))
     assert np.allclose(told[0], told[1], atol=1e-6)
     assert all(np.allclose(whole, parts, atol=1e-6) for whole, parts in zip(*states, strict=True))

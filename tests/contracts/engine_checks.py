@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from parity_worker import BATCH, batch_of, blueprint_of, engine_of, examples, save_model
 
+import batching
+from batching import logits_of, stepped
 from sonde import backend
-from sonde.backend import averaged_weights, predict_all, weights_of
+from sonde.backend import averaged_weights, batches_of, joined, predictions, weights_of
 from sonde.backend.engine import WEIGHTS, EngineSettings, average_momentum
 from sonde.backend.optimizers import OPTIMIZERS
 from sonde.models.assemble import build
@@ -40,6 +42,7 @@ def all_of(name: str, folder: Path) -> dict[str, Any]:
         **plain_steps(name),
         **clipping(name),
         "input_gradient_error": input_gradient_error(name),
+        **token_level(name),
         **bfloat16(name, folder),
         "optimizers": optimizer_steps(name, folder),
     }
@@ -50,7 +53,7 @@ def seeded_builds(name: str) -> dict[str, Any]:
     module, blueprint = backend.use(name), blueprint_of("mlp", {"depth": 0})
     before = random.getstate()
     models = [build(blueprint, seed=seed, policy=module.dtype_policy("fp32")) for seed in (1, 1, 2)]
-    engines = [module.build(model, label.loss(0.0), label.score, EngineSettings()) for model in models]
+    engines = [module.build(model, label.loss({}), label.scores, EngineSettings()) for model in models]
     first, again, other = (weights_of(engine.read_state()) for engine in engines)
     return {
         "changed_by_building_again": unequal(first, again),
@@ -63,7 +66,7 @@ def steps(engine: Any, first: int, count: int, rate: float = 0.01) -> list[float
     """Take some steps; returns their losses."""
     inputs, truth = examples()
     rows = [batch_of(step) for step in range(first, first + count)]
-    return [engine.step(inputs[each], truth[each], rate)[0] for each in rows]
+    return [stepped(engine, inputs[each], truth[each], rate)[0] for each in rows]
 
 
 def unequal(a: dict[str, NDArray[Any]], b: dict[str, NDArray[Any]]) -> list[str]:
@@ -91,7 +94,7 @@ def exact_states(name: str) -> dict[str, Any]:
     again, late_again = steps(engine, 3, 2), engine.read_state()
     fresh = engine_of(name, "cnn", CNN, settings, seed=2)
     fresh.write_state(early)
-    fresh.predict(examples()[0][:5])
+    logits_of(fresh, examples()[0][:5])
     anew, late_anew = steps(fresh, 3, 2), fresh.read_state()
     without_rate = steps(fresh, 3, 1, rate=0.0) + steps(fresh, 3, 1, rate=0.0)
     after = {key: array for key, array in weights_of(fresh.read_state()).items() if key in trained}
@@ -114,8 +117,10 @@ def exact_states(name: str) -> dict[str, Any]:
 def batch_size_error(engine: Any) -> float:
     """Return how far the outputs in batches of 1, 7 and 32 are from those in one batch."""
     inputs, _ = examples()
-    whole = engine.predict(inputs)
-    parts = [predict_all(engine, inputs, np.asarray, batch_size=size) for size in (1, 7, 32)]
+    whole = logits_of(engine, inputs)
+    parts = [
+        joined(predictions(engine, batches_of(inputs, np.asarray, batch_size=size)))["logits"] for size in (1, 7, 32)
+    ]
     return max(float(np.abs(part - whole).max() / np.abs(whole).max()) for part in parts)
 
 
@@ -124,22 +129,22 @@ def plain_steps(name: str) -> dict[str, Any]:
     settings = EngineSettings(optimizer="sgd", momentum=0.0)
     engine = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING)
     inputs, truth = (each[:BATCH] for each in examples())
-    outputs = engine.predict(inputs).astype(np.float64)
+    outputs = logits_of(engine, inputs).astype(np.float64)
     start, moves = engine.read_state(), {}
     for rate in (0.1, 0.2, 0.0):
         engine.write_state(start)
-        loss, score = engine.step(inputs, truth, rate)
+        loss, score = stepped(engine, inputs, truth, rate)
         after = engine.read_state()
         moves[rate] = np.concatenate([(start[key] - after[key]).ravel() for key in start if key.startswith(WEIGHTS)])
     log_probabilities = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
     exact = np.eye(outputs.shape[1])[truth]
     target = exact * (1 - SMOOTHING) + SMOOTHING / outputs.shape[1]
-    recording = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING, recorded=label.loss(0.0))
+    recording = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING, recorded=label.loss({}))
     recording.write_state(start)
-    recorded = recording.step(inputs, truth, 0.1)[0]
+    recorded = stepped(recording, inputs, truth, 0.1)[0]
     moved = recording.read_state()
     engine.write_state(start)
-    engine.step(inputs, truth, 0.1)
+    stepped(engine, inputs, truth, 0.1)
     return {
         "recorded_loss_and_numpys": [recorded, float(-(exact * log_probabilities).sum(axis=1).mean())],
         "changed_by_recording_another_loss": unequal(moved, engine.read_state()),
@@ -168,13 +173,77 @@ def input_gradient_error(name: str) -> float:
     direction = np.random.default_rng(5).normal(size=inputs.shape).astype(np.float32)
 
     def loss(shift: float) -> float:
-        outputs = engine.predict(inputs + np.float32(shift) * direction).astype(np.float64)
+        outputs = logits_of(engine, inputs + np.float32(shift) * direction).astype(np.float64)
         log_probabilities = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
         return float(-log_probabilities[np.arange(len(truth)), truth].mean())
 
     # 0.01: the rounding of float32 outputs (1e-7) and the cubic term (1e-4) then weigh about the same.
     slope = (loss(0.01) - loss(-0.01)) / 0.02
-    return abs(float((engine.input_gradient(inputs, truth) * direction).sum()) - slope) / abs(slope)
+    gradient = engine.gradient(batching.batch_of(inputs, truth), label.loss({}))
+    return abs(float((gradient * direction).sum()) - slope) / abs(slope)
+
+
+def token_level(name: str) -> dict[str, Any]:
+    """Take steps of a model that answers for each token, whole and in ragged parts, with batches of several lengths."""
+    whole, states, losses = token_engine(name, 1), {}, {}
+    start = whole.read_state()
+    for parts in (1, 2, 3, 10):
+        engine = token_engine(name, parts) if parts > 1 else whole
+        engine.write_state(start)
+        losses[parts] = [engine.step(token_batch(length), 0.5)["loss"] for length in TOKENS]
+        states[parts] = weights_of(engine.read_state())
+    logits = whole.predict(token_batch(TOKENS[0]))["logits"]
+    alone = whole.predict({"inputs": token_batch(TOKENS[0])["inputs"][:2, :3]})["logits"]
+    return {
+        "token_losses": losses,
+        "token_gap": max(
+            float(np.abs(states[parts][key] - states[1][key]).max()) for parts in states for key in states[1]
+        ),
+        "token_moves": max(float(np.abs(states[1][key] - array).max()) for key, array in weights_of(start).items()),
+        "token_shapes": [list(logits.shape), list(alone.shape)],
+        "token_alone_gap": float(np.abs(alone - logits[:2, :3]).max()),
+    }
+
+
+TOKENS, TOKEN_EXAMPLES, WORDS, KINDS_OF_TOKEN = (5, 17, 9), 7, 11, 4
+"""Lengths of the batches, which lie below and above what JAX fills them up to; examples in each; sizes of the model."""
+
+
+def token_engine(name: str, parts: int) -> Any:
+    """Build an engine whose outputs, truth and weights are as long as its inputs."""
+    import keras
+    from keras import ops
+
+    def loss(outputs: Any, batch: Any) -> Any:
+        truth_BTV = ops.one_hot(batch["truth"], KINDS_OF_TOKEN, dtype="float32")
+        each_BT = -ops.sum(truth_BTV * ops.log_softmax(outputs["logits"], axis=-1), axis=-1)
+        return ops.sum(batch["weights"] * each_BT)
+
+    random = keras.initializers.RandomNormal(stddev=0.5, seed=3)
+    inputs = keras.Input((None,), dtype="int32", name="inputs")
+    x_BTD = keras.layers.Embedding(WORDS, 6, embeddings_initializer=random, name="words")(inputs)
+    logits = keras.layers.Dense(KINDS_OF_TOKEN, kernel_initializer=random, name="answer")(x_BTD)
+    settings = EngineSettings(optimizer="sgd", momentum=0.9, accumulate=parts)
+    return backend.use(name).build(
+        keras.Model({"inputs": inputs}, {"logits": logits}),
+        loss,
+        lambda outputs, batch: {},
+        settings,
+        varying={"truth": (1,), "weights": (1,)},
+    )
+
+
+def token_batch(length: int) -> dict[str, NDArray[Any]]:
+    """Return tokens of unequal length; the first two examples are ignored as a whole."""
+    rng = np.random.default_rng(length)
+    counted = np.arange(length) < rng.integers(1, length + 1, size=(TOKEN_EXAMPLES, 1))
+    counted[:2] = False
+    shape = (TOKEN_EXAMPLES, length)
+    return {
+        "inputs": rng.integers(1, WORDS, shape).astype(np.int32),
+        "truth": rng.integers(0, KINDS_OF_TOKEN, shape).astype(np.int32),
+        "weights": (counted / counted.sum()).astype(np.float32),
+    }
 
 
 def bfloat16(name: str, folder: Path) -> dict[str, Any]:
@@ -182,7 +251,7 @@ def bfloat16(name: str, folder: Path) -> dict[str, Any]:
     engine = engine_of(name, "cnn", CNN, EngineSettings(precision="bf16"))
     losses = steps(engine, 0, 3)
     weights = weights_of(engine.read_state())
-    np.savez(folder / "bf16.npz", outputs=engine.predict(examples()[0]))
+    np.savez(folder / "bf16.npz", outputs=logits_of(engine, examples()[0]))
     save_model(folder / "bf16", "cnn", CNN, engine)
     return {
         "bf16_losses": losses,

@@ -12,13 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from batching import logits_of, maps_of, slopes_of
 from sonde import backend
 from sonde.evaluation.explanations.integrated import integrate
+from sonde.models.reads import Reads
 
 CLASSES = 3
 CASES: dict[str, tuple[str, tuple[int | None, ...], dict[str, Any], dict[str, Any]]] = {
     "image": ("cnn", (12, 12, 1), {"width": 4, "stages": 2}, {}),
-    "text": ("transformer", (None,), {"width": 8, "depth": 1, "heads": 2}, {"dtype": "int32", "levels": (30,)}),
+    "text": ("transformer", (None,), {"width": 8, "depth": 1, "heads": 2}, {"dtype": "int32", "cardinalities": (30,)}),
     "series": ("rnn", (None, 3), {"width": 6, "depth": 1}, {"presence": True}),
 }
 """Model, shape, options and what else is said of its input; the series have two channels and one for presence."""
@@ -42,11 +44,11 @@ def look(module: ModuleType, case: str) -> dict[str, Any]:
     from sonde.models.assemble import Blueprint, build
 
     name, shape, options, more = CASES[case]
-    model = build(Blueprint(name, "label", shape, CLASSES, options_of(name)(**options), **more), seed=1)
+    model = build(Blueprint(name, "label", Reads(shape, **more), CLASSES, options_of(name)(**options)), seed=1)
     head = model.get_layer("answer")
     # Fresh weights answer nearly the same to everything; nobody would see a gap.
     head.kernel.assign(head.kernel * 20)
-    engine, inputs = inside.logit_engine(module, model), inputs_of(case)
+    engine, inputs = inside.engine_of(module, model), inputs_of(case)
     tensor = {"image": inside.feature_map, "text": inside.embedding, "series": lambda model: None}[case](model)
     said: dict[str, Any] = {}
     target, points, baseline = engine, inputs, np.zeros_like(inputs)
@@ -55,7 +57,7 @@ def look(module: ModuleType, case: str) -> dict[str, Any]:
     if tensor is not None:
         cut = inside.cut(module, model, tensor)
         middle = cut.middle(inputs)
-        said["halves"] = float(np.abs(cut.second.predict(middle) - engine.predict(inputs)).max())
+        said["halves"] = float(np.abs(logits_of(cut.second, middle) - logits_of(engine, inputs)).max())
         if case == "text":
             target, points = cut.second, middle
             baseline = cut.middle(np.where(inputs == 0, 0, 1).astype(np.int32))
@@ -63,14 +65,14 @@ def look(module: ModuleType, case: str) -> dict[str, Any]:
     said["parts"] = []
     for row in range(2):
         found = integrate(
-            lambda batch: target.input_gradient(batch, np.full(len(batch), 1, dtype=np.int32)),
-            lambda batch: target.predict(batch)[:, 1],
+            lambda batch: slopes_of(target, batch, np.full(len(batch), 1, dtype=np.int32)),
+            lambda batch: logits_of(target, batch)[:, 1],
             points[row],
             baseline[row],
         )
         said["parts"].append([found.difference, found.gap, found.steps, float(np.abs(found.parts_X[5:]).max())])
     maps = {
-        name: inside.logit_engine(module, each).predict(inputs) for name, each in inside.attention_maps(model).items()
+        name: maps_of(inside.engine_of(module, each), inputs) for name, each in inside.attention_maps(model).items()
     }
     said["attention"] = [
         [list(each.shape[:2]), each.sum(axis=-1).tolist(), each[1, ..., 5:].tolist()] for each in maps.values()

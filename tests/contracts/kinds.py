@@ -25,11 +25,16 @@ class Kind:
     presence: bool = False
 
     @property
-    def looks(self) -> str:
-        """What it looks like to a model."""
+    def reads(self) -> Any:
+        """What a model is told of it; a `models.reads.Reads`."""
         from sonde.models.reads import Reads
 
-        return Reads(self.shape, self.dtype, self.levels, self.presence).modality  # type: ignore[arg-type]
+        return Reads(self.shape, self.dtype, self.levels, self.presence)  # type: ignore[arg-type]
+
+    @property
+    def looks(self) -> str:
+        """What it looks like to a model."""
+        return str(self.reads.modality)
 
 
 KINDS: dict[str, Kind] = {

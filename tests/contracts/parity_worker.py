@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from batching import logits_of, stepped
 from contracts import kinds
 from contracts.kinds import KINDS
 from sonde import backend
@@ -121,8 +122,7 @@ def blueprint_of(model: str, options: dict[str, Any]) -> Any:
 
     name, key = split(model)
     kind = KINDS[key]
-    read = kind.dtype, kind.levels, kind.presence
-    return Blueprint(name, "label", kind.shape, len(CLASSES), options_of(name)(**options), *read)  # type: ignore[arg-type]
+    return Blueprint(name, "label", kind.reads, len(CLASSES), options_of(name)(**options))
 
 
 def engine_of(
@@ -158,7 +158,9 @@ def engine_of(
         for key, shape in tensor_shapes(blueprint).items()
     }
     keras_model = rebuild(blueprint, weights, policy=module.dtype_policy(settings.precision))
-    return module.build(keras_model, label.loss(smoothing), label.score, settings, recorded=recorded)
+    return module.build(
+        keras_model, label.loss({"label_smoothing": smoothing}), label.scores, settings, recorded=recorded
+    )
 
 
 def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
@@ -174,7 +176,7 @@ def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
 
     module = backend.use(name)
     keras_model, _ = folder.load(path)
-    return module.build(keras_model, label.loss(0.0), label.score, settings)
+    return module.build(keras_model, label.loss({}), label.scores, settings)
 
 
 def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> None:
@@ -196,10 +198,10 @@ def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> 
         answer="label",
         model=blueprint.name,
         options=options,
-        input_shape=blueprint.input_shape,
-        dtype=blueprint.dtype,
-        levels=blueprint.levels,
-        presence=blueprint.presence,
+        input_shape=blueprint.reads.shape,
+        dtype=blueprint.reads.dtype,
+        levels=blueprint.reads.cardinalities,
+        presence=blueprint.reads.presence,
         input={},
         classes=CLASSES,
     )
@@ -221,15 +223,15 @@ def measure(name: str, case: str, folder: Path) -> None:
         save_model(folder / "start" / case, model, options, engine_of(name, model, options, settings))
     engine = engine_from(name, folder / "start" / case, settings)
     inputs, truth = examples(key=split(model)[1])
-    found: dict[str, Any] = {"outputs": engine.predict(inputs)}
+    found: dict[str, Any] = {"outputs": logits_of(engine, inputs)}
     losses = []
     for step in range(STEPS):
         rows = batch_of(step)
-        losses.append(engine.step(inputs[rows], truth[rows], LEARNING_RATE))
+        losses.append(stepped(engine, inputs[rows], truth[rows], LEARNING_RATE))
         if step == 0:
             found |= after_first_step(engine.read_state())
     found["losses"], found["scores"] = np.array(losses).T
-    found["trained_outputs"] = engine.predict(inputs)
+    found["trained_outputs"] = logits_of(engine, inputs)
     np.savez(folder / name / f"{case}.npz", **found)
     save_model(folder / name / case, model, options, engine)
 
@@ -253,7 +255,7 @@ def outputs_of_torch_models(name: str, folder: Path) -> dict[str, NDArray[np.flo
         folder: where torch has written its model folders.
     """
     engines = {case: engine_from(name, folder / "torch" / case, EngineSettings()) for case in CASES}
-    return {case: engine.predict(examples(key=key_of(case))[0]) for case, engine in engines.items()}
+    return {case: logits_of(engine, examples(key=key_of(case))[0]) for case, engine in engines.items()}
 
 
 def main(name: str, folder: Path, parts: list[str]) -> None:

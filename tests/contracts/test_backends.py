@@ -1,11 +1,12 @@
 """Three backends, one answer: every model on each of them, in a process of its own, and what an engine promises there.
 
-The processes are started once for all tests; what they do is in `parity_worker` and `engine_checks`. A test is marked
-with the backend that it needs, and a backend that no selected test needs is not started.
+The processes are started once for all tests; what they do is in `parity_worker` and `engine_checks`.
 """
 
+import fcntl
 import importlib.util
 import json
+import os
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -14,14 +15,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-import each_backend
+from batching import logits_of
 from contracts import parity, parity_worker
-from sharing import once
+from contracts.parity import Difference
 from sonde import backend
 from sonde.errors import BackendError
 from sonde.models import MODELS
 
-BACKENDS, OTHERS = each_backend.marked(), each_backend.marked(parity.OTHERS)
+BACKENDS = list(backend.BACKENDS)
 CASES = list(parity_worker.CASES)
 
 ROUNDING = 1e-5
@@ -29,12 +30,22 @@ ROUNDING = 1e-5
 
 
 @pytest.fixture(scope="session")
-def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run a process for torch, and one for each other backend that a selected test needs."""
-    wanted = each_backend.needed(request.session)
-    others = [name for name in parity.OTHERS if name in wanted]
-    parts = ("parity", "exchange", "engine")
-    return once(tmp_path_factory, "backends", lambda place: parity.run(place, parts, others))
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run the three processes; workers of pytest-xdist wait for the one that came first."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "three-backends"
+    shared.mkdir(exist_ok=True)
+    with (shared / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (shared / "done").exists():
+            parity.run(shared, ("parity", "exchange", "engine"))
+            (shared / "done").touch()
+    return shared
+
+
+@cache
+def compared(folder: Path) -> dict[tuple[str, str], Difference]:
+    return {(each.case, each.other): each for each in parity.differences(folder)}
 
 
 @cache
@@ -48,10 +59,10 @@ def test_every_model_is_compared() -> None:
     assert {parity.REFERENCE, *parity.OTHERS} == set(backend.BACKENDS)
 
 
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", parity.OTHERS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_model_is_the_same_on_another_backend(case: str, other: str, folder: Path) -> None:
-    found = parity.difference(folder, case, other)
+    found = compared(folder)[case, other]
     # The promise is 1e-4 and 1e-3; what is measured is a hundredth of it. Statistics are means of a batch.
     limits = {"outputs": 1e-4, "gradients": 1e-3, "statistics": ROUNDING}
     # Each step multiplies the rounding of the one before by one plus the learning rate (0.02) times a curvature of
@@ -78,20 +89,20 @@ def test_the_batch_score_counts_the_right_guesses_on_each_backend(case: str, nam
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", parity.OTHERS)
 def test_a_model_trained_on_torch_predicts_on_another_backend(case: str, other: str, folder: Path) -> None:
     own = parity.arrays(folder / "torch" / f"{case}.npz")["trained_outputs"]
     assert parity.relative(own, parity.arrays(folder / other / "exchange.npz")[case]) < 1e-4
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", parity.OTHERS)
 def test_a_model_trained_on_another_backend_predicts_on_torch(case: str, other: str, folder: Path) -> None:
     backend.use("torch").start(threads=1)
     own = parity.arrays(folder / other / f"{case}.npz")["trained_outputs"]
     engine = parity_worker.engine_from("torch", folder / other / case, parity_worker.EngineSettings())
     inputs, _ = parity_worker.examples(key=parity_worker.key_of(case))
-    assert parity.relative(own, engine.predict(inputs)) < 1e-4
+    assert parity.relative(own, logits_of(engine, inputs)) < 1e-4
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -119,6 +130,20 @@ def test_equal_states_take_equal_steps_bit_for_bit(name: str, folder: Path) -> N
 @pytest.mark.parametrize("name", BACKENDS)
 def test_outputs_do_not_depend_on_the_batch_size(name: str, folder: Path) -> None:
     assert engine(folder, name)["batch_size_error"] < 1e-6
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_the_parts_of_a_batch_add_up_whatever_their_size_and_weight(name: str, folder: Path) -> None:
+    found = engine(folder, name)
+    assert found["token_gap"] < 1e-6 < 0.05 < found["token_moves"]
+    for losses in found["token_losses"].values():
+        assert losses == pytest.approx(found["token_losses"]["1"], rel=1e-6)
+
+
+@pytest.mark.parametrize("name", BACKENDS)
+def test_outputs_are_as_long_as_the_inputs_that_vary(name: str, folder: Path) -> None:
+    found = engine(folder, name)
+    assert found["token_shapes"] == [[7, 5, 4], [2, 3, 4]] and found["token_alone_gap"] < 1e-6
 
 
 @pytest.mark.parametrize("name", BACKENDS)
@@ -180,10 +205,10 @@ def test_a_model_trained_in_bf16_predicts_in_fp32(name: str, folder: Path) -> No
     own = parity.arrays(folder / name / "bf16.npz")["outputs"]
     again = parity_worker.engine_from("torch", folder / name / "bf16", parity_worker.EngineSettings())
     # bf16 keeps 8 bits: 0.4 % for each of a few operations.
-    assert parity.relative(again.predict(parity_worker.examples()[0]), own) < 0.03
+    assert parity.relative(logits_of(again, parity_worker.examples()[0]), own) < 0.03
 
 
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", parity.OTHERS)
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion", "muon"])
 def test_an_optimizer_takes_the_same_steps_on_another_backend(optimizer: str, other: str, folder: Path) -> None:
     assert engine(folder, other)["optimizers"] == engine(folder, "torch")["optimizers"]
@@ -219,7 +244,7 @@ def test_a_backend_that_is_not_installed_is_answered_with_the_command(monkeypatc
         backend.use("torch")
     assert not backend.is_installed("torch")
     python = backend.python()
-    assert [backend.install_command(name) for name in backend.BACKENDS] == [
+    assert [backend.install_command(name) for name in BACKENDS] == [
         f"{python} -m pip install 'sonde[torch]' torch==2.13.0",
         f"{python} -m pip install 'sonde[tensorflow]'",
         f"{python} -m pip install 'sonde[jax]'",

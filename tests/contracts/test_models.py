@@ -11,6 +11,7 @@ from _pytest.mark import ParameterSet
 from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 
+from batching import logits_of, slopes_of, stepped
 from contracts import kinds, readme_model
 from contracts.kinds import KINDS
 from sonde import backend
@@ -19,6 +20,8 @@ from sonde.backend.engine import WEIGHTS, EngineSettings
 from sonde.config import Options, Setting, Settings, fill
 from sonde.errors import ConfigError, ModelError
 from sonde.models import MODELS, architecture, options_of
+from sonde.models.architectures import fits
+from sonde.models.reads import Reads
 
 NAMES = [*MODELS, readme_model.NAME]
 """Every row, and the model that README's "Add a model" adds: what is promised there is tested with it."""
@@ -81,18 +84,8 @@ def blueprint(name: str, read: str | tuple[int, ...] = "", **more: Any) -> Any:
     from sonde.models.assemble import Blueprint
 
     if isinstance(read, tuple):
-        return Blueprint(name, "label", read, CLASSES, options(name, **more))
-    kind = KINDS[read or kind_of(name)]
-    return Blueprint(
-        name,
-        "label",
-        kind.shape,
-        CLASSES,
-        options(name, **more),
-        kind.dtype,
-        kind.levels,
-        kind.presence,  # type: ignore[arg-type]
-    )
+        return Blueprint(name, "label", Reads(read), CLASSES, options(name, **more))
+    return Blueprint(name, "label", KINDS[read or kind_of(name)].reads, CLASSES, options(name, **more))
 
 
 def kind_of(name: str) -> str:
@@ -109,11 +102,75 @@ def model_of(name: str, read: str | tuple[int, ...] = "", *, seed: int = 1, **mo
 def engine_of(model: Any, **settings: Any) -> Any:
     from sonde.models.heads import label
 
-    return backend.use("torch").build(model, label.loss(0.0), label.score, EngineSettings(**settings))
+    return backend.use("torch").build(model, label.loss({}), label.scores, EngineSettings(**settings))
 
 
 def examples(key: str = "image", count: int = 16) -> tuple[NDArray[Any], NDArray[np.int32]]:
     return kinds.examples(key, count, CLASSES)
+
+
+def features_of(name: str, key: str, **more: Any) -> Any:
+    """Return a model's features of a kind of input, and the input."""
+    import keras
+
+    reads = KINDS[key].reads
+    inputs = keras.Input(reads.shape, dtype=reads.dtype, name="inputs")
+    return inputs, architecture(name).features(inputs, options(name, **more), reads)
+
+
+@pytest.mark.parametrize(("name", "key"), PAIRS)
+def test_a_body_gives_what_its_row_says(name: str, key: str) -> None:
+    row, is_image = MODELS[name], KINDS[key].modality == "image"
+    _, found = features_of(name, key)
+    if name == "rnn" and is_image:
+        # Of an image its last step is read alone, unless it is told to pool all of them.
+        assert found.gives == ("vector",)
+        _, found = features_of(name, key, pool="mean")
+    assert ("levels" in found.gives) == (is_image and "levels" in row.gives)
+    assert "steps" not in found.gives or "steps" in row.gives
+    assert is_image or ("steps" in found.gives) == ("steps" in row.gives)
+    assert len(found.vector.shape) == 2 and found.vector.shape[1]
+    if found.steps:
+        assert len(found.steps.x_BTD.shape) == 3 and found.steps.x_BTD.shape[2]
+        assert (found.steps.present_BT is None) == (None not in KINDS[key].shape)
+    strides = list(found.levels)
+    assert strides == sorted(strides)
+    for stride, x_BHWC in found.levels.items():
+        side = KINDS["image"].shape[0]
+        assert side and x_BHWC.shape[1] in (side // stride, -(-side // stride)) and x_BHWC.shape[1] == x_BHWC.shape[2]
+
+
+@pytest.mark.parametrize(("name", "key"), [pair for pair in PAIRS if None in KINDS[pair[1]].shape])
+def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> None:
+    import keras
+
+    inputs, found = features_of(name, key, dropout=0.0)
+    given = {"vector": found.vector}
+    if found.steps:
+        given |= {"steps": found.steps.x_BTD, "present": keras.ops.cast(found.steps.present_BT, "float32")}
+    engine = engine_of(keras.Model({"inputs": inputs}, given))
+    x, _ = examples(key, 6)
+    short = engine.predict({"inputs": x})
+    long = engine.predict({"inputs": np.pad(x, [(0, 0), (0, 7)] + [(0, 0)] * (x.ndim - 2))})
+    assert long["vector"] == pytest.approx(short["vector"], abs=1e-5)
+    if found.steps:
+        length = short["steps"].shape[1]
+        assert long["steps"][:, :length] == pytest.approx(short["steps"], abs=1e-5)
+        assert not long["steps"][:, length:].any() and not long["present"][:, length:].any()
+        assert not short["steps"][short["present"] == 0].any()
+
+
+def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonde.models.heads import label
+
+    assert fits("cnn", "levels") and not fits("bag", "steps")
+    monkeypatch.setattr(label, "NEEDS", "levels")
+    wanted = r"The model 'mlp' gives no levels, .* Models that do: cnn, fast, resnet \(sonde list models\)"
+    with pytest.raises(ModelError, match=wanted):
+        model_of("mlp")
+    # Its row gives levels, but not of series.
+    with pytest.raises(ModelError, match="It gives no levels of such inputs"):
+        model_of("resnet", "series")
 
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -121,7 +178,7 @@ def examples(key: str = "image", count: int = 16) -> tuple[NDArray[Any], NDArray
 def test_it_gives_a_finite_logit_per_class_for_images_of_any_kind(name: str, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
     model, inputs = model_of(name, shape), rng.normal(size=(3, *shape)).astype(np.float32)
-    outputs = engine_of(model).predict(inputs)
+    outputs = logits_of(engine_of(model), inputs)
     assert model.output_shape == (None, CLASSES)
     assert outputs.shape == (3, CLASSES) and outputs.dtype == np.float32 and np.isfinite(outputs).all()
 
@@ -129,10 +186,10 @@ def test_it_gives_a_finite_logit_per_class_for_images_of_any_kind(name: str, sha
 @pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_an_answer_depends_on_its_own_example_alone(name: str, key: str) -> None:
     engine, (inputs, _) = engine_of(model_of(name, key)), examples(key, 5)
-    whole = engine.predict(inputs)
+    whole = logits_of(engine, inputs)
     assert np.abs(whole[1:] - whole[:1]).max() > 1e-3
     # Another batch size adds the same products in another order.
-    assert engine.predict(inputs[2:3]) == pytest.approx(whole[2:3], abs=1e-5)
+    assert logits_of(engine, inputs[2:3]) == pytest.approx(whole[2:3], abs=1e-5)
 
 
 @pytest.mark.parametrize(("name", "key"), cases(PAIRS))
@@ -140,7 +197,7 @@ def test_every_trainable_weight_gets_a_finite_gradient(name: str, key: str) -> N
     # The momentum of the first step is the gradient times the learning rate.
     engine, (inputs, truth) = engine_of(model_of(name, key), optimizer="sgd"), examples(key)
     trainable = {variable.path for variable in engine._variables}
-    engine.step(inputs, truth, 1.0)
+    stepped(engine, inputs, truth, 1.0)
     slots = {key: array for key, array in engine.read_state().items() if key.endswith("_momentum")}
     assert len(slots) == len(trainable)
     assert [key for key, array in slots.items() if not np.isfinite(array).all()] == []
@@ -163,20 +220,20 @@ def test_the_names_of_a_state_do_not_depend_on_what_the_process_built_before(nam
     assert list(second.read_state()) == list(state)
     second.write_state(state)
     inputs, truth = examples(key)
-    assert first.step(inputs, truth, 0.01) == second.step(inputs, truth, 0.01)
+    assert stepped(first, inputs, truth, 0.01) == stepped(second, inputs, truth, 0.01)
 
 
 @pytest.mark.parametrize(("name", "key"), cases(LEARNING))
 def test_it_overfits_sixteen_examples_of_noise(name: str, key: str) -> None:
     engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0)), examples(key)
-    losses = [engine.step(inputs, truth, 5e-3)[0]]
+    losses = [stepped(engine, inputs, truth, 5e-3)[0]]
     # A model of few weights needs some hundred steps, and one that cannot learn never gets there.
     while losses[-1] >= 0.05 and len(losses) < MOST_STEPS:
-        losses.append(engine.step(inputs, truth, 5e-3)[0])
+        losses.append(stepped(engine, inputs, truth, 5e-3)[0])
     assert losses[-1] < 0.1 < 1.0 < losses[0]
     for _ in range(30):  # One that learns fast is ahead of the statistics that its norms keep.
-        engine.step(inputs, truth, 0.0)
-    assert (engine.predict(inputs).argmax(axis=1) == truth).all()
+        stepped(engine, inputs, truth, 0.0)
+    assert (logits_of(engine, inputs).argmax(axis=1) == truth).all()
 
 
 @pytest.mark.parametrize(("name", "key"), cases(LEARNING))
@@ -198,12 +255,12 @@ def test_dropout_is_on_in_a_step_and_off_in_a_prediction(name: str, key: str) ->
     silenced, plain = (engine_of(model_of(name, key, dropout=rate)) for rate in (0.5, 0.0))
     plain.write_state(silenced.read_state())
     inputs, truth = examples(key)
-    outputs = silenced.predict(inputs)
-    assert np.array_equal(outputs, plain.predict(inputs))
+    outputs = logits_of(silenced, inputs)
+    assert np.array_equal(outputs, logits_of(plain, inputs))
     # At rate 0 the weights stay, so that two losses differ by the draw alone.
-    losses = [silenced.step(inputs, truth, 0.0)[0] for _ in range(2)]
+    losses = [stepped(silenced, inputs, truth, 0.0)[0] for _ in range(2)]
     assert losses[0] != losses[1]
-    assert plain.step(inputs, truth, 0.0)[0] == plain.step(inputs, truth, 0.0)[0]
+    assert stepped(plain, inputs, truth, 0.0)[0] == stepped(plain, inputs, truth, 0.0)[0]
 
 
 VARIANTS = [(name, {}) for name in NAMES] + [("rnn", {"cell": "gru"}), ("rnn", {"cell": "simple"})]
@@ -218,7 +275,7 @@ def test_weight_decay_shrinks_kernels_and_embeddings_alone(name: str, more: dict
     after, (inputs, truth) = [], examples(kind_of(name))
     for decay in (0.0, 0.5):
         engine = engine_of(model_of(name, dropout=0.0, **more), optimizer=optimizer, weight_decay=decay)
-        engine.step(inputs, truth, 0.01)
+        stepped(engine, inputs, truth, 0.01)
         after.append(weights_of(engine.read_state()))
     trained = {variable.path for variable in engine._variables}
     decayed = {key for key in after[0] if not np.array_equal(after[0][key], after[1][key])}
@@ -240,21 +297,21 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path
 
     # Trained a little, so that running statistics and biases are no longer what they start as.
     engine, (inputs, truth) = engine_of(model_of(name, key)), examples(key)
-    engine.step(inputs, truth, 0.01)
+    stepped(engine, inputs, truth, 0.01)
     weights, own = weights_of(engine.read_state()), blueprint(name, key)
     names = [variable.path for variable in engine._model.weights]
     classes = tuple(f"class {number}" for number in range(CLASSES))
     description = folder.Description(
         sonde="0", task=f"{KINDS[key].modality}-label", answer="label", model=name,
         options=own.options.model_dump(mode="json"),
-        input_shape=own.input_shape, dtype=own.dtype, levels=own.levels, presence=own.presence,
+        input_shape=own.reads.shape, dtype=own.reads.dtype, levels=own.reads.cardinalities, presence=own.reads.presence,
         input={"mean": [0.5]}, classes=classes, temperature=1.5,
     )  # fmt: skip
     folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
     loaded, read = folder.load(tmp_path / "model")
     again = engine_of(loaded)
     assert read == description
-    assert np.array_equal(again.predict(inputs), engine.predict(inputs))
+    assert np.array_equal(logits_of(again, inputs), logits_of(engine, inputs))
     assert {key: array.tobytes() for key, array in weights_of(again.read_state()).items() if key in names} == {
         key: weights[key].tobytes() for key in names
     }
@@ -268,7 +325,9 @@ def test_a_rebuilt_model_owns_its_weights_and_trains_on(name: str, key: str) -> 
     weights = weights_of(engine.read_state())
     kept = {key: array.copy() for key, array in weights.items()}
     again = engine_of(rebuild(blueprint(name, key, dropout=0.0), weights))
-    assert [engine.step(inputs, truth, 0.01) for _ in range(3)] == [again.step(inputs, truth, 0.01) for _ in range(3)]
+    assert [stepped(engine, inputs, truth, 0.01) for _ in range(3)] == [
+        stepped(again, inputs, truth, 0.01) for _ in range(3)
+    ]
     assert all(np.array_equal(weights[key], kept[key]) for key in weights)
 
 
@@ -327,11 +386,11 @@ PADDED = [(name, key) for name, key in PAIRS if KINDS[key].length]
 def test_more_padding_never_changes_an_answer(name: str, key: str, training: bool) -> None:
     engine, (inputs, truth) = engine_of(model_of(name, key, dropout=0.0), optimizer="sgd"), examples(key)
     for _ in range(3 * training):  # Norms and biases then say something of padding, if they can.
-        engine.step(inputs, truth, 0.02)
-    whole = engine.predict(inputs)
+        stepped(engine, inputs, truth, 0.02)
+    whole = logits_of(engine, inputs)
     for more in (1, 7, 20):
         padded = np.pad(inputs, [(0, 0), (0, more)] + [(0, 0)] * (inputs.ndim - 2))
-        assert engine.predict(padded) == pytest.approx(whole, abs=1e-5 * max(1.0, float(np.abs(whole).max())))
+        assert logits_of(engine, padded) == pytest.approx(whole, abs=1e-5 * max(1.0, float(np.abs(whole).max())))
 
 
 @pytest.mark.parametrize(("name", "key"), cases(PADDED))
@@ -340,7 +399,7 @@ def test_more_padding_never_changes_a_gradient(name: str, key: str) -> None:
     inputs, truth = examples(key)
     for more in (0, 5):
         engine = engine_of(model_of(name, key, dropout=0.0), optimizer="sgd", momentum=0.9)
-        engine.step(np.pad(inputs, [(0, 0), (0, more)] + [(0, 0)] * (inputs.ndim - 2)), truth, 1.0)
+        stepped(engine, np.pad(inputs, [(0, 0), (0, more)] + [(0, 0)] * (inputs.ndim - 2)), truth, 1.0)
         slopes.append({k: v for k, v in engine.read_state().items() if k.endswith("_momentum")})
     largest = max(float(np.abs(each).max()) for each in slopes[0].values())
     assert all(slopes[1][k] == pytest.approx(each, abs=1e-4 * largest) for k, each in slopes[0].items())
@@ -349,10 +408,10 @@ def test_more_padding_never_changes_a_gradient(name: str, key: str) -> None:
 @pytest.mark.parametrize(("name", "key"), cases(PADDED))
 def test_an_example_is_answered_alike_alone_and_beside_longer_ones(name: str, key: str) -> None:
     engine, (inputs, _) = engine_of(model_of(name, key)), examples(key)
-    whole = engine.predict(inputs)
+    whole = logits_of(engine, inputs)
     real = inputs != 0 if inputs.ndim == 2 else inputs[..., -1] > 0
     for row in (1, 2, 3):
-        alone = engine.predict(inputs[row : row + 1, : int(real[row].sum())])
+        alone = logits_of(engine, inputs[row : row + 1, : int(real[row].sum())])
         assert alone == pytest.approx(whole[row : row + 1], abs=1e-5 * max(1.0, float(np.abs(whole).max())))
 
 
@@ -360,15 +419,15 @@ def test_an_example_is_answered_alike_alone_and_beside_longer_ones(name: str, ke
 def test_an_example_with_nothing_in_it_gets_a_finite_answer(name: str, key: str) -> None:
     engine, (inputs, truth) = engine_of(model_of(name, key)), examples(key)
     inputs[1] = 0
-    assert np.isfinite(engine.predict(inputs)).all() and np.isfinite(engine.predict(inputs[1:2, :1])).all()
-    assert np.isfinite(engine.step(inputs, truth, 0.01)[0])
+    assert np.isfinite(logits_of(engine, inputs)).all() and np.isfinite(logits_of(engine, inputs[1:2, :1])).all()
+    assert np.isfinite(stepped(engine, inputs, truth, 0.01)[0])
     assert all(np.isfinite(array).all() for array in engine.read_state().values())
 
 
 def test_codes_have_no_slope() -> None:
     engine, (inputs, truth) = engine_of(model_of("rnn", "text")), examples("text")
     with pytest.raises(ModelError, match=r"'rnn' reads whole numbers, and between them there is no slope\. Take the"):
-        engine.input_gradient(inputs, truth)
+        slopes_of(engine, inputs, truth)
 
 
 def test_a_refusal_leaves_keras_as_it_was() -> None:
@@ -379,7 +438,7 @@ def test_a_refusal_leaves_keras_as_it_was() -> None:
     random.seed(6)
     before = random.getstate()
     with pytest.raises(ModelError):
-        build(Blueprint("cnn", "label", (8,), 2, options("cnn")), seed=1, policy="mixed_bfloat16")
+        build(Blueprint("cnn", "label", Reads((8,)), 2, options("cnn")), seed=1, policy="mixed_bfloat16")
     assert (random.getstate(), keras.config.dtype_policy().name) == (before, "float32")
 
 

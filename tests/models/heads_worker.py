@@ -6,6 +6,7 @@ import sys
 import numpy as np
 
 from sonde import backend
+from sonde.data.target import equal_weights
 
 CASES = {
     "plain": {},
@@ -39,12 +40,14 @@ def measure() -> dict[str, float]:
     told = {}
     for answer, truth in (("label", numbers), ("labels", table)):
         head = HEADS[answer]
-        outputs, right = ops.convert_to_tensor(logits), ops.convert_to_tensor(truth)
+        outputs, weights = {"logits": ops.convert_to_tensor(logits)}, equal_weights(*truth.shape)
+        batch = {"truth": ops.convert_to_tensor(truth), "weights": ops.convert_to_tensor(weights)}
         for case, options in CASES.items():
             for smoothing in SMOOTHINGS:
-                loss = head.loss(smoothing, **options)(outputs, right)
+                loss = head.loss({"label_smoothing": smoothing, **options})(outputs, batch)
                 told[f"{answer} {case} {smoothing}"] = float(ops.convert_to_numpy(loss))
-        told[f"{answer} score"] = float(ops.convert_to_numpy(head.score(outputs, right)))
+        (score,) = head.scores(outputs, batch).values()
+        told[f"{answer} score"] = float(ops.convert_to_numpy(score))
     return told
 
 

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from batching import logits_of, stepped
 from sonde import backend
 from sonde.backend.engine import EngineSettings
 from sonde.errors import ModelError
 from sonde.models import MODELS, options_of
+from sonde.models.reads import Reads
 
 NAMES = ["crnn", "spectrogram-cnn", "dscnn"]
 SMALL: dict[str, dict[str, Any]] = {
@@ -29,8 +31,8 @@ def engine_of(name: str, shape: tuple[int, ...] = (43, 40), **more: Any) -> Any:
     from sonde.models.assemble import Blueprint, build
     from sonde.models.heads import label
 
-    blueprint = Blueprint(name, "label", shape, 2, options_of(name)(**{**SMALL[name], "dropout": 0.0, **more}))
-    return backend.use("torch").build(build(blueprint, seed=1), label.loss(0.0), label.score, EngineSettings())
+    blueprint = Blueprint(name, "label", Reads(shape), 2, options_of(name)(**{**SMALL[name], "dropout": 0.0, **more}))
+    return backend.use("torch").build(build(blueprint, seed=1), label.loss({}), label.scores, EngineSettings())
 
 
 def tones(shape: tuple[int, int] = (43, 40), count: int = 16) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -54,7 +56,7 @@ def test_the_first_model_that_reads_recordings_is_the_default_and_others_read_th
 @pytest.mark.parametrize("name", NAMES)
 def test_spectrograms_of_any_size_give_finite_logits_with_native_operations(name: str, shape: tuple[int, int]) -> None:
     engine = engine_of(name, shape)
-    logits = engine.predict(np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32))
+    logits = logits_of(engine, np.random.default_rng(0).normal(size=(3, *shape)).astype(np.float32))
     assert logits.shape == (3, 2) and np.isfinite(logits).all() and engine.fallbacks == ()
 
 
@@ -63,11 +65,11 @@ def test_it_learns_pitch_wherever_it_is_heard(name: str) -> None:
     engine, (inputs, truth) = engine_of(name), tones()
     losses = [1.0]
     while losses[-1] > 0.05 and len(losses) < 300:
-        losses.append(engine.step(inputs, truth, 5e-3)[0])
+        losses.append(stepped(engine, inputs, truth, 5e-3)[0])
     assert losses[-1] < 0.1
     for _ in range(30):  # Its norms' statistics follow.
-        engine.step(inputs, truth, 0.0)
-    assert (engine.predict(inputs).argmax(axis=1) == truth).all()
+        stepped(engine, inputs, truth, 0.0)
+    assert (logits_of(engine, inputs).argmax(axis=1) == truth).all()
 
 
 @pytest.mark.parametrize("cell", ["gru", "lstm"])
@@ -80,7 +82,7 @@ def test_a_crnn_hears_the_order_of_sounds(cell: str, pool: str) -> None:
         first, second = (2, 10) if kind == 0 else (10, 2)
         inputs[row, 3:9, first : first + 3] = inputs[row, 15:21, second : second + 3] = 3.0
     engine = engine_of("crnn", (24, 16), cell=cell, pool=pool)
-    losses = [engine.step(inputs, truth, 1e-2)[0] for _ in range(80)]
+    losses = [stepped(engine, inputs, truth, 1e-2)[0] for _ in range(80)]
     assert losses[-1] < 0.1
 
 
@@ -89,4 +91,4 @@ def test_what_is_no_picture_is_refused_with_the_cure(name: str) -> None:
     from sonde.models.assemble import Blueprint, build
 
     with pytest.raises(ModelError, match=r"cannot read inputs of shape \(None, 3\).*another model"):
-        build(Blueprint(name, "label", (None, 3), 2, options_of(name)(), presence=True), seed=0)
+        build(Blueprint(name, "label", Reads((None, 3), presence=True), 2, options_of(name)()), seed=0)

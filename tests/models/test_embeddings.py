@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from batching import logits_of, stepped
 from sonde import backend
 from sonde.models.reads import Reads
 
@@ -19,7 +20,7 @@ def build(levels: tuple[int, ...], numbers: int) -> Any:
     from sonde.models.assemble import Blueprint, build
 
     shape = (numbers + len(levels),)
-    return build(Blueprint("mlp", "label", shape, 3, options_of("mlp")(width=8), levels=levels), seed=0)
+    return build(Blueprint("mlp", "label", Reads(shape, cardinalities=levels), 3, options_of("mlp")(width=8)), seed=0)
 
 
 def test_the_width_of_a_vector_grows_with_the_values_and_stays_below_them() -> None:
@@ -33,7 +34,7 @@ def test_numbers_come_through_and_codes_become_rows_of_their_tables() -> None:
 
     from sonde.models.embeddings import embedded
 
-    reads = Reads((4,), levels=(3, 300))
+    reads = Reads((4,), cardinalities=(3, 300))
     inputs = keras.Input((4,))
     model = keras.Model(inputs, embedded(inputs, reads))
     rows = np.array([[0.5, -2.0, 2, 299], [1.5, 3.0, 0, 257]], np.float32)
@@ -55,7 +56,7 @@ def test_a_value_that_training_never_saw_begins_in_the_middle_of_the_others() ->
 @pytest.mark.parametrize(("levels", "numbers"), [((), 3), ((4,), 0), ((4, 2), 3)])
 def test_a_table_of_numbers_of_categories_or_of_both_can_be_read(levels: tuple[int, ...], numbers: int) -> None:
     model = build(levels, numbers)
-    assert model(np.zeros((5, numbers + len(levels)), np.float32)).shape == (5, 3)
+    assert model({"inputs": np.zeros((5, numbers + len(levels)), np.float32)})["logits"].shape == (5, 3)
 
 
 def test_the_step_runs_natively_and_learns_what_only_a_category_tells() -> None:
@@ -68,8 +69,8 @@ def test_the_step_runs_natively_and_learns_what_only_a_category_tells() -> None:
     truth = (codes % 3).astype(np.int32)
     module, head = backend.use("torch"), HEADS["label"]
     settings = EngineSettings(optimizer="adamw", head=head.NAME)
-    engine = module.build(build((6,), 1), head.loss(0.0), head.score, settings)
+    engine = module.build(build((6,), 1), head.loss({}), head.scores, settings)
     assert not engine.fallbacks
     for _ in range(60):
-        engine.step(rows, truth, 0.02)
-    assert (engine.predict(rows).argmax(axis=1) == truth).mean() > 0.98
+        stepped(engine, rows, truth, 0.02)
+    assert (logits_of(engine, rows).argmax(axis=1) == truth).mean() > 0.98

@@ -10,6 +10,7 @@ import pytest
 
 from sonde.config.settings import Settings
 from sonde.errors import ModelError
+from sonde.models.reads import Reads
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +26,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     paths = []
     for seed in (0, 1):
         options = fill(options_of("mlp"), "model", Settings())
-        blueprint = Blueprint("mlp", "label", (4, 4, 1), 3, options)
+        blueprint = Blueprint("mlp", "label", Reads((4, 4, 1)), 3, options)
         model = build(blueprint, seed=seed)
         weights = {variable.path: np.asarray(variable.numpy()) for variable in model.weights}
         path = place / str(seed)

@@ -27,6 +27,7 @@ from sonde.evaluation.pictures import Text
 from sonde.models import options_of
 from sonde.models.assemble import Blueprint, build
 from sonde.models.predicting import predicting_engine
+from sonde.models.reads import reads_of
 
 CLASSES = ("ant", "bee & <b>", "cat")
 IMAGE = data.ImageSpec(height=12, width=10, channels=3, mean=(0.5,) * 3, std=(0.25,) * 3)
@@ -47,9 +48,7 @@ TABLE = TableSpec(
 def subject(spec: Any, model: str, modality: str, options: dict[str, Any]) -> Subject:
     """Return a fresh model of the zoo as what is explained; its head is made large, so that answers differ."""
     module = backend.use("torch")
-    blueprint = Blueprint(
-        model, "label", spec.shape, len(CLASSES), options_of(model)(**options), spec.dtype, spec.levels, spec.presence
-    )
+    blueprint = Blueprint(model, "label", reads_of(spec), len(CLASSES), options_of(model)(**options))
     keras_model = build(blueprint, seed=3)
     head = keras_model.get_layer("answer")
     head.kernel.assign(head.kernel * 10)
@@ -192,8 +191,8 @@ def test_a_slip_in_a_name_is_answered_with_the_names_there_are() -> None:
 def test_a_model_that_counts_is_not_explained_by_a_gradient_of_nothing() -> None:
     its = subject(SERIES, "rnn", "series", {"width": 8, "depth": 1})
     its.__dict__["engine"] = SimpleNamespace(
-        predict=lambda points: np.round(points.sum(axis=(1, 2)))[:, None] * np.ones(3),
-        input_gradient=lambda points, truth: np.zeros_like(points),
+        predict=lambda batch: {"logits": np.round(batch["inputs"].sum(axis=(1, 2)))[:, None] * np.ones(3)},
+        gradient=lambda batch, of: np.zeros_like(batch["inputs"]),
     )
     raw = np.ones((1, 20, 2), dtype=np.float32)
     found = explain_one(its, raw, name="x", only=("integrated-gradients",)).found["integrated-gradients"]

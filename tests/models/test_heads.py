@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.metrics import f1_score, log_loss
 
-import each_backend
 from models import heads_worker
 from sonde import backend
+from sonde.data.target import equal_weights
 from sonde.models.heads import HEADS
 
 WORKER = Path(heads_worker.__file__)
@@ -75,7 +75,11 @@ def measured_alone(name: str) -> dict[str, float]:
     return told
 
 
-@pytest.mark.parametrize("name", each_backend.marked())
+def tensors(truth: NDArray[Any]) -> dict[str, torch.Tensor]:
+    return {"truth": torch.tensor(truth), "weights": torch.tensor(equal_weights(*truth.shape))}
+
+
+@pytest.mark.parametrize("name", list(backend.BACKENDS))
 def test_every_loss_is_its_closed_form(name: str) -> None:
     if not backend.is_installed(name):
         pytest.skip(f"{name} is not installed")
@@ -92,8 +96,8 @@ def test_the_plain_losses_are_what_scikit_learn_says() -> None:
     logits, numbers, table = (each[1:] for each in heads_worker.examples())
     wide, outputs = logits.astype(np.float64), torch.tensor(logits)
     found = [
-        HEADS["label"].loss(0.0)(outputs, torch.tensor(numbers)),
-        HEADS["labels"].loss(0.0)(outputs, torch.tensor(table)),
+        HEADS["label"].loss({})({"logits": outputs}, tensors(numbers)),
+        HEADS["labels"].loss({})({"logits": outputs}, tensors(table)),
     ]
     expected_losses = [
         log_loss(numbers, softmax(wide, axis=1), labels=[0, 1, 2]),
@@ -107,22 +111,26 @@ def test_the_plain_losses_are_what_scikit_learn_says() -> None:
 def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, case: str) -> None:
     logits, numbers, table = heads_worker.examples()
     outputs = torch.tensor(logits, requires_grad=True)
-    truth = torch.tensor(numbers if answer == "label" else table)
-    (slope,) = torch.autograd.grad(HEADS[answer].loss(0.05, **heads_worker.CASES[case])(outputs, truth), [outputs])
+    batch = tensors(numbers if answer == "label" else table)
+    loss = HEADS[answer].loss({"label_smoothing": 0.05, **heads_worker.CASES[case]})
+    (slope,) = torch.autograd.grad(loss({"logits": outputs}, batch), [outputs])
     assert torch.isfinite(slope).all() and bool(slope.abs().max() > 0)
 
 
 @pytest.mark.parametrize("answer", list(HEADS))
-def test_equal_parts_of_a_batch_give_its_loss(answer: str) -> None:
+def test_the_parts_of_a_batch_add_up_to_its_loss(answer: str) -> None:
     logits, numbers, table = heads_worker.examples()
-    truth = torch.tensor(numbers if answer == "label" else table)
-    loss = HEADS[answer].loss(0.1, **heads_worker.CASES["all"])
-    whole = loss(torch.tensor(logits), truth)
-    parts = [loss(torch.tensor(logits[rows]), truth[rows]) for rows in (slice(0, 4), slice(4, 8))]
-    assert float(whole) == pytest.approx(float(sum(parts)) / 2, rel=CLOSE)
+    batch = tensors(numbers if answer == "label" else table)
+    loss = HEADS[answer].loss({"label_smoothing": 0.1, **heads_worker.CASES["all"]})
+    whole = loss({"logits": torch.tensor(logits)}, batch)
+    parts = [
+        loss({"logits": torch.tensor(logits[rows])}, {name: each[rows] for name, each in batch.items()})
+        for rows in (slice(0, 3), slice(3, 8))
+    ]
+    assert float(whole) == pytest.approx(float(sum(parts)), rel=CLOSE)
 
 
 def test_nothing_true_and_nothing_given_is_all_right() -> None:
     none = torch.zeros(3, 2)
-    assert float(HEADS["labels"].score(none - 1.0, none)) == 1.0
-    assert float(HEADS["labels"].score(none + 1.0, none)) == 0.0
+    for logits, expected_score in ((none - 1.0, 1.0), (none + 1.0, 0.0)):
+        assert float(HEADS["labels"].scores({"logits": logits}, {"truth": none})["f1_micro"]) == expected_score

@@ -9,10 +9,12 @@ import pytest
 from keras import layers
 from numpy.typing import NDArray
 
+from batching import logits_of, maps_of, slopes_of
 from sonde import backend
 from sonde.evaluation.explanations import gradcam
 from sonde.models import inside, options_of
 from sonde.models.assemble import Blueprint, build
+from sonde.models.reads import Reads
 
 SIDE = 16
 
@@ -31,7 +33,7 @@ def one_quadrant() -> keras.Model:
     x = layers.Conv2D(4, 3, padding="same", activation="relu")(inputs)
     x = layers.Conv2D(4, 3, padding="same", activation="relu", name="last")(x * window)
     x = layers.GlobalAveragePooling2D()(x)
-    model = keras.Model(inputs, layers.Dense(2)(x))
+    model = keras.Model(inputs, {"logits": layers.Dense(2)(x)})
     rng = np.random.default_rng(0)
     for variable in model.weights:
         variable.assign(np.abs(rng.normal(size=variable.shape)) * 0.3)
@@ -42,7 +44,7 @@ def grad_cam(module: ModuleType, model: keras.Model, image: NDArray[np.float32],
     """Return where a model finds a class in an image."""
     cut = inside.cut(module, model, inside.feature_map(model))
     middle = cut.middle(image[None])
-    slopes = cut.second.input_gradient(middle, np.array([target], dtype=np.int32))
+    slopes = slopes_of(cut.second, middle, np.array([target], dtype=np.int32))
     return gradcam.spread(gradcam.heat(middle[0], slopes[0]), image.shape[:2])
 
 
@@ -61,21 +63,21 @@ def test_grad_cam_of_a_model_that_looks_at_one_quadrant_lies_in_that_quadrant(to
 
 
 def test_what_a_model_does_not_look_at_gets_no_gradient(torch: ModuleType) -> None:
-    engine = inside.logit_engine(torch, one_quadrant())
-    slope = engine.input_gradient(image()[None], np.array([1], dtype=np.int32))[0, ..., 0]
+    engine = inside.engine_of(torch, one_quadrant())
+    slope = slopes_of(engine, image()[None], np.array([1], dtype=np.int32))[0, ..., 0]
     assert slope[SIDE // 2 + 1 :, SIDE // 2 + 1 :].all()
     assert not slope[: SIDE // 2 - 1].any() and not slope[:, : SIDE // 2 - 1].any()
 
 
 def test_the_gradient_is_that_of_one_logit_whatever_else_is_in_the_batch(torch: ModuleType) -> None:
-    engine = inside.logit_engine(torch, one_quadrant())
+    engine = inside.engine_of(torch, one_quadrant())
     pair = np.stack([image(1), image(2)])
-    both = engine.input_gradient(pair, np.array([0, 1], dtype=np.int32))
-    alone = engine.input_gradient(pair[1:], np.array([1], dtype=np.int32))
+    both = slopes_of(engine, pair, np.array([0, 1], dtype=np.int32))
+    alone = slopes_of(engine, pair[1:], np.array([1], dtype=np.int32))
     assert both[1] == pytest.approx(alone[0], rel=1e-5)
     nudged = pair[1:].copy()
     nudged[0, 12, 12, 0] += 0.01
-    risen = float(engine.predict(nudged)[0, 1] - engine.predict(pair[1:])[0, 1])
+    risen = float(logits_of(engine, nudged)[0, 1] - logits_of(engine, pair[1:])[0, 1])
     assert risen == pytest.approx(0.01 * float(alone[0, 12, 12, 0]), rel=0.02)
 
 
@@ -94,7 +96,7 @@ def small(
     name: str, shape: tuple[int | None, ...], options: dict[str, Any], *, seed: int = 1, **more: Any
 ) -> keras.Model:
     """Build a small model of the zoo."""
-    return build(Blueprint(name, "label", shape, 3, options_of(name)(**options), **more), seed=seed)
+    return build(Blueprint(name, "label", Reads(shape, **more), 3, options_of(name)(**options)), seed=seed)
 
 
 @pytest.mark.parametrize(
@@ -115,8 +117,8 @@ def test_the_feature_map_is_the_last_convolutions_behind_its_activation(
     found = inside.cut(torch, model, tensor)
     inputs = np.random.default_rng(0).normal(size=(2, *shape)).astype(np.float32)
     assert found.beside == 0
-    assert found.second.predict(found.middle(inputs)) == pytest.approx(
-        inside.logit_engine(torch, model).predict(inputs), abs=1e-5
+    assert logits_of(found.second, found.middle(inputs)) == pytest.approx(
+        logits_of(inside.engine_of(torch, model), inputs), abs=1e-5
     )
 
 
@@ -133,19 +135,19 @@ def test_a_map_that_a_path_leads_past_is_not_taken_for_the_whole(torch: ModuleTy
 
 
 def test_words_have_an_embedding_of_their_own_and_n_grams_do_not() -> None:
-    text = {"dtype": "int32", "levels": (20,)}
+    text = {"dtype": "int32", "cardinalities": (20,)}
     assert inside.embedding(small("transformer", (None,), {"width": 4, "depth": 1, "heads": 1}, **text)) is not None
     assert inside.embedding(small("bag", (None,), {"width": 4, "ngrams": 2, "buckets": 16}, **text)) is None
     assert inside.embedding(small("cnn", (8, 8, 1), {"width": 4})) is None
 
 
 def test_a_text_model_is_cut_behind_its_words_with_the_ids_beside(torch: ModuleType) -> None:
-    model = small("textcnn", (None,), {}, dtype="int32", levels=(20,))
+    model = small("textcnn", (None,), {}, dtype="int32", cardinalities=(20,))
     found = inside.cut(torch, model, inside.embedding(model))
     ids = np.array([[3, 4, 5, 6, 7, 0, 0, 0], [9, 8, 7, 6, 5, 4, 3, 2]], dtype=np.int32)
     middle = found.middle(ids)
     assert found.beside == 1 and middle[..., -1].astype(np.int32).tolist() == ids.tolist()
-    assert found.second.predict(middle) == pytest.approx(inside.logit_engine(torch, model).predict(ids), abs=1e-5)
+    assert logits_of(found.second, middle) == pytest.approx(logits_of(inside.engine_of(torch, model), ids), abs=1e-5)
 
 
 def test_attention_that_is_written_out_in_three_ways_is_found_in_all_of_them(torch: ModuleType) -> None:
@@ -156,7 +158,7 @@ def test_attention_that_is_written_out_in_three_ways_is_found_in_all_of_them(tor
     weights = keras.ops.softmax(layers.Dense(1)(x), axis=1)
     model = keras.Model(inputs, layers.Dense(2)(keras.ops.sum(weights * x, axis=1)))
     numbers = np.random.default_rng(0).normal(size=(3, 6, 8)).astype(np.float32)
-    maps = [inside.logit_engine(torch, each).predict(numbers) for each in inside.attention_maps(model).values()]
+    maps = [maps_of(inside.engine_of(torch, each), numbers) for each in inside.attention_maps(model).values()]
     assert [each.shape for each in maps] == [(3, 2, 6, 6), (3, 2, 6, 6), (3, 1, 1, 6)]
     for each in maps:
         assert each.sum(axis=-1) == pytest.approx(1.0, abs=1e-5) and each.std() > 0

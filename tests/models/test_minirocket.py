@@ -11,6 +11,7 @@ from sklearn.linear_model import RidgeClassifierCV
 from sklearn.preprocessing import StandardScaler
 
 import sonde
+from batching import logits_of, slopes_of, stepped
 from sonde import backend
 from sonde.backend import EngineSettings
 from sonde.evaluation import stage
@@ -41,7 +42,7 @@ def blueprint(shape: tuple[int | None, ...], *, presence: bool = False, **option
     from sonde.models.assemble import Blueprint
 
     made = options_of("minirocket")(**{"levels": 12, **options})
-    return Blueprint("minirocket", "label", shape, CLASSES, made, presence=presence)
+    return Blueprint("minirocket", "label", Reads(shape, presence=presence), CLASSES, made)
 
 
 def same(inputs: Any) -> Any:
@@ -124,10 +125,10 @@ def test_it_tells_waves_apart_without_a_step() -> None:
     (x, truth), (new, answer) = waves(45), waves(60, seed=7)
     weights = solving.solved_weights(made, module, solving.Solvable(x, same, truth), seed=0)
     engine = predicting_engine(module, rebuild(made, weights), "label")
-    assert np.mean(engine.predict(new).argmax(axis=1) == answer) > 0.95
-    steps = solving.Solved(module.build(build(made, seed=0), label.loss(0.0), label.score, EngineSettings()))
+    assert np.mean(logits_of(engine, new).argmax(axis=1) == answer) > 0.95
+    steps = solving.Solved(module.build(build(made, seed=0), label.loss({}), label.scores, EngineSettings()))
     before = steps.read_state()
-    loss, score = steps.step(x[:8], truth[:8], 0.1)
+    loss, score = stepped(steps, x[:8], truth[:8], 0.1)
     after = steps.read_state()
     assert np.isfinite(loss) and 0 <= score <= 1
     assert all(np.array_equal(before[key], after[key]) for key in before if key.startswith("weights/"))
@@ -135,11 +136,11 @@ def test_it_tells_waves_apart_without_a_step() -> None:
 
 def test_the_slope_of_its_answer_by_the_input_is_zero() -> None:
     from sonde.models.assemble import build
-    from sonde.models.predicting import predicting_engine
+    from sonde.models.inside import engine_of
 
-    engine = predicting_engine(backend.use("torch"), build(blueprint((20, 1)), seed=0), "label")
+    engine = engine_of(backend.use("torch"), build(blueprint((20, 1)), seed=0))
     x, truth = waves(4, 20)
-    assert not engine.input_gradient(x, truth).any()
+    assert not slopes_of(engine, x, truth).any()
 
 
 @pytest.mark.parametrize("channels", [1, 3, 12])

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import sonde
+from batching import logits_of
 from checkpoint_makers import DEPTH, HEADS, HIDDEN, JOINS, PAIRS, PIECES, POSITIONS, WIDTH, hugging_face
 from sonde import backend, data
 from sonde.config import from_words
@@ -19,6 +20,7 @@ from sonde.data.ragged import texts
 from sonde.data.text import spec as text
 from sonde.errors import ConfigError, DataError, ModelError
 from sonde.evaluation.explanations import EXPLANATIONS
+from sonde.models.reads import reads_of
 
 FAMILIES = ("bert", "distilbert", "roberta")
 TEXTS = ["The films was good, café", "bad", "the the the good film was unfilms good", ""]
@@ -44,7 +46,7 @@ def begun(folder: Path, spec: text.TextSpec, pool: str = "first") -> Any:
 
     checkpoint = data.read_checkpoint(str(folder))
     options = options_of("pretrained")(**checkpoint.sizes.model_dump(), pool=pool)
-    model = build(Blueprint("pretrained", "label", spec.shape, 3, options, spec.dtype, spec.levels), seed=1)
+    model = build(Blueprint("pretrained", "label", reads_of(spec), 3, options), seed=1)
     source = Source(checkpoint.folder, checkpoint.form, checkpoint.tokens.known, checkpoint.first_place)
     begin_with_checkpoint(model, options, source)
     return model
@@ -139,10 +141,10 @@ def test_padding_changes_no_answer_and_all_layers_run_natively(pool: str, tmp_pa
     from sonde.models.heads import label
 
     spec = spec_of(folder := hugging_face(tmp_path / "made", "bert"))
-    built = backend.use("torch").build(begun(folder, spec, pool), label.loss(0.0), label.score, EngineSettings())
+    built = backend.use("torch").build(begun(folder, spec, pool), label.loss({}), label.scores, EngineSettings())
     tokens_BT = spec.prepare(spec.encode(texts(TEXTS)))
     wide_BT = np.pad(tokens_BT, ((0, 0), (0, 30)))
-    assert np.abs(built.predict(tokens_BT) - built.predict(wide_BT)).max() < 1e-5
+    assert np.abs(logits_of(built, tokens_BT) - logits_of(built, wide_BT)).max() < 1e-5
     assert built.fallbacks == ()
 
 

@@ -32,7 +32,8 @@ def test_the_model_of_the_readme_trains_is_saved_and_is_loaded(tmp_path: Path, m
     weights = {variable.path: tuple(variable.shape) for variable in model.weights}
     assert description.model == name and description.options == {"width": 32}
     assert weights["conv/kernel"] == (3, 3, 1, 32)
-    assert np.isfinite(model(np.zeros((2, 8, 8, 1), dtype=np.float32)).detach().numpy()).all()
+    outputs = model({"inputs": np.zeros((2, 8, 8, 1), dtype=np.float32)})
+    assert np.isfinite(outputs["logits"].detach().numpy()).all()
 
 
 def test_the_readme_names_the_place_of_the_row_and_the_command_that_uses_it() -> None:

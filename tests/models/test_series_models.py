@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from batching import logits_of, stepped
 from sonde import backend
 from sonde.backend import EngineSettings
 from sonde.errors import ModelError
 from sonde.models import MODELS, options_of
+from sonde.models.reads import Reads
 
 SMALL: dict[str, dict[str, Any]] = {
     "mlp": {"width": 16},
@@ -37,7 +39,7 @@ def blueprint(name: str, shape: tuple[int | None, ...], *, presence: bool = Fals
 
     known = options_of(name).model_fields
     options = {key: value for key, value in {**SMALL.get(name, {}), **more}.items() if key in known}
-    return Blueprint(name, "label", shape, CLASSES, options_of(name)(**options), presence=presence)
+    return Blueprint(name, "label", Reads(shape, presence=presence), CLASSES, options_of(name)(**options))
 
 
 def engine_of(name: str, shape: tuple[int | None, ...], *, presence: bool = False, **more: Any) -> Any:
@@ -50,7 +52,7 @@ def engine_of(name: str, shape: tuple[int | None, ...], *, presence: bool = Fals
     for variable in model.variables:
         if variable.path.endswith("/level"):
             variable.assign(rng.normal(size=variable.shape).astype(np.float32))
-    return backend.use("torch").build(model, label.loss(0.0), label.score, EngineSettings())
+    return backend.use("torch").build(model, label.loss({}), label.scores, EngineSettings())
 
 
 def series(length: int = 20, channels: int = 2, count: int = 5) -> NDArray[np.float32]:
@@ -74,7 +76,7 @@ def test_every_model_of_series_is_tried_here() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_gives_a_finite_logit_per_class_for_series_of_any_kind(name: str, shape: tuple[int, int]) -> None:
     engine = engine_of(name, shape)
-    outputs = engine.predict(series(*shape))
+    outputs = logits_of(engine, series(*shape))
     assert outputs.shape == (5, CLASSES) and np.isfinite(outputs).all()
     assert set(engine.fallbacks) <= {"pad"}
 
@@ -83,12 +85,12 @@ def test_it_gives_a_finite_logit_per_class_for_series_of_any_kind(name: str, sha
 def test_padding_and_what_else_is_in_a_batch_change_no_answer(name: str) -> None:
     engine = engine_of(name, (None, 3), presence=True)
     lengths = [20, 7, 13, 1]
-    short, long = engine.predict(padded(lengths, 20)), engine.predict(padded(lengths, 37))
+    short, long = logits_of(engine, padded(lengths, 20)), logits_of(engine, padded(lengths, 37))
     assert np.abs(short - short[:1])[1:].max() > 1e-3 and set(engine.fallbacks) <= {"pad"}
     assert long == pytest.approx(short, abs=1e-5)
     for row, length in enumerate(lengths):
         alone = padded(lengths, 20)[row : row + 1, :length]
-        assert engine.predict(alone) == pytest.approx(short[row : row + 1], abs=1e-5)
+        assert logits_of(engine, alone) == pytest.approx(short[row : row + 1], abs=1e-5)
 
 
 @pytest.mark.parametrize("name", [name for name in UNEQUAL if name not in ("minirocket", "rnn", "transformer")])
@@ -97,7 +99,7 @@ def test_the_statistics_of_batch_norm_are_those_of_real_steps(name: str) -> None
     for length in (20, 50):
         engine = engine_of(name, (None, 3), presence=True, dropout=0.0)
         inputs, truth = padded([20, 7, 13, 2], length), np.array([0, 1, 2, 0], dtype=np.int32)
-        losses = [engine.step(inputs, truth, 1e-3)[0] for _ in range(2)]
+        losses = [stepped(engine, inputs, truth, 1e-3)[0] for _ in range(2)]
         states.append((losses, engine.read_state()))
     (first, state), (second, other) = states
     assert first == pytest.approx(second, abs=1e-4)
@@ -109,7 +111,7 @@ def test_the_statistics_of_batch_norm_are_those_of_real_steps(name: str) -> None
 def test_it_learns_a_handful_of_series(name: str) -> None:
     engine = engine_of(name, (20, 2), dropout=0.0)
     inputs, truth = series(count=6), (np.arange(6) % CLASSES).astype(np.int32)
-    losses = [engine.step(inputs, truth, 5e-3)[0] for _ in range(150)]
+    losses = [stepped(engine, inputs, truth, 5e-3)[0] for _ in range(150)]
     assert losses[-1] < 0.2 < losses[0]
 
 
@@ -138,9 +140,9 @@ def test_it_comes_back_from_its_folder(name: str, presence: bool, tmp_path: Path
     weights = weights_of(engine.read_state())
     described = folder.Description(
         sonde="0", task="series-label", answer="label", model=name, options=made.options.model_dump(mode="json"),
-        input_shape=made.input_shape, presence=presence, input={}, classes=("a", "b", "c"),
+        input_shape=made.reads.shape, presence=presence, input={}, classes=("a", "b", "c"),
     )  # fmt: skip
     folder.save(tmp_path / "model", described, {each.path: weights[each.path] for each in engine._model.weights})
     loaded, _ = folder.load(tmp_path / "model")
-    again = backend.use("torch").build(loaded, label.loss(0.0), label.score, EngineSettings())
-    assert np.array_equal(again.predict(inputs), engine.predict(inputs))
+    again = backend.use("torch").build(loaded, label.loss({}), label.scores, EngineSettings())
+    assert np.array_equal(logits_of(again, inputs), logits_of(engine, inputs))

@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from batching import logits_of
 from sonde import backend
 from sonde.backend.engine import EngineSettings
 from sonde.errors import ModelError
 from sonde.models import options_of
+from sonde.models.reads import Reads
 
 NAMES = ("textcnn", "bag")
 SMALL: dict[str, dict[str, Any]] = {"textcnn": {"embedding": 12, "filters": 6}, "bag": {"width": 8, "buckets": 64}}
@@ -24,7 +26,7 @@ def torch_backend() -> None:
 def blueprint(name: str, levels: int = LEVELS, **more: Any) -> Any:
     from sonde.models.assemble import Blueprint
 
-    return Blueprint(name, "label", (None,), 3, options_of(name)(**{**SMALL[name], **more}), "int32", (levels,))
+    return Blueprint(name, "label", Reads((None,), "int32", (levels,)), 3, options_of(name)(**{**SMALL[name], **more}))
 
 
 def engine(name: str, **more: Any) -> Any:
@@ -32,7 +34,7 @@ def engine(name: str, **more: Any) -> Any:
     from sonde.models.heads import label
 
     model = build(blueprint(name, **more), seed=1)
-    return backend.use("torch").build(model, label.loss(0.0), label.score, EngineSettings())
+    return backend.use("torch").build(model, label.loss({}), label.scores, EngineSettings())
 
 
 def padded(rows: list[list[int]], length: int) -> NDArray[np.int32]:
@@ -47,9 +49,9 @@ TEXTS = [[2, 3, 4, 5, 6, 7, 8], [9, 10], [3], [2, 2, 2, 29, 28]]
 def test_padding_and_company_change_no_answer(name: str, more: dict[str, Any]) -> None:
     known = options_of(name).model_fields
     built = engine(name, **{key: value for key, value in more.items() if key in known})
-    together = built.predict(padded(TEXTS, 8))
-    assert np.abs(built.predict(padded(TEXTS, 24)) - together).max() < 1e-5
-    alone = np.concatenate([built.predict(padded([row], max(len(row), 1))) for row in TEXTS])
+    together = logits_of(built, padded(TEXTS, 8))
+    assert np.abs(logits_of(built, padded(TEXTS, 24)) - together).max() < 1e-5
+    alone = np.concatenate([logits_of(built, padded([row], max(len(row), 1))) for row in TEXTS])
     assert np.abs(alone - together).max() < 1e-5
     assert np.abs(together[0] - together[1]).max() > 1e-4
 
@@ -61,20 +63,20 @@ def test_every_layer_runs_natively_on_torch(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_empty_text_has_a_finite_answer(name: str) -> None:
-    assert np.isfinite(engine(name).predict(np.zeros((2, 8), dtype=np.int32))).all()
+    assert np.isfinite(logits_of(engine(name), np.zeros((2, 8), dtype=np.int32))).all()
 
 
 def test_a_bag_of_words_knows_no_order_and_one_of_pairs_does() -> None:
     forth, back = padded([[2, 3, 4, 5]], 8), padded([[5, 4, 3, 2]], 8)
     words, pairs = engine("bag", ngrams=1), engine("bag", ngrams=2)
-    assert np.abs(words.predict(forth) - words.predict(back)).max() < 1e-6
-    assert np.abs(pairs.predict(forth) - pairs.predict(back)).max() > 1e-5
+    assert np.abs(logits_of(words, forth) - logits_of(words, back)).max() < 1e-6
+    assert np.abs(logits_of(pairs, forth) - logits_of(pairs, back)).max() > 1e-5
 
 
 def test_windows_of_words_find_the_same_pattern_anywhere() -> None:
     built = engine("textcnn", shortest=1, longest=1)
     first, last = padded([[7, 2, 2, 2]], 8), padded([[2, 2, 2, 7]], 8)
-    assert np.abs(built.predict(first) - built.predict(last)).max() < 1e-6
+    assert np.abs(logits_of(built, first) - logits_of(built, last)).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -82,7 +84,7 @@ def test_images_are_refused(name: str) -> None:
     from sonde.models.assemble import Blueprint, build
 
     with pytest.raises(ModelError, match=r"It reads texts\."):
-        build(Blueprint(name, "label", (8, 8, 1), 3, options_of(name)()), seed=0)
+        build(Blueprint(name, "label", Reads((8, 8, 1)), 3, options_of(name)()), seed=0)
 
 
 def test_more_tokens_than_the_hash_can_hold_are_refused() -> None:

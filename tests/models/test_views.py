@@ -9,6 +9,7 @@ import pytest
 
 import small_runs
 import sonde
+from batching import logits_of
 from sonde.models.views import VIEWS, Viewed
 
 
@@ -16,7 +17,8 @@ class Echo:
     """An engine whose logits are two pixels of the image and their mean colour."""
 
     def predict(self, inputs: Any) -> Any:
-        return np.stack([inputs[:, 0, 0, 0], inputs[:, 1, 2, 0], inputs.mean(axis=(1, 2, 3))], axis=1)
+        x = inputs["inputs"]
+        return {"logits": np.stack([x[:, 0, 0, 0], x[:, 1, 2, 0], x.mean(axis=(1, 2, 3))], axis=1)}
 
 
 def images() -> Any:
@@ -30,26 +32,26 @@ def test_the_weights_of_the_views_add_up_and_shapes_stay(name: str) -> None:
     assert all(view(images()).shape == images().shape for _, view in row.views)
     # A picture of one colour looks the same from everywhere.
     flat = np.full((2, 4, 4, 1), 0.5, np.float32)
-    assert Viewed(Echo(), row).predict(flat) == pytest.approx(np.full((2, 3), 0.5))  # type: ignore[arg-type]
+    assert logits_of(Viewed(Echo(), row), flat) == pytest.approx(np.full((2, 3), 0.5))
 
 
 def test_flip_is_the_mean_over_the_image_and_its_mirror_image() -> None:
     x = images()
-    found = Viewed(Echo(), VIEWS["flip"]).predict(x)  # type: ignore[arg-type]
+    found = logits_of(Viewed(Echo(), VIEWS["flip"]), x)
     assert found[:, 0] == pytest.approx((x[:, 0, 0, 0] + x[:, 0, 3, 0]) / 2)
 
 
 def test_shift_moves_by_a_pixel_along_the_diagonal_and_repeats_the_border() -> None:
     x = images()
-    found = Viewed(Echo(), VIEWS["shift"]).predict(x)  # type: ignore[arg-type]
+    found = logits_of(Viewed(Echo(), VIEWS["shift"]), x)
     assert found[:, 1] == pytest.approx(x[:, 1, 2, 0] / 2 + x[:, 2, 3, 0] / 4 + x[:, 0, 1, 0] / 4)
     assert found[:, 0] == pytest.approx(x[:, 0, 0, 0] / 2 + x[:, 1, 1, 0] / 4 + x[:, 0, 0, 0] / 4)
 
 
 def test_flip_and_shift_is_the_shift_of_both() -> None:
     x = images()
-    both = Viewed(Viewed(Echo(), VIEWS["shift"]), VIEWS["flip"])  # type: ignore[arg-type]
-    assert Viewed(Echo(), VIEWS["flip-and-shift"]).predict(x) == pytest.approx(both.predict(x), abs=1e-6)  # type: ignore[arg-type]
+    both = Viewed(Viewed(Echo(), VIEWS["shift"]), VIEWS["flip"])
+    assert logits_of(Viewed(Echo(), VIEWS["flip-and-shift"]), x) == pytest.approx(logits_of(both, x), abs=1e-6)
 
 
 def test_a_run_with_views_scores_and_predicts_by_them_and_says_so(

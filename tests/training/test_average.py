@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import small_runs
-from sonde.backend import averaged_weights, predict_all, weights_of
+from sonde.backend import averaged_weights, batches_of, joined, predictions, weights_of
 from sonde.backend.engine import average_momentum
 from sonde.training import Session
 
@@ -20,7 +20,9 @@ def session_of(begun: Any, name: str, **words: Any) -> Session:
 def loss_of(session: Session, state: Any) -> float:
     """Return the mean cross-entropy of a state on the validation examples."""
     session.engine.write_state(state)
-    logits = predict_all(session.engine, session.dataset.validation.inputs, session.dataset.spec.prepare)
+    logits = joined(
+        predictions(session.engine, batches_of(session.dataset.validation.inputs, session.dataset.spec.prepare))
+    )["logits"]
     shifted = logits.astype(np.float64) - logits.max(axis=1, keepdims=True)
     right = shifted[np.arange(len(logits)), session.validation_truth] - np.log(np.exp(shifted).sum(axis=1))
     return float(-right.mean())

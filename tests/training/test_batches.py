@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from sonde.data.dataset import Examples
 from sonde.data.image.spec import learn_spec
 from sonde.data.ragged import Ragged
+from sonde.data.target import Batch
+from sonde.tasks.targets import ClassTarget
 from sonde.training import batches, first_rows
-from sonde.training.batches import Batch, Spares, TrainingSet, order
+from sonde.training.batches import Orders, Spares, TrainingSet, order
 
 
 def training_set(
@@ -26,11 +28,11 @@ def training_set(
     images = np.broadcast_to(numbers.astype(np.uint8)[:, None, None, None], (count, 4, 4, 1))
     examples = Examples(images, numbers.astype(np.str_), numbers.astype(np.str_), images)
     spec = learn_spec(np.asarray(images))
-    return TrainingSet(examples, numbers.astype(np.int32), spec, "image", augment or {}, seed, batch_size)
+    return TrainingSet(examples, ClassTarget(()), numbers, spec, "image", augment or {}, seed, batch_size)
 
 
 def same(found: Batch, expected: Batch) -> bool:
-    return np.array_equal(found.inputs, expected.inputs) and np.array_equal(found.truth, expected.truth)
+    return all(np.array_equal(found[name], expected[name]) for name in ("inputs", "truth", "weights"))
 
 
 @given(count=some.integers(0, 300), seed=some.integers(0, 2**32 - 1), epoch=some.integers(1, 10**5))
@@ -47,24 +49,37 @@ def test_the_order_follows_from_seed_and_epoch_alone() -> None:
 
 
 def test_the_order_is_that_of_its_own_epoch_whichever_thread_asks() -> None:
-    expected = {(seed, epoch): order(1000, seed, epoch).copy() for seed in range(3) for epoch in range(1, 4)}
+    training = training_set(count=1000)
+    expected = {epoch: order(1000, 3, epoch)[:8] for epoch in range(1, 9)}
 
-    def ask(key: tuple[int, int]) -> bool:
-        return all(np.array_equal(order(1000, *key), expected[key]) for _ in range(30))
+    def ask(epoch: int) -> bool:
+        return all(np.array_equal(training.rows(epoch, 0), expected[epoch]) for _ in range(30))
 
     with ThreadPoolExecutor(8) as pool:
         assert all(pool.map(ask, [*expected] * 4))
 
 
+def test_the_order_of_an_epoch_is_made_once() -> None:
+    orders, made = Orders(), []
+
+    def make() -> NDArray[np.int64]:
+        made.append(1)
+        return np.arange(3)
+
+    assert orders.of(1, make) is orders.of(1, make) and len(made) == 1
+    orders.of(2, make)
+    assert len(made) == 2
+
+
 def seen_in(training: TrainingSet, epoch: int, first: int = 0) -> NDArray[np.int32]:
-    return np.concatenate([batch.truth for batch in training.batches(epoch, first)])
+    return np.concatenate([batch["truth"] for batch, _ in training.batches(epoch, first)])
 
 
 def test_shuffling_keeps_each_image_with_its_label() -> None:
     training = training_set()
     prepared = training.spec.prepare(np.asarray(training.examples.inputs))
-    for batch in training.batches(epoch=2, first=0):
-        assert np.array_equal(batch.inputs, prepared[batch.truth])
+    for batch, _ in training.batches(epoch=2, first=0):
+        assert np.array_equal(batch["inputs"], prepared[batch["truth"]])
 
 
 def test_an_epoch_shows_no_example_twice_and_every_full_batch() -> None:
@@ -82,19 +97,19 @@ AUGMENTED = {"shift": 0.4, "rotate": 20.0, "flip": 0.5, "erase": 0.5}
 @pytest.mark.parametrize("first", range(7))
 def test_beginning_at_a_step_gives_the_rest_of_the_whole_epoch(first: int) -> None:
     training = training_set(augment=AUGMENTED)
-    whole = list(training.batches(4, 0))
-    rest = list(training.batches(4, first))
+    whole = [each.batch for each in training.batches(4, 0)]
+    rest = [each.batch for each in training.batches(4, first)]
     assert len(rest) == 6 - first
     assert all(same(found, expected) for found, expected in zip(rest, whole[first:], strict=True))
 
 
 def test_a_batch_is_the_same_in_whichever_thread_it_is_made() -> None:
     training = training_set(augment=AUGMENTED)
-    expected = [training.batch(1, step) for step in range(6)]
+    expected = [training.batch(1, step).batch for step in range(6)]
     with ThreadPoolExecutor(4) as pool:
-        threads = list(pool.map(lambda step: (training.batch(1, step), current_thread().name), range(6)))
+        threads = list(pool.map(lambda step: (training.batch(1, step).batch, current_thread().name), range(6)))
     assert all(same(found, each) for (found, _), each in zip(threads, expected, strict=True))
-    assert all(same(found, each) for found, each in zip(training.batches(1, 0), expected, strict=True))
+    assert all(same(found.batch, each) for found, each in zip(training.batches(1, 0), expected, strict=True))
 
 
 def test_an_example_s_augmentation_does_not_depend_on_the_batch_size() -> None:
@@ -102,8 +117,8 @@ def test_an_example_s_augmentation_does_not_depend_on_the_batch_size() -> None:
         training = training_set(count=48, batch_size=size, augment=AUGMENTED)
         return {
             int(label): image.tobytes()
-            for batch in training.batches(2, 0)
-            for image, label in zip(batch.inputs, batch.truth, strict=True)
+            for batch, _ in training.batches(2, 0)
+            for image, label in zip(batch["inputs"], batch["truth"], strict=True)
         }
 
     assert by_label(4) == by_label(16) == by_label(48)
@@ -111,15 +126,15 @@ def test_an_example_s_augmentation_does_not_depend_on_the_batch_size() -> None:
 
 def test_epochs_and_seeds_augment_differently() -> None:
     training = training_set(count=8, batch_size=8, augment={"rotate": 45.0, "erase": 1.0})
-    first = training.batch(1, 0)
-    assert not np.array_equal(first.inputs, training.batch(2, 0).inputs)
-    assert not np.array_equal(first.inputs, replace(training, seed=4).batch(1, 0).inputs)
+    first = training.batch(1, 0).batch
+    assert not np.array_equal(first["inputs"], training.batch(2, 0).batch["inputs"])
+    assert not np.array_equal(first["inputs"], replace(training, seed=4).batch(1, 0).batch["inputs"])
 
 
 def test_what_a_consumer_keeps_of_a_batch_is_not_written_over() -> None:
     training = training_set(count=200, batch_size=8, augment=AUGMENTED)
-    expected = [training.batch(1, step).inputs for step in range(training.steps)]
-    views = [batch.inputs[2:4, ::-1].reshape(2, -1) for batch in training.batches(1, 0)]
+    expected = [training.batch(1, step).batch["inputs"] for step in range(training.steps)]
+    views = [batch["inputs"][2:4, ::-1].reshape(2, -1) for batch, _ in training.batches(1, 0)]
     for view, inputs in zip(views, expected, strict=True):
         assert np.array_equal(view, inputs[2:4, ::-1].reshape(2, -1))
 
@@ -127,14 +142,14 @@ def test_what_a_consumer_keeps_of_a_batch_is_not_written_over() -> None:
 def test_a_tensor_on_a_batch_s_memory_is_not_written_over() -> None:
     torch = pytest.importorskip("torch")
     training = training_set(count=200, batch_size=8, augment=AUGMENTED)
-    expected = [training.batch(1, step).inputs for step in range(training.steps)]
-    tensors = [torch.from_numpy(batch.inputs) for batch in training.batches(1, 0)]
+    expected = [training.batch(1, step).batch["inputs"] for step in range(training.steps)]
+    tensors = [torch.from_numpy(batch["inputs"]) for batch, _ in training.batches(1, 0)]
     assert all(np.array_equal(tensor.numpy(), inputs) for tensor, inputs in zip(tensors, expected, strict=True))
 
 
 def test_the_memory_of_batches_that_nobody_keeps_is_used_again() -> None:
     training = training_set(count=400, batch_size=8)
-    places = {batch.inputs.ctypes.data for batch in training.batches(1, 0)}
+    places = {batch["inputs"].ctypes.data for batch, _ in training.batches(1, 0)}
     # The one that a step reads, the next, and the one after that, which is begun before the first is let go.
     assert training.steps == 50 and len(places) <= 3
     spares = Spares()
@@ -149,9 +164,9 @@ def test_the_memory_of_batches_that_nobody_keeps_is_used_again() -> None:
 @pytest.mark.parametrize("piece", [1, 40, 100, 1 << 20])
 def test_a_batch_made_in_pieces_is_the_same(piece: int, monkeypatch: pytest.MonkeyPatch) -> None:
     training = training_set(augment=AUGMENTED)
-    expected = training.batch(3, 2)
+    expected = training.batch(3, 2).batch
     monkeypatch.setattr(batches, "PIECE", piece)
-    assert same(training.batch(3, 2), expected)
+    assert same(training.batch(3, 2).batch, expected)
 
 
 def test_a_batch_tells_how_long_it_took_to_make() -> None:
@@ -176,7 +191,7 @@ def test_what_the_loader_meets_is_told_to_the_loop() -> None:
 
 def test_the_contact_sheet_shows_the_first_batch_of_the_first_epoch() -> None:
     training = training_set(count=50, batch_size=8, seed=5)
-    assert np.array_equal(training.batch(1, 0).truth, first_rows(50, 5, 8))
+    assert np.array_equal(training.batch(1, 0).batch["truth"], first_rows(50, 5, 8))
 
 
 def ragged_set(count: int = 203, batch_size: int = 4, seed: int = 7) -> TrainingSet:
@@ -185,7 +200,7 @@ def ragged_set(count: int = 203, batch_size: int = 4, seed: int = 7) -> Training
     stored = Ragged.of([np.full(length, place + 2, dtype=np.int32) for place, length in enumerate(lengths)])
     names = np.arange(count).astype(np.str_)
     examples = Examples(stored, names, names, stored)
-    return TrainingSet(examples, np.arange(count, dtype=np.int32), _Padding(), "image", {}, seed, batch_size)
+    return TrainingSet(examples, ClassTarget(()), np.arange(count), _Padding(), "image", {}, seed, batch_size)
 
 
 class _Padding:
@@ -220,8 +235,8 @@ def test_the_batches_of_texts_are_a_function_of_seed_and_epoch_alone() -> None:
 
 def test_a_batch_of_texts_is_padded_to_its_own_longest() -> None:
     made = ragged_set()
-    for step, batch in enumerate(made.batches(1, 0)):
-        lengths = made.examples.inputs.lengths[batch.truth]
-        assert batch.inputs.shape == (4, lengths.max()) and batch.inputs.dtype == np.int32
-        assert np.array_equal(batch.truth, np.sort(made.rows(1, step)))
-        assert np.array_equal(batch.inputs[:, 0], batch.truth + 2)
+    for step, (batch, _) in enumerate(made.batches(1, 0)):
+        lengths = made.examples.inputs.lengths[batch["truth"]]
+        assert batch["inputs"].shape == (4, lengths.max()) and batch["inputs"].dtype == np.int32
+        assert np.array_equal(batch["truth"], np.sort(made.rows(1, step)))
+        assert np.array_equal(batch["inputs"][:, 0], batch["truth"] + 2)

@@ -13,7 +13,7 @@ from sonde.config import RUNS, RunFolder, Settings, from_words
 from sonde.errors import ConfigError
 from sonde.planning import Plan
 from sonde.training import Costs, Watch
-from sonde.training.options import LONGEST, check_parts, guess, longest
+from sonde.training.options import LONGEST, guess, longest
 
 _numbers = count()
 
@@ -178,20 +178,6 @@ def test_a_bound_that_is_said_now_goes_before_another_kind_of_bound_in_a_file(
         assert merged.value(key) == value
     assert ("run.epochs" in merged) == ("run.epochs" in {**now, **left})
     assert (aside in note) if aside else note == ""
-
-
-def test_a_batch_that_cannot_be_cut_into_equal_parts_is_refused_with_sizes_that_can(begun: Any) -> None:
-    words = {"training.batch_size": 50, "training.accumulate": 4}
-    wanted = (
-        r"training\.accumulate = 4 is not possible: a batch of 50 examples cannot be cut into 4 equal parts\. Use "
-        r"--set training\.accumulate=2 or --set training\.batch_size=48 or --set training\.batch_size=52\."
-    )
-    with pytest.raises(ConfigError, match=wanted):
-        plan_of(begun, words)
-    # There are 80 examples, and a batch is never larger.
-    with pytest.raises(ConfigError, match="a batch of 80 examples cannot be cut into 3"):
-        plan_of(begun, {"training.batch_size": 99, "training.accumulate": 3})
-    check_parts(from_words({"training.batch_size": 48, "training.accumulate": 4}), examples=80)
 
 
 @pytest.mark.parametrize(("examples", "parts", "batch"), [(60_000, 3, 126), (60_000, 4, 128), (80, 4, 4), (80, 7, 7)])

@@ -14,14 +14,14 @@ import pytest
 
 import small_runs
 from sonde import tasks
-from sonde.backend import averaged_weights, predict_all, weights_of
-from sonde.backend.engine import told_loss
+from sonde.backend import averaged_weights, batches_of, joined, predictions, weights_of
 from sonde.config import read_settings
 from sonde.errors import ModelError, RunError, TrainingError
 from sonde.metrics import temperature
 from sonde.training import Epoch, Options, Session, Step, guess
 from sonde.training.checkpoints import read_newest
 from sonde.training.resuming import is_sound
+from sonde.training.session import loss_of
 
 _numbers = count()
 
@@ -85,8 +85,10 @@ def test_validation_is_what_an_independent_count_says(begun: Any) -> None:
     session = session_of(begun, {"training.average": 0.0, "run.epochs": 1})
     (epoch,) = small_runs.train(session)
     validation = begun.dataset.validation
-    logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare).astype(np.float64)
-    truth = tasks.label.encode(validation.truth, small_runs.CLASSES)
+    logits = joined(predictions(session.engine, batches_of(validation.inputs, begun.dataset.spec.prepare)))[
+        "logits"
+    ].astype(np.float64)
+    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert epoch.validation["accuracy"] == pytest.approx((logits.argmax(axis=1) == truth).mean())
     assert epoch.validation["loss"] == pytest.approx(-np.log(shares[np.arange(len(truth)), truth]).mean(), rel=1e-6)
@@ -162,8 +164,9 @@ def test_the_average_is_what_is_validated_and_kept(begun: Any) -> None:
     assert small_runs.bits(session.best) == small_runs.bits(weights_of(average))
     session.engine.write_state(average)
     validation = begun.dataset.validation
-    logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare)
-    truth = tasks.label.encode(validation.truth, small_runs.CLASSES)
+    batches = batches_of(validation.inputs, begun.dataset.spec.prepare)
+    logits = joined(predictions(session.engine, batches))["logits"]
+    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
     assert epoch.validation["accuracy"] == pytest.approx(float((logits.argmax(axis=1) == truth).mean()))
 
 
@@ -182,8 +185,9 @@ def test_the_written_temperature_is_the_one_fitted_on_validation(begun: Any) -> 
     best = {f"weights/{name}": array for name, array in session.best.items()}
     session.engine.write_state({**session.engine.read_state(), **best})
     validation = begun.dataset.validation
-    logits = predict_all(session.engine, validation.inputs, begun.dataset.spec.prepare)
-    truth = tasks.label.encode(validation.truth, small_runs.CLASSES)
+    batches = batches_of(validation.inputs, begun.dataset.spec.prepare)
+    logits = joined(predictions(session.engine, batches))["logits"]
+    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
     written = json.loads((session.folder.model / "model.json").read_text())["temperature"]
     assert written == temperature.fit(logits, truth)
 
@@ -346,8 +350,9 @@ def first_steps(session: Session) -> list[Step]:
 
 
 def test_a_loss_that_is_followed_and_not_finite_is_never_hidden() -> None:
-    assert told_loss(2.0, 1.0) == 1.0
-    assert math.isnan(told_loss(math.nan, 1.0)) and told_loss(math.inf, 1.0) == math.inf
+    assert loss_of({"loss": 2.0, "recorded": 1.0}) == 1.0
+    assert math.isnan(loss_of({"loss": math.nan, "recorded": 1.0}))
+    assert loss_of({"loss": math.inf, "recorded": 1.0}) == math.inf
 
 
 def test_the_speed_of_an_epoch_counts_the_examples_that_there_are(begun: Any) -> None:

@@ -162,7 +162,7 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
         ValueError: paths lead past it, and the inputs do not fit beside it.
     """
     given = model.inputs[0]
-    first = keras.Model({"inputs": given}, {"outputs": tensor}, name="first")
+    first = keras.Model(given, {"outputs": tensor}, name="first")
     if _is_all(model, tensor):
         start = keras.Input(batch_shape=tensor.shape, dtype="float32", name="middle")
         second = _second(start, _again(model, {id(tensor): start}))
@@ -180,7 +180,7 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
 
 
 def _second(start: Any, logits: Any) -> keras.Model:
-    return keras.Model({"inputs": start}, {"logits": logits})
+    return keras.Model(start, {"logits": logits})
 
 
 def name_of(tensor: Any) -> str:
@@ -203,7 +203,7 @@ def attention_maps(model: keras.Model) -> dict[str, keras.Model]:
     for node in _nodes(model):
         weights = next((rule(node) for kind, rule in ATTENTIONS.items() if isinstance(node.operation, kind)), None)
         if weights is not None:
-            found[f"{len(found) + 1}: {node.operation.name}"] = keras.Model(model.input, {"outputs": weights})
+            found[f"{len(found) + 1}: {node.operation.name}"] = keras.Model(model.inputs[0], {"outputs": weights})
     return found
 
 

@@ -4,7 +4,7 @@ from sonde.training.batches import first_rows
 from sonde.training.budget import Costs, Measured, Spending, Watch
 from sonde.training.checkpoints import only_one
 from sonde.training.opening import open_session
-from sonde.training.options import Options, check_parts, guess, longest
+from sonde.training.options import Options, guess, longest
 from sonde.training.records import Epoch, Step
 from sonde.training.session import Session
 
@@ -17,7 +17,6 @@ __all__ = [
     "Spending",
     "Step",
     "Watch",
-    "check_parts",
     "first_rows",
     "guess",
     "longest",

@@ -8,7 +8,6 @@ from sonde.answers import TASKS
 from sonde.config import Options as _Options
 from sonde.config import Settings, guessed
 from sonde.data import MODALITIES
-from sonde.errors import ConfigError
 
 LEARNING_RATES = {"adamw": 2e-3, "sgd": 0.05, "lion": 3e-4, "muon": 2e-3}
 """A peak learning rate to start from, by optimizer, at batches of about 128."""
@@ -48,7 +47,7 @@ class Options(_Options):
     """Examples in one step."""
 
     accumulate: Annotated[int, Field(ge=1, le=10_000)] = 1
-    """Equal parts that a batch passes through the network in; their gradients are averaged, which saves memory."""
+    """Parts that a batch passes through the network in; their gradients are added, which saves memory."""
 
     steps: Annotated[int, Field(ge=0, le=1_000_000_000)] = 0
     """Most steps of the whole training; the last epoch may then be a part of one. 0 trains whole epochs."""
@@ -143,27 +142,3 @@ def longest(settings: Settings) -> Settings:
         return Settings()
     most = min(100_000, LONGEST * epochs.value)
     return guessed("run.epochs", most, f"at most, {LONGEST} times the usual; the minutes decide")
-
-
-def check_parts(settings: Settings, *, examples: int) -> None:
-    """Refuse a batch that cannot be cut into the equal parts that were asked for.
-
-    Args:
-        settings: every option of the training.
-        examples: number of training examples; a batch is never larger.
-
-    Raises:
-        ConfigError: the parts would not be equal; the text names sizes that would do.
-    """
-    size, parts = min(settings.value("training.batch_size"), examples), settings.value("training.accumulate", 1)
-    if size % parts == 0:
-        return
-    setting = settings["training.accumulate"]
-    at = f"{setting.place}: " if setting.place else ""
-    fitting = next(count for count in range(min(parts, size), 0, -1) if size % count == 0)
-    sizes = [str(each) for each in (size // parts * parts, -(-size // parts) * parts) if 0 < each <= examples]
-    cures = [f"training.accumulate={fitting}", *(f"training.batch_size={each}" for each in sizes)]
-    raise ConfigError(
-        f"{at}training.accumulate = {parts} is not possible: a batch of {size} examples cannot be cut into {parts} "
-        f"equal parts. Use {' or '.join(f'--set {cure}' for cure in cures)}."
-    )

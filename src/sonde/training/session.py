@@ -152,8 +152,7 @@ class Session:
     def _take_step(self, batch: Batch, begin: float, first: int) -> Step:
         rate, size = self._rate(self.step), self.training.batch_size
         told = self.engine.step(batch, rate)
-        # Where the loss that is followed is not finite, the one to record may still be.
-        loss, score = told["recorded"] if math.isfinite(told["loss"]) else told["loss"], told[self.row.shown]
+        loss, score = loss_of(told), told[self.row.shown]
         if not math.isfinite(loss):
             raise self._diverged(f"The loss became {loss}", self.step + 1, rate)
         self.progress.step += 1
@@ -387,6 +386,15 @@ class Session:
         """Count the seconds of the processes before this one; what it took to start this one is no step's time."""
         self.watch.before = spending.seconds
         spending.paused += self.watch.used() - spending.seconds
+
+
+def loss_of(told: Mapping[str, float]) -> float:
+    """Return the loss to record, or the one that is followed where that is not finite.
+
+    Args:
+        told: what a step returned.
+    """
+    return told["recorded"] if math.isfinite(told["loss"]) else told["loss"]
 
 
 def _kinds(state: State) -> dict[str, tuple[Any, ...]]:
