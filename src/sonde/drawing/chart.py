@@ -85,7 +85,8 @@ def _panel(panel: Panel, across: Scale) -> Markup:
         parts.append(straight((across.start, up(tick)), (across.end, up(tick))))
         parts.append(text((across.start - 6, up(tick) + 4), panel.y.write(tick), "p-muted", anchor="end"))
     parts += [layer.marks(frame) for layer in panel.layers[:MOST_LAYERS]]
-    if not any(np.isfinite(values).any() for layer in panel.layers for values in (layer.x, layer.y)):
+    # A rule alone is nothing.
+    if not any(np.isfinite(layer.x).any() and len(layer.x) + len(layer.y) > 1 for layer in panel.layers):
         place = ((across.start + across.end) / 2, panel.high / 2 + 4)
         parts.append(text(place, "nothing to show", "p-muted", anchor="middle"))
     return join(parts)

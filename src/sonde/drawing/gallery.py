@@ -43,7 +43,8 @@ def gallery(tiles: Sequence[Tile], *, columns: int = 3, wide: float = 420.0) -> 
     overlays = [each for tile in tiles if isinstance(tile.example, Pixels) for each in tile.example.overlays]
     signs = {sign.name: sign for overlay in overlays for sign in overlay.signs}
     drawn = grid([_tile(tile, side) for tile in tiles], columns=columns, gap=GAP)
-    below = [legend(list(signs.values()), wide - 2 * GAP, most=20), paragraph(more, wide)]
+    inside = wide - 2 * GAP
+    below = [legend(list(signs.values()), inside, most=20), paragraph(more, inside)]
     return padded(stack([drawn, *(block for block in below if block.high)], gap=GAP / 2), GAP)
 
 

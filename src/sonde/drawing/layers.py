@@ -160,7 +160,7 @@ def histogram(values: ArrayLike, name: str = "", *, count: int | None = None) ->
     known = _floats(values).ravel()
     known = known[np.isfinite(known)]
     counts, edges = np.histogram(known, count or int(np.clip(np.sqrt(len(known)), 5, 40)))
-    return bins(edges, counts, name)
+    return bins(edges, counts, name) if len(known) else bins([], [], name)
 
 
 def rule(name: str = "", *, x: float | None = None, y: float | None = None) -> Layer:

@@ -45,7 +45,7 @@ def matrix(
     values = np.array(values_RC, dtype=np.float64, ndmin=2).reshape(len(names[0]), len(names[1]))
     if not values.size:
         return nothing(wide)
-    largest = float(np.nanmax(np.abs(np.where(np.isfinite(values), values, 0.0)))) or 1.0
+    largest = float(np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
     shares = values / largest if shares_RC is None else np.array(shares_RC, dtype=np.float64).reshape(values.shape)
     shares = np.clip(np.where(np.isfinite(values), np.nan_to_num(shares), 0.0), -1, 1)
     few = max(values.shape) <= MOST_WITH_NUMBERS
@@ -107,8 +107,9 @@ def _map(values: NDArray[np.float64], shares: NDArray[np.float64], side: float) 
 
 
 def _said(values: NDArray[np.float64], names: tuple[Sequence[str], Sequence[str]]) -> str:
-    largest = np.argsort(-np.nan_to_num(np.abs(values)), axis=None, kind="stable")[:8]
-    cells = [(int(at) // values.shape[1], int(at) % values.shape[1]) for at in largest]
+    known = np.flatnonzero(np.isfinite(values))
+    largest = known[np.argsort(-np.abs(values.ravel()[known]), kind="stable")][:8]
+    cells = [divmod(int(at), values.shape[1]) for at in largest]
     rows, columns = ([one_line(each, longest=40) for each in axis] for axis in names)
     told = "; ".join(f"{rows[row]} and {columns[column]}: {plain(float(values[row, column]))}" for row, column in cells)
     return f"{len(rows):,} x {len(columns):,} cells, the largest: {told}."
