@@ -33,7 +33,7 @@ def test_a_large_image_is_made_small_and_keeps_its_look() -> None:
     small = np.asarray(opened(thumbnail(photo(333, 250))))
     assert small.shape == (96, THUMBNAIL, 3)
     oracle = Image.fromarray(photo(333, 250)).resize((THUMBNAIL, 96), Image.Resampling.BOX)
-    # PIL divides the pixels at the edges of blocks of unequal sizes; on a smooth image that is a few levels of 256: 6 here.
+    # PIL divides the pixels at the edges of blocks of unequal sizes; on a smooth image that is a few levels: 6.
     assert np.abs(small.astype(int) - np.asarray(oracle)).max() <= 8
 
 

@@ -3,14 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf, isfinite, log10
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonde.drawing.names import widest
-
-Numbers = Sequence[float] | NDArray[Any]
 
 
 @dataclass(frozen=True)

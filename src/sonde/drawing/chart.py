@@ -95,7 +95,7 @@ def _panel(panel: Panel, across: Scale) -> Markup:
 def _said(panel: Panel, x: Axis) -> str:
     """Say where each named layer goes: all of its points where they are few, else where it begins, turns and ends."""
     said = ""
-    for layer in panel.layers:
+    for layer in panel.layers[:20]:
         xs, ys, name = layer.x, layer.y, layer.sign.name
         known = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys)) if len(xs) == len(ys) else np.zeros(0, dtype=int)
         if name and len(known):
