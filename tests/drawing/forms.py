@@ -139,6 +139,13 @@ def _correlations(names: Sequence[str], gaps: bool) -> Block:
     return matrix(np.round(values, 2), (names, names))
 
 
+def _oblong(names: Sequence[str], gaps: bool) -> Block:
+    tall = matrix(np.add.outer(numbers(len(names), gaps), np.arange(3)), (names, ("a", "b", "c")))
+    return stack(
+        [tall, matrix(np.add.outer(np.arange(3), numbers(len(names), gaps)), (("a", "b", "c"), names))], gap=10
+    )
+
+
 SKETCHES: dict[str, Sketch] = {
     "image": Pixels(photo()),
     "tiny image": Pixels(np.arange(63, dtype=np.uint8).reshape(9, 7, 1) * 4),
@@ -193,6 +200,7 @@ FORMS: dict[str, Form] = {
     "names above bars": _named_above,
     "matrix": _matrix,
     "signed matrix": _correlations,
+    "oblong matrix": _oblong,
     "gallery": _gallery,
     "overlays": _overlays,
     "examples": _examples,

@@ -5,10 +5,11 @@ import xml.etree.ElementTree as ElementTree
 
 import numpy as np
 import pytest
-from sonde.evaluation.plots.shown import POINTS, Box, height_of, tinted, weighed, wrapped
 
 from sonde.data.ragged import texts
-from sonde.evaluation.pictures import MOST_LETTERS, Lines, Picture, Pixels, Row, Spectrogram, Text, in_words, picture
+from sonde.drawing import Lines, Pixels, Row, Sketch, Spectrogram, Text
+from sonde.drawing.examples import POINTS
+from sonde.evaluation.pictures import MOST_LETTERS, picture
 from sonde.evaluation.plots import Mistake
 from sonde.evaluation.plots.explained import importance_bars
 from sonde.evaluation.plots.gallery import mistakes_gallery
@@ -17,7 +18,7 @@ from sonde.evaluation.report.gallery import mistakes
 
 EVIL = "<script>alert(1)</script> \u202e x" * 3
 RNG = np.random.default_rng(0)
-KINDS: dict[str, Picture] = {
+KINDS: dict[str, Sketch] = {
     "image": Pixels(RNG.integers(0, 256, (9, 7, 3)).astype(np.uint8)),
     "text": Text((EVIL, "", "word", "    ", "w" * 500)),
     "no blanks": Text(tuple("日本語 text"), apart=False),
@@ -30,14 +31,6 @@ KINDS: dict[str, Picture] = {
     "row": Row((EVIL, "b"), ("", EVIL)),
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
-
-
-def weights_of(shown: Picture) -> np.ndarray:
-    """Return a weight for each place of a picture."""
-    for name, axes in (("values_HWC", 2), ("values_TC", 1), ("values_TF", 2)):
-        if hasattr(shown, name):
-            return RNG.normal(size=getattr(shown, name).shape[:axes])
-    return RNG.normal(size=len(shown.pieces if isinstance(shown, Text) else shown.columns))  # type: ignore[union-attr]
 
 
 def check(markup: str) -> None:
@@ -59,15 +52,14 @@ def test_every_kind_is_shown_among_the_mistakes(kind: str) -> None:
 @pytest.mark.parametrize("scale", [1.0, 0.0])
 def test_every_kind_is_drawn_with_weights_also_where_they_are_nothing(kind: str, scale: float) -> None:
     shown = KINDS[kind]
-    high = height_of(shown, 300)
-    drawn = str(weighed(shown, weights_of(shown) * scale, Box(5, 5, 300, high)))
-    check(drawn)
-    assert high > 0 and len(drawn) < 60_000
+    drawn = shown.block(300, weights=RNG.normal(size=shown.places) * scale)
+    check(drawn.marks)
+    assert drawn.high > 0 and len(drawn.marks) < 60_000
 
 
 @every_kind
 def test_every_kind_is_told_in_words(kind: str) -> None:
-    assert in_words(KINDS[kind]).split()[0].rstrip(":") in ("image", "text", "series", "spectrogram", "row")
+    assert KINDS[kind].block(100).says.split()[0].rstrip(":") in ("Image", "Text", "Series", "Spectrogram", "Row")
 
 
 def test_a_picture_is_made_of_what_each_modality_stores() -> None:
@@ -85,22 +77,12 @@ def test_a_picture_is_made_of_what_each_modality_stores() -> None:
     assert picture("image", np.zeros((4, 2))) is None
 
 
-def test_what_speaks_for_it_is_blue_what_against_it_orange_and_nothing_stays_grey() -> None:
-    ((left, middle, right),) = tinted(np.full((1, 3, 1), 100, dtype=np.uint8), np.array([[1.0, 0.0, -1.0]])).astype(int)
-    assert left[2] > left[0] + 50 and right[0] > right[2] + 50 and middle[0] == middle[1] == middle[2]
-
-
 def test_peaks_of_a_long_series_are_drawn() -> None:
     values = np.zeros((5000, 1))
     values[2345] = 9.0
-    drawn = str(weighed(Lines(values), np.zeros(5000), Box(0, 0, 300, 88)))
+    drawn = Lines(values).block(300, weights=np.zeros(5000)).marks
     heights = [float(y) for y in re.findall(r",([\d.]+)", re.findall(r'points="([^"]*)"', drawn)[0])]
     assert min(heights) < 4 and len(heights) < 2 * POINTS
-
-
-def test_sentences_are_broken_between_words() -> None:
-    lines = wrapped("one two three four five six seven", 80)
-    assert len(lines) > 1 and " ".join(lines) == "one two three four five six seven"
 
 
 def test_importance_is_drawn_with_names_that_are_harmless() -> None:

@@ -1,7 +1,5 @@
 """What every picture promises: whole, harmless, described, the same again, for any classes and any history."""
 
-import base64
-import io
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
@@ -11,13 +9,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from sonde.evaluation.plots.shown import THUMBNAIL, thumbnail
-from sonde.evaluation.plots.svg import STYLES, nice_ticks
 
-from sonde.drawing.names import cut, one_line, visible, width
+from sonde.drawing.marks import STYLES
+from sonde.drawing.matrix import MOST_WITH_NUMBERS
 from sonde.evaluation.plots import PLOTS, Evidence, Mistake, draw
-from sonde.evaluation.plots.confusion import MOST_WITH_NUMBERS, confused_pairs, confusion_matrix
+from sonde.evaluation.plots.confusion import confused_pairs, confusion_matrix
 from sonde.evaluation.plots.intervals import MOST_CLASSES, by_f1
 from sonde.metrics.curves import Curve
 
@@ -139,25 +135,11 @@ def test_names_from_data_are_shown_as_text_and_cannot_hide_or_reorder_anything(
         picture.encode("utf-8")
 
 
-def test_a_long_name_is_cut_and_a_tooltip_holds_the_whole() -> None:
-    long = "a name that goes on and on, much longer than the room it has"
-    root = parse(confusion_matrix([[5, 1], [0, 7]], (long, "b")))
-    cut_off = [element for element in root.iter(f"{SVG}text") if (element.text or "").endswith("…")]
-    assert cut_off and all(element.findtext(f"{SVG}title") == long for element in cut_off)
-
-
-@pytest.mark.parametrize("count", [2, MOST_WITH_NUMBERS])
-def test_few_classes_show_every_count(count: int) -> None:
-    counts = np.arange(1, count * count + 1).reshape(count, count) * 3
-    shown = {element.text for element in parse(confusion_matrix(counts, [f"c{i}" for i in range(count)])).iter()}
-    assert {f"{value:,}" for value in counts.ravel()} <= shown
-
-
 def test_many_classes_name_the_most_confused_pairs_instead_of_counts() -> None:
     counts = np.eye(50, dtype=int) * 20
     counts[3, 7], counts[9, 2] = 6, 11
-    said = words(parse(confusion_matrix(counts, [f"kind {index}" for index in range(50)])))
-    assert "11 of 31" in said and "6 of 26" in said and said.index("11 of 31") < said.index("6 of 26")
+    drawn = words(parse(confusion_matrix(counts, [f"kind {index}" for index in range(50)])))
+    assert drawn.index("kind 9 → kind 2") < drawn.index("kind 3 → kind 7") and "35.5%" in drawn and "23.1%" in drawn
 
 
 def test_confused_pairs_are_ordered_by_examples_and_leave_out_the_right_ones() -> None:
@@ -189,7 +171,8 @@ def test_a_score_that_does_not_exist_is_said_not_to(evidence: MakeEvidence) -> N
     known = evidence(3)
     nothing = {"value": None, "low": None, "high": None, "n": 0}
     scores = dict(known.scores, per_class={"a": {"f1": nothing, "precision": nothing, "recall": nothing}})
-    assert words(parse(PLOTS["classes"].function(replace(known, scores=scores)))).count("none") == 3
+    root = parse(PLOTS["classes"].function(replace(known, scores=scores)))
+    assert [each.text for each in root.iter(f"{SVG}text")].count("none") == 3
 
 
 def test_classes_are_shown_from_the_weakest_and_the_rest_is_counted(evidence: MakeEvidence) -> None:
@@ -209,16 +192,7 @@ def test_classes_without_a_curve_are_left_out(evidence: MakeEvidence) -> None:
 
 def test_the_legend_names_the_classes_with_the_smallest_areas_and_their_mean(evidence: MakeEvidence) -> None:
     said = words(parse(PLOTS["roc"].function(evidence(40))))
-    assert "mean of the classes" in said and "36 other classes" in said and "species 23" in said
-
-
-@pytest.mark.parametrize("shape", [(8, 8, 1), (8, 8), (300, 200, 3), (5, 7, 4)])
-def test_a_thumbnail_is_a_small_png_inside_of_the_file(shape: tuple[int, ...]) -> None:
-    address = thumbnail(np.zeros(shape, dtype=np.uint8))
-    head, _, content = address.partition(",")
-    image = Image.open(io.BytesIO(base64.b64decode(content)))
-    assert head == "data:image/png;base64" and image.format == "PNG"
-    assert image.size == (shape[1], shape[0]) or max(image.size) == THUMBNAIL
+    assert "mean area" in said and "36 other classes" in said and "species 23" in said
 
 
 def test_a_baseline_far_off_is_pointed_at_so_that_the_near_one_can_be_told_apart(evidence: MakeEvidence) -> None:
@@ -231,21 +205,3 @@ def test_a_mistake_without_a_picture_says_so(evidence: MakeEvidence) -> None:
     only = [Mistake(name="a.wav", truth="yes", guess="no", confidence=0.9)]
     said = words(parse(PLOTS["mistakes"].function(replace(evidence(2), mistakes=only))))
     assert "no picture" in said and "a.wav" in said and "90.0%" in said
-
-
-def test_what_cannot_be_seen_is_spelled_out_and_words_that_need_joiners_keep_them() -> None:
-    assert visible("a\u202eb\x07") == "a\\u202eb\\x07"
-    assert visible("می\u200cخواهم") == "می\u200cخواهم"
-    assert one_line("two\nlines\t ") == "two lines" and one_line(" \n") == "(empty)"
-    assert len(one_line("x" * 5000)) == 400
-
-
-@pytest.mark.parametrize("ems", [2, 5, 12])
-def test_a_cut_name_fits_its_room(ems: int, nasty: tuple[str, ...]) -> None:
-    assert all(width(cut(label, ems)) <= ems + 0.05 for label in nasty)
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (0.613, 0.987), (1.0, 30.0), (1e-7, 3e-6), (5.0, 5.0), (0, 0)])
-def test_ticks_are_round_few_and_inside(low: float, high: float) -> None:
-    ticks = nice_ticks(low, high)
-    assert 1 <= len(ticks) <= 9 and all(low - 1e-9 <= tick <= high + 1e-9 for tick in ticks)

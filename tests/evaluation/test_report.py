@@ -10,9 +10,9 @@ from importlib import resources
 from typing import Any
 
 import pytest
-from sonde.evaluation.plots.svg import STYLES
 
 from sonde.config import RunFolder
+from sonde.drawing.marks import STYLES
 from sonde.errors import RunError
 from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.plots.words import amount, duration, interval, percent

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sonde.evaluation.plots.runs import beside_one_another
 
 from sonde import terminal
 from sonde.evaluation import folds
+from sonde.evaluation.plots.intervals import beside_one_another
 from sonde.evaluation.report import several as sections
 from sonde.evaluation.report.facts import Facts
 from sonde.terminal.several import show_several

@@ -18,12 +18,12 @@ from sonde.data.ragged import texts
 from sonde.data.series import spec as series
 from sonde.data.table.spec import CategoryColumn, NumberColumn, TableSpec
 from sonde.data.text.spec import TextSpec
+from sonde.drawing import Text
 from sonde.errors import ConfigError
 from sonde.evaluation.explanations import EXPLANATIONS, Subject
 from sonde.evaluation.explanations.explain import Explanation, explain_one
 from sonde.evaluation.explanations.stage import draw, row_of
 from sonde.evaluation.opening import TrainedModel
-from sonde.evaluation.pictures import Text
 from sonde.models import options_of
 from sonde.models.assemble import Blueprint, build
 from sonde.models.predicting import predicting_engine

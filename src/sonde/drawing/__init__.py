@@ -10,10 +10,9 @@ from sonde.drawing.bars import Interval, Measure, bars
 from sonde.drawing.blocks import Block, grid, padded, paragraph, picture, stack
 from sonde.drawing.chart import Panel, chart
 from sonde.drawing.examples import Lines, Pixels, Row, Sketch, Spectrogram, Text
-from sonde.drawing.gallery import Tile, gallery
+from sonde.drawing.gallery import Tile, boxes, contour, gallery, regions
 from sonde.drawing.layers import Layer, band, bins, curve, histogram, points, rule, spans
 from sonde.drawing.matrix import matrix
-from sonde.drawing.overlays import boxes, contour, regions
 
 __all__ = [
     "Axis", "Block", "Interval", "Layer", "Lines", "Measure", "Panel", "Pixels", "Row", "Sketch", "Spectrogram", "Text",

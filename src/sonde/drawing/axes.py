@@ -3,14 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import ceil, floor, inf, isfinite, log10
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sonde.drawing.names import widest
-
-Numbers = Sequence[float] | NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -57,8 +54,10 @@ class Axis:
         extent = highest - lowest
         margin = max(extent * room, (self.least - extent) / 2)
         margin = margin if extent or margin > 0 else 0.5 if self.whole else 0.05 * abs(lowest) or 1.0
-        low = max(lowest - margin, min(self.limits[0], lowest)) if self.low is None else self.low
-        high = min(highest + margin, max(self.limits[1], highest)) if self.high is None else self.high
+        # Room that crosses zero would show values of a sign that there is none of.
+        floor, top = (max(self.limits[0], 0.0) if lowest >= 0 else self.limits[0]), self.limits[1]
+        low = max(lowest - margin, min(floor, lowest)) if self.low is None else self.low
+        high = min(highest + margin, max(top, highest)) if self.high is None else self.high
         return Scale(low, high if high > low else low + (margin or 1.0), start, end)
 
     def labels(self, scale: Scale, *, upright: bool = False) -> list[float]:

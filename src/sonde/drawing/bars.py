@@ -67,13 +67,8 @@ def bars(
 ) -> Block:
     """Return a row for each name, and in it each measure as a bar from zero or as a dot, with its interval.
 
-    Args:
-        names: of the rows.
-        measures: columns; each has a value for each name.
-        wide: width of the whole.
-        room: for names, at most; 0 sets them above their values, for few rows with long names.
-        first: whether the first row is what the others are compared with.
-        note: said below.
+    Names get room at the left, up to so much; 0 sets them above their values, for few rows with long names. The first
+    row may be what the others are compared with, and a note stands below.
     """
     shown = names[:MOST_ROWS]
     if not shown or not measures:
@@ -98,9 +93,8 @@ def _measure(measure: Measure, span: tuple[float, float], rows: tuple[float, flo
     written = [measure.write(each.value) if measure.write and each.is_known else "" for each in values]
     known = [end for each in (*values, measure.mark) for end in each.ends]
     room = widest(written, size=13) + 12 if any(written) else 0.0
-    across = measure.axis.scale(
-        np.array([*known, *[0.0] * (measure.look == "bars")]), left + 6, left + wide - 16 - room
-    )
+    known += [0.0] if measure.look == "bars" else []
+    across = measure.axis.scale(np.array(known), left + 6, left + wide - 16 - room)
     parts: list[Child] = [text((left + 6, top - 8), measure.title, "p-muted", size=12)]
     for tick in measure.axis.labels(across):
         parts.append(straight((across(tick), top), (across(tick), bottom)))

@@ -85,7 +85,8 @@ def _panel(panel: Panel, across: Scale) -> Markup:
         parts.append(straight((across.start, up(tick)), (across.end, up(tick))))
         parts.append(text((across.start - 6, up(tick) + 4), panel.y.write(tick), "p-muted", anchor="end"))
     parts += [layer.marks(frame) for layer in panel.layers[:MOST_LAYERS]]
-    if not any(np.isfinite(values).any() for layer in panel.layers for values in (layer.x, layer.y)):
+    # A rule alone is nothing.
+    if not any(np.isfinite(layer.x).any() and len(layer.x) + len(layer.y) > 1 for layer in panel.layers):
         place = ((across.start + across.end) / 2, panel.high / 2 + 4)
         parts.append(text(place, "nothing to show", "p-muted", anchor="middle"))
     return join(parts)
@@ -94,7 +95,7 @@ def _panel(panel: Panel, across: Scale) -> Markup:
 def _said(panel: Panel, x: Axis) -> str:
     """Say where each named layer goes: all of its points where they are few, else where it begins, turns and ends."""
     said = ""
-    for layer in panel.layers:
+    for layer in panel.layers[:20]:
         xs, ys, name = layer.x, layer.y, layer.sign.name
         known = np.flatnonzero(np.isfinite(xs) & np.isfinite(ys)) if len(xs) == len(ys) else np.zeros(0, dtype=int)
         if name and len(known):

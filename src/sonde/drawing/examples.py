@@ -6,7 +6,7 @@ or down, in rows it goes right or left. On images it is colour alone, so that ea
 
 # T time, C channels, F bands, H height, W width
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
@@ -15,13 +15,12 @@ from numpy.typing import NDArray
 
 from sonde.drawing.axes import Scale
 from sonde.drawing.bars import Interval, Measure, bars
-from sonde.drawing.blocks import Block, paragraph, placed, stack
+from sonde.drawing.blocks import Block, Sign, paragraph, placed, stack
 from sonde.drawing.images import grey, image, tinted
 from sonde.drawing.layers import Frame, bins, curve
-from sonde.drawing.marks import SIZE, name, rect, straight, text
+from sonde.drawing.marks import SIZE, Place, name, rect, straight, text
 from sonde.drawing.markup import Child, Markup, join
 from sonde.drawing.names import cut, width
-from sonde.drawing.overlays import Overlay
 
 Weights = NDArray[Any]
 """One for each of an example's `places`: above zero for, below zero against."""
@@ -34,6 +33,16 @@ STRIPS, ROWS = 6, 12
 """Channels and columns drawn at most."""
 STRIP = 44.0
 """Height of a channel."""
+
+
+@dataclass(frozen=True, eq=False)
+class Overlay:
+    """Something that lies over an image."""
+
+    marks: Callable[[tuple[int, int], Place], Markup]
+    """Draws it over an image of H x W pixels that is shown at a width and a height."""
+    signs: Sequence[Sign] = ()
+    """Its entries in a legend."""
 
 
 class Sketch(Protocol):

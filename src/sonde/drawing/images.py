@@ -30,11 +30,9 @@ TINY = 64
 
 
 def image(pixels: NDArray[np.uint8], box: Box) -> Markup:
-    """Return an image, made small, that fills a box of x, y, width and height.
+    """Return an image, made small, that fills a box.
 
-    Args:
-        pixels: H x W or H x W x C with 1 (grey), 3 (colour) or 4 channels (colour and how much it covers).
-        box: its place.
+    Its pixels are H x W, or H x W x C with 1 (grey), 3 (colour) or 4 channels (colour and how much it covers).
     """
     x, y, wide, high = box
     attributes: Attributes = {

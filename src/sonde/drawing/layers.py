@@ -136,20 +136,14 @@ def bins(edges: ArrayLike, counts: ArrayLike, name: str = "") -> Layer:
     all_edges, all_counts = _floats(edges), _floats(counts)
 
     def marks(frame: Frame) -> Markup:
-        at, foot, paths = [frame.across(edge) for edge in all_edges], frame.up(0.0), {1: "", -1: ""}
+        at, foot, paths = [frame.across(edge) for edge in all_edges], frame.up(0.0), {"p-fill": "", "p-fill-other": ""}
         for left, right, count in zip(at, at[1:], all_counts, strict=False):
-            gap = min(0.75, 0.1 * (right - left))
+            gap, high = min(0.75, 0.1 * (right - left)), frame.up(count) - foot
             if count > 0 or count < 0:
-                high = frame.up(count) - foot
                 high = high if abs(high) > 1 else -np.sign(count)
-                paths[int(np.sign(count))] += (
-                    f"M{number(left + gap)} {number(foot)}v{number(high)}H{number(right - gap)}V{number(foot)}z"
-                )
-        return join(
-            area(paths[sign], style, opacity=0.6)
-            for sign, style in ((1, "p-fill"), (-1, "p-fill-other"))
-            if paths[sign]
-        )
+                bar = f"M{number(left + gap)} {number(foot)}v{number(high)}H{number(right - gap)}V{number(foot)}z"
+                paths["p-fill" if count > 0 else "p-fill-other"] += bar
+        return join(area(path, style, opacity=0.6) for style, path in paths.items() if path)
 
     sample = Block(10, 10, rect((0, 0, 10, 10), "p-fill", opacity=0.6))
     return Layer(all_edges, np.append(all_counts, 0.0), marks, Sign(sample, name))
@@ -160,7 +154,7 @@ def histogram(values: ArrayLike, name: str = "", *, count: int | None = None) ->
     known = _floats(values).ravel()
     known = known[np.isfinite(known)]
     counts, edges = np.histogram(known, count or int(np.clip(np.sqrt(len(known)), 5, 40)))
-    return bins(edges, counts, name)
+    return bins(edges, counts, name) if len(known) else bins([], [], name)
 
 
 def rule(name: str = "", *, x: float | None = None, y: float | None = None) -> Layer:

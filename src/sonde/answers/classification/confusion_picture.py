@@ -29,25 +29,15 @@ def confusion_matrix(counts_CC: ArrayLike, classes: Sequence[str]) -> str:
     drawn = matrix(counts, (classes, classes), shares_RC=shares, titles=("true class", "predicted class"), tip=tip)
     pairs = confused_pairs(counts)
     if len(classes) > MOST_WITH_NUMBERS and pairs:
-        measures = [
-            Measure("Examples", [Interval(count) for _, _, count, _ in pairs], Axis(low=0, whole=True)),
-            Measure(
-                "Share",
-                [Interval(share) for *_, share in pairs],
-                Axis(low=0, write="{:.0%}".format),
-                write=percent,
-            ),
-        ]
-        rows = bars(
-            [f"{cut(names[row], 7.4)} → {cut(names[column], 7.4)}" for row, column, *_ in pairs], measures, room=205
-        )
-        drawn = stack(
-            [drawn, paragraph("Most confused: true class → predicted class", 420, style="p-text", size=13), rows], gap=8
-        )
+        times = Measure("Examples", [Interval(count) for _, _, count, _ in pairs], Axis(low=0, whole=True))
+        part = [Interval(share) for *_, share in pairs]
+        share = Measure("Share", part, Axis(low=0, write="{:.0%}".format), write=percent)
+        rows = [f"{cut(names[row], 7.4)} → {cut(names[column], 7.4)}" for row, column, *_ in pairs]
+        title = paragraph("Most confused: true class → predicted class", 420, style="p-text", size=13)
+        drawn = stack([drawn, title, bars(rows, [times, share], room=205)], gap=8)
     says = f"{np.trace(counts):,} of {counts.sum():,} examples of {len(classes)} classes lie on the diagonal."
-    says += "".join(
-        f" {names[row]} is predicted as {names[column]} {count:,} times." for row, column, count, _ in pairs[:3]
-    )
+    for row, column, count, _ in pairs[:3]:
+        says += f" {names[row]} is predicted as {names[column]} {count:,} times."
     return picture(drawn, "plot-confusion", "Confusion matrix", says)
 
 

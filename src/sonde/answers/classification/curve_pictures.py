@@ -32,14 +32,11 @@ def roc(curves: Curves, areas: Areas) -> str | None:
 def precision_recall(curves: Curves, areas: Areas) -> str | None:
     """Draw rising recall (x) to precision (y) of each class, and their mean; None without any."""
     # A recall is reached with the precision of the next point, which is what average precision sums up: steps.
-    known = {
-        label: (np.repeat(curve.x, 2)[:-1], np.repeat(curve.y, 2)[1:])
-        for label, curve in curves.items()
-        if curve is not None
-    }
+    drawn = {label: curve for label, curve in curves.items() if curve is not None}
+    known = {label: (np.repeat(curve.x, 2)[:-1], np.repeat(curve.y, 2)[1:]) for label, curve in drawn.items()}
     panel = Panel(_layers(known, areas, "mean average precision"), Axis("precision", 0.0, 1.0), high=345)
-    drawn = chart([panel], Axis("recall", 0.0, 1.0))
-    return picture(drawn, "plot-precision-recall", "Precision-recall curves") if known else None
+    block = chart([panel], Axis("recall", 0.0, 1.0))
+    return picture(block, "plot-precision-recall", "Precision-recall curves") if known else None
 
 
 def weakest(areas: Areas, among: Sequence[str], most: int = NAMED) -> list[str]:

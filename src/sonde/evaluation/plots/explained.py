@@ -55,9 +55,8 @@ def explanation(explained: Explained, key: str) -> str:
         if any((sign * each > 0).any() for each in weights)
     ]
     blocks.append(legend(signs, WIDE))
-    blocks += [
-        paragraph(f"{title} does not apply: {found.reason}.", WIDE) for title, found in explained.found if found.reason
-    ]
+    reasons = [f"{title} does not apply: {found.reason}." for title, found in explained.found if found.reason]
+    blocks += [paragraph(reason, WIDE) for reason in reasons]
     drawn = padded(stack([block for block in blocks if block.high], gap=6), EDGE)
     return picture(drawn, key, f"{one_line(explained.name, longest=80)}: {explained.heading}")
 
@@ -65,10 +64,7 @@ def explanation(explained: Explained, key: str) -> str:
 def importance_bars(rows: Sequence[Mapping[str, Any]], metric: str, key: str = "explained-importance") -> str | None:
     """Draw what a score loses when each column of a table is shuffled, with the interval over the shuffles.
 
-    Args:
-        rows: column, mean, low and high; the most important first.
-        metric: name of the score, for people.
-        key: a word that is unique among the pictures of a page.
+    Each row has column, mean, low and high, the most important first; the metric is named as people know it.
     """
     drawn = rows[:MOST_COLUMNS]
     losses = [Interval(float(row["mean"]), float(row["low"]), float(row["high"])) for row in drawn]

@@ -18,7 +18,8 @@ def beside_baselines(rows: Sequence[tuple[str, Score]], metric: str) -> str | No
     known = [(label, score) for label, score in _intervals(rows) if score.is_known]
     if not known:
         return None
-    axis = Axis(*("", *_focus([score for _, score in known])), write=lambda value: words.tick(metric, value))
+    low, high = _focus([score for _, score in known])
+    axis = Axis(low=low, high=high, write=lambda value: words.tick(metric, value))
     drawn = bars([label for label, _ in known], [_measure(metric, known, axis)], wide=400, room=0, first=True)
     return picture(drawn, "plot-baselines", f"{words.title(metric)} beside the baselines")
 
@@ -28,20 +29,14 @@ def beside_one_another(
 ) -> str | None:
     """Draw a score of each run with its interval over the test examples; None where no run has it.
 
-    Args:
-        rows: name and score of each run.
-        metric: what is measured, by its name in `metrics.METRICS`.
-        mean: a spread as folds.json holds it, drawn as a line with a band behind the runs; or None.
-        first: whether the first row is what the others are compared with.
-        key: tells the pictures of a page apart.
+    The mean, a spread as folds.json holds it, is a line with a band behind the runs. The first row may be what the
+    others are compared with.
     """
     known = [(label, score) for label, score in _intervals(rows) if score.is_known][:MOST_RUNS]
     if not known:
         return None
-    band = {
-        "value": (mean or {}).get("value"),
-        **{end: (mean or {}).get(f"corrected_{end}") for end in ("low", "high")},
-    }
+    spread = mean or {}
+    band = {"value": spread.get("value"), "low": spread.get("corrected_low"), "high": spread.get("corrected_high")}
     axis = Axis(write=lambda value: words.tick(metric, value))
     measure = _measure(metric, known, axis, mark=Interval.of(band))
     drawn = bars([label for label, _ in known], [measure], wide=440, room=170, first=first)
@@ -53,10 +48,8 @@ def _intervals(rows: Sequence[tuple[str, Score]]) -> list[tuple[str, Interval]]:
 
 
 def _measure(metric: str, rows: Sequence[tuple[str, Interval]], axis: Axis, mark: Interval | None = None) -> Measure:
-    scores = [score for _, score in rows]
-    return Measure(
-        words.title(metric), scores, axis, "dots", lambda value: words.amount(metric, value), mark or Interval()
-    )
+    scores, title = [score for _, score in rows], words.title(metric)
+    return Measure(title, scores, axis, "dots", lambda value: words.amount(metric, value), mark or Interval())
 
 
 def _focus(scores: Sequence[Interval]) -> tuple[float, float]:

@@ -47,7 +47,7 @@ def _curves(history: Records, metric: str, axis: Axis, below: list[Panel]) -> st
             *layers,
             points([best["epoch"]], [value], ringed=True),
         ]
-    drawn = chart([Panel(layers, axis, high=200 if below else 275), *below], Axis("epoch", whole=True))
+    drawn = chart([Panel(layers, axis, high=200 if below else 282), *below], Axis("epoch", whole=True))
     return picture(drawn, f"plot-{metric}", f"{axis.title} per epoch")
 
 

@@ -93,10 +93,6 @@ PLOTS: dict[str, Plot] = {
         "Loss",
         "See whether validation loss still falls at the end, or turns up while training loss falls on.",
     ),
-    "metric": Plot(
-        _metric,
-        "Score per epoch",
-        "See how wide the gap between training and validation opens.",
-    ),
+    "metric": Plot(_metric, "Score per epoch", "See how wide the gap between training and validation opens."),
 }
 """In the order they are shown."""
