@@ -45,6 +45,9 @@ ROUNDED = {re.compile(r"history/\d+/train/loss"): 1e-6}
 """Values that may differ by rounding, and by how much: the loss that is recorded in training is a sum of weights times
 losses now where it was a mean, so that its terms are added in another order. No weight depends on it."""
 
+UNUSED = {re.compile(r"model(/\d+)?/abstention/threshold"): 0.0}
+"""What may be gone, if this is what it was: models of several labels never abstained, and say so no more."""
+
 Tree = dict[str, Any]
 """Dicts of dicts down to numbers, lists of numbers, and digests."""
 
@@ -169,7 +172,7 @@ def differences(kept: Part, found: Part) -> list[str]:
     groups = list(dict.fromkeys(_group(path) for path in old))
     for group in groups:
         paths = [path for path in old if _group(path) == group]
-        gone = [path for path in paths if path not in new]
+        gone = [path for path in paths if path not in new and not _unused(path, old[path])]
         if group.endswith("/tensors"):
             gone = _gone_for_good(gone, old, [new[path] for path in new if path not in old and _group(path) == group])
         if gone:
@@ -183,6 +186,10 @@ def differences(kept: Part, found: Part) -> list[str]:
                 f"{group}: {len(changed)} of {len(paths)} values differ, {_said(worst, old, new, changed[worst])}"
             )
     return lines
+
+
+def _unused(path: str, value: Any) -> bool:
+    return any(pattern.fullmatch(path) and value == was for pattern, was in UNUSED.items())
 
 
 def _allowed(path: str) -> float:

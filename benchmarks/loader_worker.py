@@ -25,13 +25,13 @@ import cv2
 import numpy as np
 from loader_cases import CASES, MEAN, STD, Case
 from measuring import Burst, Facts, pin, serve
+from sonde.data.decode import LARGEST_PIXELS, read_image
+from sonde.tasks.targets import ClassTarget
 
 from sonde import data
 from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
-from sonde.data.decode import LARGEST_PIXELS, read_image
 from sonde.data.image import ImageSpec
-from sonde.tasks.targets import ClassTarget
 from sonde.training.batches import PIECE, TrainingSet
 
 Batches = Callable[[int], Any]

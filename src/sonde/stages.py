@@ -20,6 +20,7 @@ from sonde.config.files import remove_leftovers, write_atomically
 from sonde.data import Dataset, InputSpec, Listing, Ragged, Stored
 from sonde.data.series.spec import SeriesSpec
 from sonde.data.table.spec import TableSpec
+from sonde.data.target import words_of
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
@@ -352,7 +353,7 @@ def contact_sheet(said: Settings) -> Path:
     inputs = dataset.train.inputs
     batch = data.mix_others(inputs[rows], inputs, strengths, modality=modality, moment=(seed, 1), indices_B=rows)
     batch = data.augment(batch, strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
-    suffix, content = _drawn(dataset.spec, batch, [str(answer) for answer in dataset.train.truth[rows]])
+    suffix, content = _drawn(dataset.spec, batch, words_of(dataset.train.truth[rows]))
     names = (Path(f"{Path(listing.name).name}-sheet-{number}{suffix}") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())
     write_atomically(path, content)

@@ -67,9 +67,11 @@ def names_in(values: Mapping[str, Any], what: str) -> tuple[str, ...]:
         ModelError: they are no list of two or more different names.
     """
     names = values.get("classes")
-    sound = (
-        isinstance(names, list | tuple) and 2 <= len(names) <= MOST_CLASSES and all(isinstance(n, str) for n in names)
-    )
-    if not sound or len(set(names)) < len(names):
+    if (
+        not isinstance(names, list | tuple)
+        or not 2 <= len(names) <= MOST_CLASSES
+        or not all(isinstance(name, str) for name in names)
+        or len(set(names)) < len(names)
+    ):
         raise ModelError(f"Its target names no {what}: two or more different names belong there.")
     return tuple(names)

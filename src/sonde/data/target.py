@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sonde.data.decoded import Decoded
 from sonde.data.listing import Listing
-from sonde.data.ragged import Stored
+from sonde.data.ragged import Ragged, Stored, text_of
 
 Batch = Mapping[str, NDArray[Any]]
 """Named arrays with the batch on their first axis: "inputs" (or several), "truth" (or "truth/..."), "weights"."""
@@ -79,3 +79,10 @@ class Asked:
     """From one truth to the names in it that training must see; None where nothing has a name."""
     store: Callable[[Listing, Any, str], Decoded] | None = None
     """Decodes truths that stand in files, as a modality's `store` does inputs; None where the listing holds them."""
+
+
+def words_of(truth: Column) -> list[str]:
+    """Return truths as a person reads them; an empty text for each where they are no texts or numbers."""
+    if isinstance(truth, Ragged):
+        return [text_of(truth[row]) for row in range(len(truth))]
+    return [str(each) if truth.ndim == 1 else "" for each in truth]

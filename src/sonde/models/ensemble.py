@@ -84,8 +84,8 @@ def load(path: Path) -> tuple[list[Member], Description]:
         model, of_member = folder.load(path / str(number))
         members.append(Member(model, of_member, weight))
     for number, member in enumerate(members, 1):
-        theirs = (member.description.task, member.description.answer, member.description.classes)
-        if theirs != (description.task, description.answer, description.classes):
+        theirs = (member.description.task, member.description.answer, member.description.target)
+        if theirs != (description.task, description.answer, description.target):
             raise ModelError(f"{path / str(number)} answers another question than {path}; the folder is refused.")
     return members, description
 

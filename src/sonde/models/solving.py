@@ -148,7 +148,7 @@ class Solvable:
     """Encoded examples, N: an array or ragged."""
     prepare: Callable[[Any], NDArray[Any]]
     """Turns a batch of them into what the model reads."""
-    truth: NDArray[Any]
+    truth: Any
     """As the target encodes it, N."""
 
 

@@ -73,7 +73,7 @@ def guesses(contest: Contest) -> Mapping[str, Predictions]:
                 np.asarray(contest.checked.truth), each_NC[:apart], contest.fitted.tuned_for, positive=positive
             )
         tested_NC = rounded(each_NC[len(each_NC) - len(contest.test) :])
-        made[name] = predictions(contest.names, classes, contest.test_truth, tested_NC, decision=decision)
+        made[name] = predictions(contest.names, classes, np.asarray(contest.test_truth), tested_NC, decision=decision)
     return made
 
 

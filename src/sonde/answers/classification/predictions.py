@@ -142,7 +142,11 @@ def predict(target: ClassTarget, fitted: Fitted, kept: Kept, truth: Column, name
     """Return what a model says of examples, from the logits that were kept."""
     logits_NC = np.asarray(kept["logits"])
     made = predictions(
-        names, target.classes, truth, temperature.apply(logits_NC, fitted.temperature), decision=fitted.decision
+        names,
+        target.classes,
+        np.asarray(truth),
+        temperature.apply(logits_NC, fitted.temperature),
+        decision=fitted.decision,
     )
     return replace(made, raw=temperature.apply(logits_NC, 1.0))
 

@@ -76,7 +76,7 @@ def strata(truth: Column) -> NDArray[np.str_]:
 
 def count(truth: Column) -> Counter[str]:
     """Count the examples of each class."""
-    return Counter(np.asarray(truth).tolist())
+    return Counter(map(str, np.asarray(truth).tolist()))
 
 
 def in_words(target: ClassTarget) -> dict[str, str]:
@@ -105,7 +105,7 @@ def check(dataset: Dataset) -> tuple[str, ...]:
             split; the text names the class and the cure.
     """
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}
-    counts = {name: Counter(examples.truth.tolist()) for name, examples in splits.items()}
+    counts = {name: count(examples.truth) for name, examples in splits.items()}
     total = sum((counts[name] for name in splits), Counter[str]())
     if sum(total.values()) < FEWEST:
         raise DataError(
@@ -117,7 +117,7 @@ def check(dataset: Dataset) -> tuple[str, ...]:
             f"All {sum(total.values()):,} examples belong to one class, '{next(iter(total))}'; there is nothing to "
             "tell apart. Add a second class (one folder for each)."
         )
-    lonely = sorted(name for name, count in total.items() if count == 1)
+    lonely = sorted(name for name, times in total.items() if times == 1)
     if lonely:
         raise DataError(
             f"These classes have one example only: {some(lonely)}. One cannot be learned from and tested with; "
@@ -145,7 +145,7 @@ def _weaknesses(counts: dict[str, Counter[str]]) -> tuple[str, ...]:
         missing = sorted(set(counts["train"]) - set(counts[name]))
         if missing:
             notes.append(f"classes without an example in {name}, of which its scores say nothing: {some(missing)}")
-    few = {name: count for name, count in counts["train"].items() if count < 10}
+    few = {name: times for name, times in counts["train"].items() if times < 10}
     if few:
         notes.append(f"classes with fewer than 10 training examples: {counted(Counter(few))}")
     unequal = balancing.in_words(counts["train"])

@@ -10,6 +10,7 @@ from sonde.answers import balancing
 from sonde.answers.answer import Kept, Plan
 from sonde.answers.classification.options import Options
 from sonde.answers.classification.target import ClassTarget
+from sonde.config import Options as BaseOptions
 from sonde.data.target import Batch, Column
 from sonde.errors import ConfigError
 from sonde.metrics import METRICS, prepare, value_of
@@ -47,7 +48,7 @@ def plan(target: ClassTarget, truth: Column, own: Options, solved: bool) -> Plan
     )
 
 
-def refuse_where_solved(own: Options, solved: bool, names: Sequence[str], table: str) -> None:
+def refuse_where_solved(own: BaseOptions, solved: bool, names: Sequence[str], table: str) -> None:
     """Raise where a head that is solved for is told what only a training in steps can follow."""
     usual = {name: type(own).model_fields[name].default for name in names}
     changed = next((name for name in names if getattr(own, name) != usual[name]), None)
@@ -58,7 +59,7 @@ def refuse_where_solved(own: Options, solved: bool, names: Sequence[str], table:
         )
 
 
-def keep(target: ClassTarget, outputs: Batch, truth: Column) -> Kept:
+def keep(target: ClassTarget, outputs: Batch, truth: Column | None) -> Kept:
     """Keep the logits, N x C."""
     return {"logits": outputs["logits"]}
 

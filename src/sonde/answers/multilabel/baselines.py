@@ -63,7 +63,7 @@ def guesses(contest: Contest) -> Mapping[str, Predictions]:
             checked = np.asarray(contest.checked.truth)
             decision = thresholds.best_thresholds(checked, shares_NK[:apart], contest.fitted.tuned_for)
         tested_NK = rounded(shares_NK[len(shares_NK) - len(contest.test) :])
-        made[name] = predictions(contest.names, labels, contest.test_truth, tested_NK, decision)
+        made[name] = predictions(contest.names, labels, np.asarray(contest.test_truth), tested_NK, decision)
     return made
 
 

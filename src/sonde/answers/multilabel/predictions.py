@@ -143,7 +143,7 @@ def predict(target: LabelsTarget, fitted: Fitted, kept: Kept, truth: Column, nam
     """Return what a model says of examples, from the logits that were kept."""
     logits_NK = np.asarray(kept["logits"])
     shares_NK = temperature.apply_labels(logits_NK, fitted.temperature)
-    made = predictions(names, target.classes, truth, shares_NK, halves(target, fitted))
+    made = predictions(names, target.classes, np.asarray(truth), shares_NK, halves(target, fitted))
     return replace(made, raw=temperature.apply_labels(logits_NK, 1.0))
 
 

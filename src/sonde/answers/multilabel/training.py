@@ -44,7 +44,7 @@ def plan(target: LabelsTarget, truth: Column, own: Options, solved: bool) -> Pla
     )
 
 
-def keep(target: LabelsTarget, outputs: Batch, truth: Column) -> Kept:
+def keep(target: LabelsTarget, outputs: Batch, truth: Column | None) -> Kept:
     """Keep the logits, N x K."""
     return {"logits": outputs["logits"]}
 

@@ -50,7 +50,7 @@ def guess(listing: Listing) -> Settings:
         "audio.hop": Setting(hop, "guessed", reason=why_hop),
         "audio.window": Setting(2 * hop, "guessed", reason="two hops"),
     }
-    classes = tuple(str(name) for name in np.unique(listing.truth))
+    classes = tuple(str(name) for name in np.unique(np.asarray(listing.truth)))
     look = Look(seconds=seconds, classes=classes)
     for name, row in TABLE.items():
         strength, reason = row.guess(look)

@@ -32,7 +32,7 @@ def guess(listing: Listing) -> Settings:
         "image.size": Setting(size, "guessed", reason=why_size),
         "image.channels": Setting(channels, "guessed", reason=why_channels),
     }
-    classes = tuple(str(name) for name in np.unique(listing.truth))
+    classes = tuple(str(name) for name in np.unique(np.asarray(listing.truth)))
     look = Look(height=size[0], width=size[1], channels=channels, classes=classes)
     for name, row in TABLE.items():
         strength, reason = row.guess(look)

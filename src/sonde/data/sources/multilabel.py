@@ -97,7 +97,7 @@ def recognised(listing: Listing, options: Options) -> Listing:
         listing: of a source of tables, with the cells as answers.
         options: may say what stands between labels.
     """
-    cells = listing.truth.tolist()
+    cells = np.asarray(listing.truth).tolist()
     marked = bool(cells) and all(cell.startswith(BETWEEN) for cell in cells)
     separator = BETWEEN if marked else options.label_separator or guess_separator(cells)
     if not separator or separator == "none":

@@ -93,7 +93,8 @@ def _looked_at(listing: Listing) -> tuple[NDArray[np.void], NDArray[np.str_]]:
     rows = listing.stored
     assert rows is not None and not isinstance(rows, Ragged)
     kept = listing.splits != "test"
-    return (rows, listing.truth) if kept.all() else (rows[kept], listing.truth[kept])
+    truth = np.asarray(listing.truth)
+    return (rows, truth) if kept.all() else (rows[kept], truth[kept])
 
 
 def _reason(name: str, column: Column, answers: NDArray[np.str_]) -> str:

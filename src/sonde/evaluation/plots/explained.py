@@ -31,9 +31,9 @@ class Explained:
     """Title of each method, and what it found."""
 
 
-def heading(answer: str, confidence: float, *, truth: str = "", about: str = "") -> str:
+def heading(answer: str, confidence: float | None, *, truth: str = "", about: str = "") -> str:
     """Say what was predicted, whether that is true where it is known, and which other class is explained, if any."""
-    told = f"{one_line(answer, longest=60)} with {percent(confidence)}"
+    told = one_line(answer, longest=60) + ("" if confidence is None else f" with {percent(confidence)}")
     if truth:
         told += ", which is right" if truth == answer else f"; the truth is {one_line(truth, longest=60)}"
     return told + (f"; explained is {one_line(about, longest=60)}" if about and about != answer else "")

@@ -80,7 +80,9 @@ def _over_fitting(facts: Facts) -> Iterator[Pointer]:
     record = facts.best or (facts.history[-1] if facts.history else {})
     metric = facts.headline
     train, validation = ((record.get(split) or {}).get(metric) for split in ("train", "validation"))
-    if facts.headline in SHARES and None not in (train, validation) and train - validation > GAP:
+    if metric not in SHARES or train is None or validation is None:
+        return
+    if train - validation > GAP:
         text = (
             f"In epoch {record['epoch']} the model scores {amount(metric, train)} on what it has seen and "
             f"{amount(metric, validation)} on what it has not: more data, augmentation, dropout or weight decay."
