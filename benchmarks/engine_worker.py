@@ -66,13 +66,13 @@ def with_sonde(job: Job) -> tuple[Burst, Facts]:
     from reference_nets import BUILDS, named
 
     from sonde.data.target import equal_weights
-    from sonde.models.heads import HEADS
+    from sonde.models.heads import head as head_of
 
     keras.config.set_dtype_policy(module.dtype_policy(job.precision))
     model = named(BUILDS[job.name](job.net.shape, job.net.classes))
     keras.config.set_dtype_policy("float32")
     # Of tokens too: all that is guessed counts alike.
-    head = HEADS["label"]
+    head = head_of("classification")
     settings = EngineSettings(optimizer="adamw", weight_decay=WEIGHT_DECAY, precision=job.precision)
     engine = module.build(model, head.loss({}), head.scores, settings)
     facts = {

@@ -110,9 +110,9 @@ def _step(name: str) -> tuple[Callable[[], Any], float]:
     from sonde import backend
     from sonde.backend import EngineSettings
     from sonde.data.target import equal_weights
-    from sonde.models.heads import HEADS
+    from sonde.models.heads import head as head_of
 
-    net, head = NETS[name], HEADS["label"]
+    net, head = NETS[name], head_of("classification")
     model = named(BUILDS[name](net.shape, net.classes))
     engine = backend.use("torch").build(model, head.loss({}), head.scores, EngineSettings(precision="bf16"))
     inputs, truth = examples(net, net.batch)

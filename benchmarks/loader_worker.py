@@ -25,8 +25,8 @@ import cv2
 import numpy as np
 from loader_cases import CASES, MEAN, STD, Case
 from measuring import Burst, Facts, pin, serve
-from sonde.data.decode import LARGEST_PIXELS, read_image
-from sonde.tasks.targets import ClassTarget
+from sonde.data.image.decode import LARGEST_PIXELS, read_image
+from sonde.answers.classification.target import ClassTarget
 
 from sonde import data
 from sonde.data.augment.draws import uniform
@@ -162,12 +162,12 @@ def measure_step(precision: str, cores: int, folder: Path) -> dict[str, float]:
     import keras
     from reference_nets import BUILDS, named
 
-    from sonde.models.heads import HEADS
+    from sonde.models.heads import head as head_of
 
     keras.config.set_dtype_policy(module.dtype_policy(precision))
     model = named(BUILDS["cnn"]((32, 32, 3), 10))
     keras.config.set_dtype_policy("float32")
-    head = HEADS["label"]
+    head = head_of("classification")
     engine = module.build(model, head.loss({}), head.scores, EngineSettings(optimizer="adamw", precision=precision))
     told: dict[str, list[float]] = {"step": [], "wait": [], "busy": [], "processor": []}
     batches = training_set(CASES["small"], folder).batches(1, 0)

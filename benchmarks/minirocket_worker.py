@@ -47,7 +47,7 @@ def sonde_answers(held: dict[str, Any], threads: int) -> Answer:
     def answer(seed: int) -> Any:
         spec = series.learn_spec(held["train"], series.Options(), differs=False)
         inputs = spec.encode(held["train"])
-        blueprint = Blueprint("minirocket", "label", reads_of(spec), classes, options_of("minirocket")())
+        blueprint = Blueprint("minirocket", "classification", reads_of(spec), classes, options_of("minirocket")())
         weights = solved_weights(blueprint, module, Solvable(inputs, spec.prepare, held["truth"]), seed=seed)
         engine = predicting_engine(module, rebuild(blueprint, weights), "label")
         found = joined(predictions(engine, batches_of(spec.encode(held["test"]), spec.prepare)))

@@ -19,7 +19,7 @@ from sonde import config
 from sonde.config import RunFolder
 from sonde.config.settings import Setting, Settings
 from sonde.errors import ConfigError, ModelError, RunError
-from sonde.evaluation.predictions import read_predictions
+from sonde.answers.classification.predictions import read_predictions
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "model.width=4")
 
@@ -214,7 +214,7 @@ def test_several_labels_are_averaged_and_folded_too(place: Path) -> None:
     images = np.clip(rng.normal(90, 25, (90, 8, 8, 1)) + 100 * has[:, [0]][..., None, None], 0, 255).astype(np.uint8)
     answers = np.array(["|".join(np.array(["bar", "disc", "eye"])[row]) for row in has], dtype="<U20")
     np.savez(place / "marks.npz", images=images, labels=answers)
-    words = {"model": "mlp", "epochs": 1, "set": (*QUICK, "run.task=image-labels", "evaluation.tune_for=f1")}
+    words = {"model": "mlp", "epochs": 1, "set": (*QUICK, "run.task=image-multilabel", "classification.tune_for=f1")}
     averaged = sonde.train("marks.npz", name="marks", seeds=2, **words)
     one, two = (config.open_run(f"marks-seed{seed}") for seed in (0, 1))
     described = averaged.read_json(averaged.model / "model.json")
@@ -232,7 +232,7 @@ def test_of_members_that_saw_validation_nothing_is_fitted_but_a_named_confidence
     truth = np.arange(60) % 2
     series = np.sin(np.arange(30) * (0.3 + 0.4 * truth[:, None])) + rng.normal(0, 0.3, (60, 30))
     np.savez("waves.npz", x_train=series[:40], y_train=truth[:40], x_test=series[40:], y_test=truth[40:])
-    made = ("model.levels=8", "training.threads=1", "evaluation.resamples=100", "evaluation.abstain_below=0.7")
+    made = ("model.levels=8", "training.threads=1", "evaluation.resamples=100", "classification.abstain_below=0.7")
     run = sonde.train("waves.npz", name="waves", seeds=2, set=made)
     said = run.read_json(run.model / "model.json")
     assert said["abstention"]["threshold"] == 0.7 and said["temperature"] == 1.0 and said["sets"] is None

@@ -50,7 +50,7 @@ def test_planning_writes_nothing(tmp_path: Path) -> None:
     ("word", "says"),
     [
         ("run.model=lenett", "Did you mean 'lenet'?"),
-        ("run.task=image-lable", "Did you mean 'image-label'?"),
+        ("run.task=image-lable", "Did you mean 'image-classification'?"),
         ("run.recipe=fsat", "Did you mean 'fast'?"),
         ("model.widht=3", "Did you mean 'width'?"),
         ("training.epochs=3", "[training] has no option called 'epochs'"),

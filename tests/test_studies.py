@@ -14,7 +14,7 @@ from sonde import config, stages, studies, training
 from sonde.config import RunFolder
 from sonde.data import Options, load, survey
 from sonde.errors import ConfigError, DataError, RunError
-from sonde.evaluation.predictions import read_predictions
+from sonde.answers.classification.predictions import read_predictions
 from sonde.training import Step
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "model.width=4")

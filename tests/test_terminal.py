@@ -286,7 +286,7 @@ def test_guesses_with_one_value_and_one_reason_share_a_line() -> None:
     ("key", "value", "words"),
     [
         ("run.backend", "jax", "--backend=jax"),
-        ("run.task", "image-label", "--set run.task=image-label"),
+        ("run.task", "image-classification", "--set run.task=image-classification"),
         ("augment.flip", 0.5, "--set augment.flip=0.5"),
         ("training.ema", True, "--set training.ema=true"),
         ("run.name", "my run", "--name='my run'"),

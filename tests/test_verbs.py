@@ -14,7 +14,7 @@ from makers import class_folders
 from sonde import config, data, planning, stages, terminal
 from sonde.config import RunFolder
 from sonde.errors import ConfigError
-from sonde.tasks.targets import ClassTarget
+from sonde.answers.classification.target import ClassTarget
 from sonde.training.batches import TrainingSet
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "evaluation.explain=2")

@@ -76,7 +76,7 @@ def native_batch_norm() -> dict[str, Any]:
 
     from sonde.backend import tensorflow as module
     from sonde.backend import tensorflow_layers
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     found: dict[str, Any] = {}
     cases: dict[str, tuple[tuple[int, ...], dict[str, Any]]] = {
@@ -101,7 +101,7 @@ def native_batch_norm() -> dict[str, Any]:
             x = keras.layers.Flatten()(keras.layers.Activation("tanh")(norm(x)))
             x = keras.layers.Dense(3, kernel_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=2))(x)
             engine = module.build(
-                named(keras.Model(entry, x)), label.loss({}), label.scores, EngineSettings(optimizer="sgd")
+                named(keras.Model(entry, x)), classification.loss({}), classification.scores, EngineSettings(optimizer="sgd")
             )
             inputs, truth = some()
             for _ in range(3):

@@ -17,7 +17,7 @@ from sonde.backend.engine import EngineSettings
 from sonde.backend.lowering import Lowered, lower
 from sonde.backend.lowering.table import LOWERED
 from sonde.backend.torch import TorchEngine, build
-from sonde.models.heads import label
+from sonde.models.heads import classification
 
 TOLERANCE = 1e-5
 """Relative to the largest value, or to 1: both add up the same few hundred float32 products (rounding 6e-8 each) in
@@ -100,7 +100,7 @@ def test_every_kind_of_layer_that_is_lowered_is_drawn() -> None:
 
 
 def engine_of(model: Any, seed: int = 0) -> TorchEngine:
-    return build(named(model), label.loss({}), label.scores, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
+    return build(named(model), classification.loss({}), classification.scores, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
 
 
 def one_dropout(rate: float) -> Any:

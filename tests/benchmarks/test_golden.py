@@ -106,7 +106,7 @@ def write_run(folder: Path, truth: str, guess: str, scores: str) -> None:
 
 
 def test_options_get_their_new_names_and_the_rest_stays() -> None:
-    renamed = {"training.label_smoothing": "classification.smoothing", "augment.shift=0.1": "augment.move=0.1"}
+    renamed = {"classification.label_smoothing": "classification.smoothing", "augment.shift=0.1": "augment.move=0.1"}
     words = golden.command("accumulated", Path("data"), renamed)
     assert "classification.smoothing=0.1" in words and "data/texts.csv" in words
     assert not any("label_smoothing" in word for word in words)

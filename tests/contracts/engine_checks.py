@@ -18,7 +18,7 @@ from sonde.backend import averaged_weights, batches_of, joined, predictions, wei
 from sonde.backend.engine import WEIGHTS, EngineSettings, average_momentum
 from sonde.backend.optimizers import OPTIMIZERS
 from sonde.models.assemble import build
-from sonde.models.heads import label
+from sonde.models.heads import classification
 
 CNN = {"width": 2, "stages": 1, "dropout": 0.3}
 MLP = {"width": 16, "depth": 1, "dropout": 0.0}
@@ -53,7 +53,7 @@ def seeded_builds(name: str) -> dict[str, Any]:
     module, blueprint = backend.use(name), blueprint_of("mlp", {"depth": 0})
     before = random.getstate()
     models = [build(blueprint, seed=seed, policy=module.dtype_policy("fp32")) for seed in (1, 1, 2)]
-    engines = [module.build(model, label.loss({}), label.scores, EngineSettings()) for model in models]
+    engines = [module.build(model, classification.loss({}), classification.scores, EngineSettings()) for model in models]
     first, again, other = (weights_of(engine.read_state()) for engine in engines)
     return {
         "changed_by_building_again": unequal(first, again),
@@ -139,7 +139,7 @@ def plain_steps(name: str) -> dict[str, Any]:
     log_probabilities = outputs - np.log(np.exp(outputs).sum(axis=1, keepdims=True))
     exact = np.eye(outputs.shape[1])[truth]
     target = exact * (1 - SMOOTHING) + SMOOTHING / outputs.shape[1]
-    recording = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING, recorded=label.loss({}))
+    recording = engine_of(name, "mlp", MLP, settings, smoothing=SMOOTHING, recorded=classification.loss({}))
     recording.write_state(start)
     recorded = stepped(recording, inputs, truth, 0.1)[0]
     moved = recording.read_state()
@@ -179,7 +179,7 @@ def input_gradient_error(name: str) -> float:
 
     # 0.01: the rounding of float32 outputs (1e-7) and the cubic term (1e-4) then weigh about the same.
     slope = (loss(0.01) - loss(-0.01)) / 0.02
-    gradient = engine.gradient(batching.batch_of(inputs, truth), label.loss({}))
+    gradient = engine.gradient(batching.batch_of(inputs, truth), classification.loss({}))
     return abs(float((gradient * direction).sum()) - slope) / abs(slope)
 
 

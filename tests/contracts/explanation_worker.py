@@ -44,7 +44,7 @@ def look(module: ModuleType, case: str) -> dict[str, Any]:
     from sonde.models.assemble import Blueprint, build
 
     name, shape, options, more = CASES[case]
-    model = build(Blueprint(name, "label", Reads(shape, **more), CLASSES, options_of(name)(**options)), seed=1)
+    model = build(Blueprint(name, "classification", Reads(shape, **more), CLASSES, options_of(name)(**options)), seed=1)
     head = model.get_layer("answer")
     # Fresh weights answer nearly the same to everything; nobody would see a gap.
     head.kernel.assign(head.kernel * 20)

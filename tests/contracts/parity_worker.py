@@ -122,7 +122,7 @@ def blueprint_of(model: str, options: dict[str, Any]) -> Any:
 
     name, key = split(model)
     kind = KINDS[key]
-    return Blueprint(name, "label", kind.reads, len(CLASSES), options_of(name)(**options))
+    return Blueprint(name, "classification", kind.reads, len(CLASSES), options_of(name)(**options))
 
 
 def engine_of(
@@ -149,7 +149,7 @@ def engine_of(
         recorded: loss that a step returns; the one it follows where none is given.
     """
     from sonde.models.assemble import rebuild, tensor_shapes
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     module, blueprint, rng = backend.use(name), blueprint_of(model, options), np.random.default_rng(seed)
     # Around 1, as the scales of batch norm are; kernels are small, so 0.3 keeps the outputs near 1 too.
@@ -159,7 +159,7 @@ def engine_of(
     }
     keras_model = rebuild(blueprint, weights, policy=module.dtype_policy(settings.precision))
     return module.build(
-        keras_model, label.loss({"label_smoothing": smoothing}), label.scores, settings, recorded=recorded
+        keras_model, classification.loss({"label_smoothing": smoothing}), classification.scores, settings, recorded=recorded
     )
 
 
@@ -172,11 +172,11 @@ def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
         settings: of the engine.
     """
     from sonde.models import folder
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     module = backend.use(name)
     keras_model, _ = folder.load(path)
-    return module.build(keras_model, label.loss({}), label.scores, settings)
+    return module.build(keras_model, classification.loss({}), classification.scores, settings)
 
 
 def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> None:

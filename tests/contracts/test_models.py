@@ -84,8 +84,8 @@ def blueprint(name: str, read: str | tuple[int, ...] = "", **more: Any) -> Any:
     from sonde.models.assemble import Blueprint
 
     if isinstance(read, tuple):
-        return Blueprint(name, "label", Reads(read), CLASSES, options(name, **more))
-    return Blueprint(name, "label", KINDS[read or kind_of(name)].reads, CLASSES, options(name, **more))
+        return Blueprint(name, "classification", Reads(read), CLASSES, options(name, **more))
+    return Blueprint(name, "classification", KINDS[read or kind_of(name)].reads, CLASSES, options(name, **more))
 
 
 def kind_of(name: str) -> str:
@@ -100,9 +100,9 @@ def model_of(name: str, read: str | tuple[int, ...] = "", *, seed: int = 1, **mo
 
 
 def engine_of(model: Any, **settings: Any) -> Any:
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
-    return backend.use("torch").build(model, label.loss({}), label.scores, EngineSettings(**settings))
+    return backend.use("torch").build(model, classification.loss({}), classification.scores, EngineSettings(**settings))
 
 
 def examples(key: str = "image", count: int = 16) -> tuple[NDArray[Any], NDArray[np.int32]]:
@@ -161,7 +161,7 @@ def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> No
 
 
 def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     assert fits("cnn", "levels") and not fits("bag", "steps")
     monkeypatch.setattr(label, "NEEDS", "levels")
@@ -438,7 +438,7 @@ def test_a_refusal_leaves_keras_as_it_was() -> None:
     random.seed(6)
     before = random.getstate()
     with pytest.raises(ModelError):
-        build(Blueprint("cnn", "label", Reads((8,)), 2, options("cnn")), seed=1, policy="mixed_bfloat16")
+        build(Blueprint("cnn", "classification", Reads((8,)), 2, options("cnn")), seed=1, policy="mixed_bfloat16")
     assert (random.getstate(), keras.config.dtype_policy().name) == (before, "float32")
 
 

@@ -38,7 +38,7 @@ def test_labels_in_one_cell_are_told_apart(tmp_path: Path) -> None:
     assert not listing.bad  # An example without a label is no example whose label is missing.
     assert any("several labels for each example; 3 examples have none" in note for note in listing.notes)
     name, why = guess_task(listing)
-    assert name == "image-labels" and why == "18 images with several labels each, 3 different ones"
+    assert name == "image-multilabel" and why == "18 images with several labels each, 3 different ones"
 
 
 def test_columns_of_0_and_1_are_labels(tmp_path: Path) -> None:

@@ -69,7 +69,7 @@ def test_what_is_left_out_reaches_neither_the_model_nor_the_baselines(tmp_path: 
     own = table_module.Options(ignore=("PassengerId", "Ticket"))
     dataset = load(listing, Options(), own)
     assert names_of(dataset.train.raw) == ("Pclass", "Sex", "Age", "Port")
-    assert dataset.spec.shape == (5,) and dataset.spec.levels == (3, 4)
+    assert dataset.spec.shape == (5,) and dataset.spec.cardinalities == (3, 4)
     assert dataset.train.inputs.dtype == np.float32 and len(dataset.test) == 12
 
 

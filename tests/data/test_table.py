@@ -39,7 +39,7 @@ def make_listing(rows: Rows) -> Listing:
 def test_numbers_come_first_then_the_gaps_then_the_codes() -> None:
     spec = learn(make_rows(), None, Options())
     assert spec.features == ("age", "rooms", "built", "age is missing", "town")
-    assert spec.shape == (5,) and spec.levels == (4,) and spec.dtype == "float32" and not spec.presence
+    assert spec.shape == (5,) and spec.cardinalities == (4,) and spec.dtype == "float32" and not spec.presence
     encoded = spec.encode(make_rows())
     assert encoded.dtype == np.float32 and np.isfinite(encoded).all()
     assert encoded[:, 3].tolist() == [float(place % 7 == 0) for place in range(60)]
@@ -100,7 +100,7 @@ def test_nothing_is_learned_from_rows_outside_of_training() -> None:
 def test_a_value_that_training_did_not_see_or_saw_once_is_code_0_and_so_is_a_missing_one() -> None:
     rows = table_of({"town": np.array(["Ulm", "Ulm", "Bonn", "Bonn", "Bonn", "Kiel", ""])})
     spec = learn(rows, None, Options())
-    assert spec.categories[0].values == ("Bonn", "Ulm") and spec.levels == (3,)
+    assert spec.categories[0].values == ("Bonn", "Ulm") and spec.cardinalities == (3,)
     asked = table_of({"town": np.array(["Ulm", "Bonn", "Kiel", "Rom", ""])})
     assert spec.encode(asked)[:, 0].tolist() == [2, 1, 0, 0, 0]
     assert learn(rows, None, Options(fewest=1)).levels == (4,) and learn(rows, None, Options(most_values=1)).levels == (

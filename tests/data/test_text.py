@@ -30,7 +30,7 @@ def rows(spec: TextSpec, words: list[str]) -> list[list[int]]:
 
 def test_the_most_frequent_words_have_the_first_numbers_and_others_are_unknown() -> None:
     spec = learned(WORDS, least_count=2)
-    assert spec.known == ("good", "film", "the") and spec.levels == (5,)
+    assert spec.known == ("good", "film", "the") and spec.cardinalities == (5,)
     assert rows(spec, ["the film", "a film"]) == [[4, 3], [1, 3]]
 
 

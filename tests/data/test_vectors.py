@@ -92,7 +92,7 @@ def test_a_models_embeddings_begin_with_them(tmp_path: Path) -> None:
     options = Options(vectors=str(text_file(tmp_path)))
     spec = learn(raw, listing, options)
     vectors = starting_vectors(spec, options)
-    assert vectors is not None and vectors.shape == (spec.levels[0], 3)
+    assert vectors is not None and vectors.shape == (spec.cardinalities[0], 3)
     assert vectors[2 + spec.known.index("film")].tolist() == [1, 2, 3]
     assert np.isfinite(vectors).all() and vectors[2 + spec.known.index("new")].any()
     assert (starting_vectors(spec, options) == vectors).all()

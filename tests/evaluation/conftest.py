@@ -83,7 +83,7 @@ def make_scores(classes: tuple[str, ...], *, wins: str = "model") -> dict[str, A
     }[wins]
     return {
         "format": 1,
-        "task": "image-label",
+        "task": "image-classification",
         "classes": list(classes),
         "headline": "accuracy",
         "confidence": 0.95,
@@ -129,7 +129,7 @@ def make_doubt(classes: tuple[str, ...], n: int) -> dict[str, Any]:
     used["per_class"] = {label: score(0.9, 10) for label in classes}
     conformal = {"wanted": 0.9, "method": "lac", "by_class": False, "examples": 60, "apart": False}
     conformal |= {"expected": [0.8, 0.97], "methods": {"lac": used, "aps": used}, "sentence": "The promise is kept."}
-    abstention = {"threshold": 0.7, "reason": "as evaluation.abstain_below says", "area": 0.0123}
+    abstention = {"threshold": 0.7, "reason": "as classification.abstain_below says", "area": 0.0123}
     abstention |= {"coverage": score(0.8, n), "accuracy": score(0.99, n)}
     abstention |= {"curve": [[0.05 * at, 1 - 0.005 * at, 1 - 0.04 * at] for at in range(1, 21)]}
     return {"conformal": conformal, "abstention": abstention}
@@ -183,7 +183,7 @@ def make_environment(sizes: dict[str, int]) -> dict[str, Any]:
 
 OPTIONS = {
     "run.data": Setting("my flowers", "command line"),
-    "run.task": Setting("image-label", "guessed", reason="class folders hold images: 3 classes"),
+    "run.task": Setting("image-classification", "guessed", reason="class folders hold images: 3 classes"),
     "run.model": Setting("cnn", "guessed", reason="images of 64x64 and smaller"),
     "run.backend": Setting("torch", "default"),
     "run.epochs": Setting(12, "file"),

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 
 from sonde.evaluation import baselines
 from sonde.evaluation.baselines import BASELINES, guess_baselines
-from sonde.evaluation.linear import subset
+from sonde.answers.baselines.linear import subset
 
 LINEAR = "logistic regression on pixels"
 

@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from sonde.config import RunFolder, Setting, Settings, write_settings
 from sonde.errors import RunError
 from sonde.evaluation.compare import compare
-from sonde.evaluation.predictions import predictions, write_predictions
+from sonde.answers.classification.predictions import predictions, write_predictions
 from sonde.metrics.permutation import holm
 
 CLASSES = ("cat", "dog", "owl")

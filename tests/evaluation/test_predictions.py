@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from sonde.errors import RunError
-from sonde.evaluation.predictions import Predictions, predictions, read_predictions, write_predictions
+from sonde.answers.classification.predictions import Predictions, predictions, read_predictions, write_predictions
 
 
 def _made() -> Predictions:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from sonde.evaluation.restraint import judge_abstention, judge_sets, restrained
+from sonde.answers.classification.selective import judge_abstention, judge_sets, restrained
 from sonde.metrics import temperature
 from sonde.metrics.thresholds import decide
-from sonde.models.restraint import Abstention, Sets
-from sonde.training.calibrating import APART, Wanted, abstain, calibrate
+from sonde.answers.classification.fitted import Abstention, Sets
+from sonde.answers.classification.fit import APART, Wanted, abstain, calibrate
 
 CLASSES = ("cat", "dog", "eel", "fox")
 
@@ -109,7 +109,7 @@ def test_of_several_thresholds_the_strictest_counts() -> None:
     loose, strict = (
         calibrate(logits_NC, truth_N, Wanted(abstain_below=below, wanted_share=0.5)).abstention for below in (0.1, 0.99)
     )
-    assert strict == Abstention(threshold=0.99, reason="as evaluation.abstain_below says")
+    assert strict == Abstention(threshold=0.99, reason="as classification.abstain_below says")
     assert 0.1 < loose.threshold < 0.99 and loose.reason == "answers the surest 50% of 400 examples"
 
 

@@ -7,7 +7,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sonde import backend
 from sonde.data.ragged import Ragged
 from sonde.evaluation.baselines import BASELINES, guess_baselines
-from sonde.evaluation.series_baselines import nearest_neighbour
+from sonde.answers.baselines.series_baselines import nearest_neighbour
 
 RNG = np.random.default_rng(0)
 TRUTH = np.arange(60) % 3

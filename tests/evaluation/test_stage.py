@@ -15,7 +15,7 @@ from sonde import cli, stages
 from sonde.config import RunFolder
 from sonde.config.settings import Setting, Settings
 from sonde.errors import DataError, ModelError, RunError
-from sonde.evaluation.predictions import read_predictions
+from sonde.answers.classification.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
 from sonde.metrics import intervals
 

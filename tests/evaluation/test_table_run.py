@@ -21,8 +21,8 @@ WORDS = {
     "training.precision": "fp32",
     "training.threads": 1,
     "evaluation.resamples": 100,
-    "evaluation.abstain_below": 0.9,
-    "evaluation.coverage": 0.8,
+    "classification.abstain_below": 0.9,
+    "classification.coverage": 0.8,
 }
 
 
@@ -56,7 +56,7 @@ def workplace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def trained(workplace: Path) -> RunFolder:
     write(Path("loans.csv"), 500, seed=0)
     plan = planning.make_plan(config.from_words({**WORDS, "run.data": "loans.csv", "run.name": "loans"}))
-    assert plan.settings.value("run.task") == "table-label" and plan.settings.value("run.model") == "mlp"
+    assert plan.settings.value("run.task") == "tabular-classification" and plan.settings.value("run.model") == "mlp"
     assert plan.settings.value("table.ignore") == ["id"]
     return stages.go_on(stages.start(plan), plan.dataset)
 

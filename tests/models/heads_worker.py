@@ -34,12 +34,12 @@ def measure() -> dict[str, float]:
     """Return the losses and the scores on the backend of this process."""
     from keras import ops
 
-    from sonde.models.heads import HEADS
+    from sonde.models.heads import head as head_of
 
     logits, numbers, table = examples()
     told = {}
     for answer, truth in (("label", numbers), ("labels", table)):
-        head = HEADS[answer]
+        head = head_of(answer)
         outputs, weights = {"logits": ops.convert_to_tensor(logits)}, equal_weights(*truth.shape)
         batch = {"truth": ops.convert_to_tensor(truth), "weights": ops.convert_to_tensor(weights)}
         for case, options in CASES.items():

@@ -29,10 +29,10 @@ def torch_backend() -> None:
 
 def engine_of(name: str, shape: tuple[int, ...] = (43, 40), **more: Any) -> Any:
     from sonde.models.assemble import Blueprint, build
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
-    blueprint = Blueprint(name, "label", Reads(shape), 2, options_of(name)(**{**SMALL[name], "dropout": 0.0, **more}))
-    return backend.use("torch").build(build(blueprint, seed=1), label.loss({}), label.scores, EngineSettings())
+    blueprint = Blueprint(name, "classification", Reads(shape), 2, options_of(name)(**{**SMALL[name], "dropout": 0.0, **more}))
+    return backend.use("torch").build(build(blueprint, seed=1), classification.loss({}), classification.scores, EngineSettings())
 
 
 def tones(shape: tuple[int, int] = (43, 40), count: int = 16) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -91,4 +91,4 @@ def test_what_is_no_picture_is_refused_with_the_cure(name: str) -> None:
     from sonde.models.assemble import Blueprint, build
 
     with pytest.raises(ModelError, match=r"cannot read inputs of shape \(None, 3\).*another model"):
-        build(Blueprint(name, "label", Reads((None, 3), presence=True), 2, options_of(name)()), seed=0)
+        build(Blueprint(name, "classification", Reads((None, 3), presence=True), 2, options_of(name)()), seed=0)

@@ -20,7 +20,7 @@ def build(levels: tuple[int, ...], numbers: int) -> Any:
     from sonde.models.assemble import Blueprint, build
 
     shape = (numbers + len(levels),)
-    return build(Blueprint("mlp", "label", Reads(shape, cardinalities=levels), 3, options_of("mlp")(width=8)), seed=0)
+    return build(Blueprint("mlp", "classification", Reads(shape, cardinalities=levels), 3, options_of("mlp")(width=8)), seed=0)
 
 
 def test_the_width_of_a_vector_grows_with_the_values_and_stays_below_them() -> None:
@@ -61,13 +61,13 @@ def test_a_table_of_numbers_of_categories_or_of_both_can_be_read(levels: tuple[i
 
 def test_the_step_runs_natively_and_learns_what_only_a_category_tells() -> None:
     from sonde.backend import EngineSettings
-    from sonde.models.heads import HEADS
+    from sonde.models.heads import head as head_of
 
     rng = np.random.default_rng(0)
     codes = rng.integers(0, 6, 240)
     rows = np.stack([rng.normal(size=240), codes], axis=1).astype(np.float32)
     truth = (codes % 3).astype(np.int32)
-    module, head = backend.use("torch"), HEADS["label"]
+    module, head = backend.use("torch"), head_of("classification")
     settings = EngineSettings(optimizer="adamw", head=head.NAME)
     engine = module.build(build((6,), 1), head.loss({}), head.scores, settings)
     assert not engine.fallbacks

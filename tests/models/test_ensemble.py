@@ -26,7 +26,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     paths = []
     for seed in (0, 1):
         options = fill(options_of("mlp"), "model", Settings())
-        blueprint = Blueprint("mlp", "label", Reads((4, 4, 1)), 3, options)
+        blueprint = Blueprint("mlp", "classification", Reads((4, 4, 1)), 3, options)
         model = build(blueprint, seed=seed)
         weights = {variable.path: np.asarray(variable.numpy()) for variable in model.weights}
         path = place / str(seed)
@@ -39,7 +39,7 @@ def description(**words: Any) -> Any:
     from sonde.models.folder import Description
 
     common: dict[str, Any] = {
-        "sonde": "0", "task": "image-label", "answer": "label", "input_shape": (4, 4, 1), "input": {"kind": "image"},
+        "sonde": "0", "task": "image-classification", "answer": "label", "input_shape": (4, 4, 1), "input": {"kind": "image"},
         "classes": ("a", "b", "c"),
     }  # fmt: skip
     return Description(**{**common, **words})

@@ -48,7 +48,7 @@ TABLE = TableSpec(
 def subject(spec: Any, model: str, modality: str, options: dict[str, Any]) -> Subject:
     """Return a fresh model of the zoo as what is explained; its head is made large, so that answers differ."""
     module = backend.use("torch")
-    blueprint = Blueprint(model, "label", reads_of(spec), len(CLASSES), options_of(model)(**options))
+    blueprint = Blueprint(model, "classification", reads_of(spec), len(CLASSES), options_of(model)(**options))
     keras_model = build(blueprint, seed=3)
     head = keras_model.get_layer("answer")
     head.kernel.assign(head.kernel * 10)

@@ -29,7 +29,7 @@ def images(channels: int = 1) -> Any:
 
 
 def fast(channels: int = 1, **options: Any) -> tuple[Any, Blueprint]:
-    blueprint = Blueprint("fast", "label", Reads((14, 14, channels)), 3, options_of("fast")(**options))
+    blueprint = Blueprint("fast", "classification", Reads((14, 14, channels)), 3, options_of("fast")(**options))
     return build(blueprint, seed=0), blueprint
 
 
@@ -89,7 +89,7 @@ def test_a_run_takes_the_first_layer_from_its_training_images_and_never_trains_i
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (2, 5, 3), (5, 1, 1)])
 def test_images_smaller_than_a_patch_are_whitened_with_their_border(shape: tuple[int, int, int]) -> None:
-    blueprint = Blueprint("fast", "label", Reads(shape), 2, options_of("fast")())
+    blueprint = Blueprint("fast", "classification", Reads(shape), 2, options_of("fast")())
     model = build(blueprint, seed=0)
     fit_to_data(model, blueprint, lambda: np.random.default_rng(0).normal(size=(20, *shape)).astype(np.float32))
     assert np.isfinite(np.array(model.get_layer("whitening").kernel.value.detach())).all()

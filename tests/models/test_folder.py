@@ -48,7 +48,7 @@ def description() -> Any:
 
     values = {
         "sonde": "0.1.0",
-        "task": "image-label",
+        "task": "image-classification",
         "answer": "label",
         "model": "mlp",
         "options": OPTIONS,
@@ -68,7 +68,7 @@ def weights_of(model: Any) -> dict[str, NDArray[Any]]:
 def model() -> Any:
     from sonde.models.assemble import Blueprint, build
 
-    return build(Blueprint("mlp", "label", Reads((4, 4, 1)), 3, options_of("mlp")(**OPTIONS)), seed=3)
+    return build(Blueprint("mlp", "classification", Reads((4, 4, 1)), 3, options_of("mlp")(**OPTIONS)), seed=3)
 
 
 @pytest.fixture

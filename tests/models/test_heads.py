@@ -19,7 +19,7 @@ from sklearn.metrics import f1_score, log_loss
 from models import heads_worker
 from sonde import backend
 from sonde.data.target import equal_weights
-from sonde.models.heads import HEADS
+from sonde.models.heads import head as head_of
 
 WORKER = Path(heads_worker.__file__)
 ALONE = {"OMP_NUM_THREADS": "1", "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "JAX_PLATFORMS": "cpu"}
@@ -96,8 +96,8 @@ def test_the_plain_losses_are_what_scikit_learn_says() -> None:
     logits, numbers, table = (each[1:] for each in heads_worker.examples())
     wide, outputs = logits.astype(np.float64), torch.tensor(logits)
     found = [
-        HEADS["label"].loss({})({"logits": outputs}, tensors(numbers)),
-        HEADS["labels"].loss({})({"logits": outputs}, tensors(table)),
+        head_of("classification").loss({})({"logits": outputs}, tensors(numbers)),
+        head_of("multilabel").loss({})({"logits": outputs}, tensors(table)),
     ]
     expected_losses = [
         log_loss(numbers, softmax(wide, axis=1), labels=[0, 1, 2]),
@@ -112,7 +112,7 @@ def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, 
     logits, numbers, table = heads_worker.examples()
     outputs = torch.tensor(logits, requires_grad=True)
     batch = tensors(numbers if answer == "label" else table)
-    loss = HEADS[answer].loss({"label_smoothing": 0.05, **heads_worker.CASES[case]})
+    loss = head_of(answer).loss({"label_smoothing": 0.05, **heads_worker.CASES[case]})
     (slope,) = torch.autograd.grad(loss({"logits": outputs}, batch), [outputs])
     assert torch.isfinite(slope).all() and bool(slope.abs().max() > 0)
 
@@ -121,7 +121,7 @@ def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, 
 def test_the_parts_of_a_batch_add_up_to_its_loss(answer: str) -> None:
     logits, numbers, table = heads_worker.examples()
     batch = tensors(numbers if answer == "label" else table)
-    loss = HEADS[answer].loss({"label_smoothing": 0.1, **heads_worker.CASES["all"]})
+    loss = head_of(answer).loss({"label_smoothing": 0.1, **heads_worker.CASES["all"]})
     whole = loss({"logits": torch.tensor(logits)}, batch)
     parts = [
         loss({"logits": torch.tensor(logits[rows])}, {name: each[rows] for name, each in batch.items()})
@@ -133,4 +133,4 @@ def test_the_parts_of_a_batch_add_up_to_its_loss(answer: str) -> None:
 def test_nothing_true_and_nothing_given_is_all_right() -> None:
     none = torch.zeros(3, 2)
     for logits, expected_score in ((none - 1.0, 1.0), (none + 1.0, 0.0)):
-        assert float(HEADS["labels"].scores({"logits": logits}, {"truth": none})["f1_micro"]) == expected_score
+        assert float(head_of("multilabel").scores({"logits": logits}, {"truth": none})["f1_micro"]) == expected_score

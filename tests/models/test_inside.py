@@ -96,7 +96,7 @@ def small(
     name: str, shape: tuple[int | None, ...], options: dict[str, Any], *, seed: int = 1, **more: Any
 ) -> keras.Model:
     """Build a small model of the zoo."""
-    return build(Blueprint(name, "label", Reads(shape, **more), 3, options_of(name)(**options)), seed=seed)
+    return build(Blueprint(name, "classification", Reads(shape, **more), 3, options_of(name)(**options)), seed=seed)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def blueprint(shape: tuple[int | None, ...], *, presence: bool = False, **option
     from sonde.models.assemble import Blueprint
 
     made = options_of("minirocket")(**{"levels": 12, **options})
-    return Blueprint("minirocket", "label", Reads(shape, presence=presence), CLASSES, made)
+    return Blueprint("minirocket", "classification", Reads(shape, presence=presence), CLASSES, made)
 
 
 def same(inputs: Any) -> Any:
@@ -118,7 +118,7 @@ def test_answers_of_examples_left_out_are_those_of_a_head_that_never_saw_them() 
 
 def test_it_tells_waves_apart_without_a_step() -> None:
     from sonde.models.assemble import build, rebuild
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
     from sonde.models.predicting import predicting_engine
 
     module, made = backend.use("torch"), blueprint((40, 1))
@@ -126,7 +126,7 @@ def test_it_tells_waves_apart_without_a_step() -> None:
     weights = solving.solved_weights(made, module, solving.Solvable(x, same, truth), seed=0)
     engine = predicting_engine(module, rebuild(made, weights), "label")
     assert np.mean(logits_of(engine, new).argmax(axis=1) == answer) > 0.95
-    steps = solving.Solved(module.build(build(made, seed=0), label.loss({}), label.scores, EngineSettings()))
+    steps = solving.Solved(module.build(build(made, seed=0), classification.loss({}), classification.scores, EngineSettings()))
     before = steps.read_state()
     loss, score = stepped(steps, x[:8], truth[:8], 0.1)
     after = steps.read_state()

@@ -46,7 +46,7 @@ def begun(folder: Path, spec: text.TextSpec, pool: str = "first") -> Any:
 
     checkpoint = data.read_checkpoint(str(folder))
     options = options_of("pretrained")(**checkpoint.sizes.model_dump(), pool=pool)
-    model = build(Blueprint("pretrained", "label", reads_of(spec), 3, options), seed=1)
+    model = build(Blueprint("pretrained", "classification", reads_of(spec), 3, options), seed=1)
     source = Source(checkpoint.folder, checkpoint.form, checkpoint.tokens.known, checkpoint.first_place)
     begin_with_checkpoint(model, options, source)
     return model
@@ -138,10 +138,10 @@ def test_texts_are_cut_as_the_library_cuts_them(family: str, whole: bool, tmp_pa
 @pytest.mark.parametrize("pool", ["first", "mean", "max", "attention"])
 def test_padding_changes_no_answer_and_all_layers_run_natively(pool: str, tmp_path: Path) -> None:
     from sonde.backend.engine import EngineSettings
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     spec = spec_of(folder := hugging_face(tmp_path / "made", "bert"))
-    built = backend.use("torch").build(begun(folder, spec, pool), label.loss({}), label.scores, EngineSettings())
+    built = backend.use("torch").build(begun(folder, spec, pool), classification.loss({}), classification.scores, EngineSettings())
     tokens_BT = spec.prepare(spec.encode(texts(TEXTS)))
     wide_BT = np.pad(tokens_BT, ((0, 0), (0, 30)))
     assert np.abs(logits_of(built, tokens_BT) - logits_of(built, wide_BT)).max() < 1e-5

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from sonde import backend
-from sonde.models.restraint import Abstention, Sets
+from sonde.answers.classification.fitted import Abstention, Sets
 
 WHOLE = {
     "coverage": 0.9,
@@ -72,7 +72,7 @@ def test_a_model_from_before_there_were_sets_answers_everything() -> None:
 
     values = {
         "sonde": "0.1.0",
-        "task": "image-label",
+        "task": "image-classification",
         "answer": "label",
         "model": "mlp",
         "options": {},

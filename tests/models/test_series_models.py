@@ -39,12 +39,12 @@ def blueprint(name: str, shape: tuple[int | None, ...], *, presence: bool = Fals
 
     known = options_of(name).model_fields
     options = {key: value for key, value in {**SMALL.get(name, {}), **more}.items() if key in known}
-    return Blueprint(name, "label", Reads(shape, presence=presence), CLASSES, options_of(name)(**options))
+    return Blueprint(name, "classification", Reads(shape, presence=presence), CLASSES, options_of(name)(**options))
 
 
 def engine_of(name: str, shape: tuple[int | None, ...], *, presence: bool = False, **more: Any) -> Any:
     from sonde.models.assemble import build
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     model = build(blueprint(name, shape, presence=presence, **more), seed=1)
     # Levels of zero are those of a model that has not been taken from data; some that are not tell more.
@@ -52,7 +52,7 @@ def engine_of(name: str, shape: tuple[int | None, ...], *, presence: bool = Fals
     for variable in model.variables:
         if variable.path.endswith("/level"):
             variable.assign(rng.normal(size=variable.shape).astype(np.float32))
-    return backend.use("torch").build(model, label.loss({}), label.scores, EngineSettings())
+    return backend.use("torch").build(model, classification.loss({}), classification.scores, EngineSettings())
 
 
 def series(length: int = 20, channels: int = 2, count: int = 5) -> NDArray[np.float32]:
@@ -132,17 +132,17 @@ def test_what_is_no_series_is_refused(name: str) -> None:
 def test_it_comes_back_from_its_folder(name: str, presence: bool, tmp_path: Path) -> None:
     from sonde.backend import weights_of
     from sonde.models import folder
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     shape = (None, 3) if presence else (20, 2)
     made, engine = blueprint(name, shape, presence=presence), engine_of(name, shape, presence=presence)
     inputs = padded([20, 7], 24) if presence else series()
     weights = weights_of(engine.read_state())
     described = folder.Description(
-        sonde="0", task="series-label", answer="label", model=name, options=made.options.model_dump(mode="json"),
+        sonde="0", task="series-classification", answer="label", model=name, options=made.options.model_dump(mode="json"),
         input_shape=made.reads.shape, presence=presence, input={}, classes=("a", "b", "c"),
     )  # fmt: skip
     folder.save(tmp_path / "model", described, {each.path: weights[each.path] for each in engine._model.weights})
     loaded, _ = folder.load(tmp_path / "model")
-    again = backend.use("torch").build(loaded, label.loss({}), label.scores, EngineSettings())
+    again = backend.use("torch").build(loaded, classification.loss({}), classification.scores, EngineSettings())
     assert np.array_equal(logits_of(again, inputs), logits_of(engine, inputs))

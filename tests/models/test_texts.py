@@ -26,15 +26,15 @@ def torch_backend() -> None:
 def blueprint(name: str, levels: int = LEVELS, **more: Any) -> Any:
     from sonde.models.assemble import Blueprint
 
-    return Blueprint(name, "label", Reads((None,), "int32", (levels,)), 3, options_of(name)(**{**SMALL[name], **more}))
+    return Blueprint(name, "classification", Reads((None,), "int32", (levels,)), 3, options_of(name)(**{**SMALL[name], **more}))
 
 
 def engine(name: str, **more: Any) -> Any:
     from sonde.models.assemble import build
-    from sonde.models.heads import label
+    from sonde.models.heads import classification
 
     model = build(blueprint(name, **more), seed=1)
-    return backend.use("torch").build(model, label.loss({}), label.scores, EngineSettings())
+    return backend.use("torch").build(model, classification.loss({}), classification.scores, EngineSettings())
 
 
 def padded(rows: list[list[int]], length: int) -> NDArray[np.int32]:
@@ -84,7 +84,7 @@ def test_images_are_refused(name: str) -> None:
     from sonde.models.assemble import Blueprint, build
 
     with pytest.raises(ModelError, match=r"It reads texts\."):
-        build(Blueprint(name, "label", Reads((8, 8, 1)), 3, options_of(name)()), seed=0)
+        build(Blueprint(name, "classification", Reads((8, 8, 1)), 3, options_of(name)()), seed=0)
 
 
 def test_more_tokens_than_the_hash_can_hold_are_refused() -> None:

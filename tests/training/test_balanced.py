@@ -7,7 +7,7 @@ from sonde.data import Examples, ImageSpec
 from sonde.data.ragged import Ragged
 from sonde.errors import ConfigError
 from sonde.tasks import label
-from sonde.tasks.targets import ClassTarget
+from sonde.answers.classification.target import ClassTarget
 from sonde.training.batches import TrainingSet, balanced, bucketed
 from sonde.training.deciding import evening_for, loss_options, with_corrected_bias
 from sonde.training.options import Options
@@ -102,6 +102,6 @@ def test_the_correction_goes_into_the_bias_of_the_head_alone() -> None:
 
 @pytest.mark.parametrize("words", [{"class_weights": "sqrt"}, {"sampling": "balanced"}, {"loss": "focal"}])
 def test_a_head_that_is_solved_for_cannot_be_told_to_even_out(words: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"is not possible here.*solved for.*evaluation.tune_for=f1"):
+    with pytest.raises(ConfigError, match=r"is not possible here.*solved for.*classification.tune_for=f1"):
         evening_for(label, TRUTH, 3, options(**words), solved=True)
     assert evening_for(label, TRUTH, 3, options(), solved=True).correction == ()

@@ -15,7 +15,7 @@ from sonde.data.dataset import Examples
 from sonde.data.image.spec import learn_spec
 from sonde.data.ragged import Ragged
 from sonde.data.target import Batch
-from sonde.tasks.targets import ClassTarget
+from sonde.answers.classification.target import ClassTarget
 from sonde.training import batches, first_rows
 from sonde.training.batches import Orders, Spares, TrainingSet, order
 

@@ -17,8 +17,8 @@ from sonde.config import RunFolder
 from sonde.errors import ConfigError, RunError
 from sonde.evaluation.compare import compare
 from sonde.evaluation.costs import scoring
-from sonde.evaluation.label_predictions import read_label_predictions
-from sonde.evaluation.predictions import read_predictions
+from sonde.answers.multilabel.predictions import read_label_predictions
+from sonde.answers.classification.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
 
 LABELS = ("bar", "disc", "spot")
@@ -88,7 +88,7 @@ def several(workplace: Path) -> RunFolder:
 @pytest.fixture(scope="module")
 def rare(workplace: Path) -> RunFolder:
     """A run with two unequal classes, evened out and tuned."""
-    words = {"training.class_weights": "balanced", "evaluation.tune_for": "f1", "run.name": "rare"}
+    words = {"classification.class_weights": "balanced", "classification.tune_for": "f1", "run.name": "rare"}
     folder, dataset = small_runs.start(Path("mail.npz"), {**WORDS, **words})
     return stages.go_on(folder, dataset)
 
@@ -97,15 +97,15 @@ def rare(workplace: Path) -> RunFolder:
 def evened(workplace: Path) -> RunFolder:
     """The same, decided as the training was told to even out the classes."""
     folder, dataset = small_runs.start(
-        Path("mail.npz"), {**WORDS, "training.logit_adjustment": 1.0, "run.name": "evened"}
+        Path("mail.npz"), {**WORDS, "classification.logit_adjustment": 1.0, "run.name": "evened"}
     )
     return stages.go_on(folder, dataset)
 
 
 def test_several_labels_are_recognised_and_learned(several: RunFolder) -> None:
     scores, settings = several.scores(), several.settings()
-    assert settings["run.task"].value == "image-labels"
-    assert settings["training.monitor"].value == "average_precision" and settings["evaluation.tune_for"].value == "f1"
+    assert settings["run.task"].value == "image-multilabel"
+    assert settings["training.monitor"].value == "average_precision" and settings["classification.tune_for"].value == "f1"
     assert scores["headline"] == "f1_micro" and scores["test"]["f1_micro"]["value"] > 0.9
     assert scores["classes"] == list(LABELS) and "confusion" not in scores
     assert [set(record["validation"]) for record in several.history()] == [
@@ -190,7 +190,7 @@ def test_runs_with_labels_are_compared_by_exact_matches(several: RunFolder) -> N
 
 def test_a_rare_class_is_searched_for_and_said(rare: RunFolder) -> None:
     scores, settings = rare.scores(), rare.settings()
-    assert settings["evaluation.positive"].value == "spam"
+    assert settings["classification.positive"].value == "spam"
     assert scores["headline"] == "f1_positive" and scores["positive"] == "spam" and scores["unequal"]
     assert scores["ratio"] == pytest.approx(7.0)
     notes = rare.read_json(rare.findings_file)["notes"]
@@ -230,7 +230,7 @@ def test_evened_out_training_keeps_its_probabilities_true(evened: RunFolder) -> 
 
 def test_options_that_name_nothing_are_refused_before_the_training(workplace: Path) -> None:
     for words, answer in (
-        ({"evaluation.positive": "spamm"}, r"none of the classes.*Did you mean 'spam'"),
+        ({"classification.positive": "spamm"}, r"none of the classes.*Did you mean 'spam'"),
         ({"evaluation.headline": "f1_macroo"}, r"no metric that is computed here.*Did you mean 'f1_macro'"),
         ({"training.monitor": "f1_micro"}, r"training.monitor = 'f1_micro' is no figure of one label each"),
     ):

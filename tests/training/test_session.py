@@ -335,7 +335,7 @@ def test_every_optimizer_has_its_guesses() -> None:
 
 
 def test_the_recorded_loss_is_without_label_smoothing_as_in_validation(begun: Any) -> None:
-    plain, smoothed = (session_of(begun, {"training.label_smoothing": share}) for share in (0.0, 0.5))
+    plain, smoothed = (session_of(begun, {"classification.label_smoothing": share}) for share in (0.0, 0.5))
     (first, *_), (second, *_) = ([*first_steps(each)] for each in (plain, smoothed))
     # Before the first update the two are the same model; after it they are not.
     assert first.loss == pytest.approx(second.loss, rel=1e-6)

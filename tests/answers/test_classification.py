@@ -86,7 +86,7 @@ def test_weaknesses_are_said() -> None:
 
 def test_the_task_of_labelled_images_is_classification() -> None:
     name, reason = guess_task(data.survey("digits", data.Options()))
-    assert name == "image-label" and name in TASKS
+    assert name == "image-classification" and name in TASKS
     assert reason == "1,797 images with one label each, 10 different ones"
     for row in TASKS.values():
         assert row.modality in data.MODALITIES and row.doc.endswith(".")

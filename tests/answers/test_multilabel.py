@@ -108,7 +108,7 @@ def test_healthy_data_passes_without_a_word() -> None:
     ("train", "validation", "test", "answer"),
     [
         (["a"], ["b"], ["a|b"], "only 3 examples in all"),
-        (["a", ""] * 5, ["a"], ["a"], r"only the label 'a'.*at least two.*image-label"),
+        (["a", ""] * 5, ["a"], ["a"], r"only the label 'a'.*at least two.*image-classification"),
         ([""] * 10, [""], [""], "no label at all"),
         (["a", "b"] * 5, ["a|b"], ["a|c"], "in the test split but never in training: 'c'"),
         (["a", "b"] * 5, ["d"], ["a"], "in the validation split but never in training: 'd'"),

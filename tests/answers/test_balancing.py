@@ -8,7 +8,7 @@ from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_class_weight
 
 from sonde.errors import ConfigError
-from sonde.tasks import imbalance
+from sonde.answers import balancing
 
 COUNTS = np.array([60, 30, 10])
 
@@ -16,40 +16,40 @@ COUNTS = np.array([60, 30, 10])
 def test_balanced_weights_are_scikit_learns() -> None:
     truth = np.repeat(np.arange(3), COUNTS)
     expected = compute_class_weight("balanced", classes=np.arange(3), y=truth)
-    assert imbalance.class_weights("balanced", COUNTS) == pytest.approx(expected)
+    assert balancing.class_weights("balanced", COUNTS) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("kind", ["sqrt", "balanced"])
-def test_the_mean_weight_of_an_example_is_one(kind: imbalance.Weights) -> None:
-    weights = np.array(imbalance.class_weights(kind, COUNTS))
+def test_the_mean_weight_of_an_example_is_one(kind: balancing.Weights) -> None:
+    weights = np.array(balancing.class_weights(kind, COUNTS))
     assert (weights * COUNTS).sum() / COUNTS.sum() == pytest.approx(1.0)
     ratio = {"sqrt": 6**0.5, "balanced": 6.0}[kind]
     assert weights[2] / weights[0] == pytest.approx(ratio)
 
 
 def test_weights_of_a_label_are_negatives_over_positives() -> None:
-    assert imbalance.label_weights("balanced", np.array([20, 50]), 100) == pytest.approx((4.0, 1.0))
-    assert imbalance.label_weights("sqrt", np.array([20, 50]), 100) == pytest.approx((2.0, 1.0))
-    assert imbalance.label_weights("none", np.array([20, 50]), 100) == ()
-    assert np.isfinite(imbalance.label_weights("balanced", np.array([0, 100]), 100)).all()
+    assert balancing.label_weights("balanced", np.array([20, 50]), 100) == pytest.approx((4.0, 1.0))
+    assert balancing.label_weights("sqrt", np.array([20, 50]), 100) == pytest.approx((2.0, 1.0))
+    assert balancing.label_weights("none", np.array([20, 50]), 100) == ()
+    assert np.isfinite(balancing.label_weights("balanced", np.array([0, 100]), 100)).all()
 
 
 def test_nothing_asked_is_nothing_done() -> None:
-    plain = imbalance.even_out(COUNTS, weights="none", sampling="natural", adjustment=0.0)
-    assert plain == imbalance.Evening()
-    plain = imbalance.even_out_labels(COUNTS, 100, weights="none", sampling="natural", adjustment=0.0)
-    assert plain == imbalance.Evening()
+    plain = balancing.even_out(COUNTS, weights="none", sampling="natural", adjustment=0.0)
+    assert plain == balancing.Evening()
+    plain = balancing.even_out_labels(COUNTS, 100, weights="none", sampling="natural", adjustment=0.0)
+    assert plain == balancing.Evening()
 
 
 @pytest.mark.parametrize("weights", ["none", "sqrt", "balanced"])
 @pytest.mark.parametrize("sampling", ["natural", "balanced"])
 @pytest.mark.parametrize("adjustment", [0.0, 1.0, 1.7])
 def test_the_way_back_gives_the_chances_of_the_data_as_it_is(
-    weights: imbalance.Weights, sampling: str, adjustment: float
+    weights: balancing.Weights, sampling: str, adjustment: float
 ) -> None:
     # A model that reads nothing learns, under weights, sampling and shifts, logits whose softmax is the share of each
     # class in what it is shown. With the way back they must be the shares of the data.
-    evening = imbalance.even_out(COUNTS, weights=weights, sampling=sampling, adjustment=adjustment)
+    evening = balancing.even_out(COUNTS, weights=weights, sampling=sampling, adjustment=adjustment)
     shown = np.array([1 / 3] * 3) if sampling == "balanced" else COUNTS / COUNTS.sum()
     seen = shown * (np.array(evening.weights) if evening.weights else 1.0)
     learned = np.log(seen / seen.sum()) - (np.array(evening.shifts) if evening.shifts else 0.0)
@@ -59,9 +59,9 @@ def test_the_way_back_gives_the_chances_of_the_data_as_it_is(
 
 @pytest.mark.parametrize("weights", ["none", "sqrt", "balanced"])
 @pytest.mark.parametrize("adjustment", [0.0, 1.0, 0.5])
-def test_the_way_back_of_labels_gives_their_frequencies(weights: imbalance.Weights, adjustment: float) -> None:
+def test_the_way_back_of_labels_gives_their_frequencies(weights: balancing.Weights, adjustment: float) -> None:
     positives = np.array([60, 30, 5])
-    evening = imbalance.even_out_labels(positives, 100, weights=weights, sampling="natural", adjustment=adjustment)
+    evening = balancing.even_out_labels(positives, 100, weights=weights, sampling="natural", adjustment=adjustment)
     odds = positives / (100 - positives) * (np.array(evening.weights) if evening.weights else 1.0)
     learned = np.log(odds) - (np.array(evening.shifts) if evening.shifts else 0.0)
     corrected = learned + (np.array(evening.correction) if evening.correction else 0.0)
@@ -69,18 +69,18 @@ def test_the_way_back_of_labels_gives_their_frequencies(weights: imbalance.Weigh
 
 
 def test_the_shifts_of_the_paper_are_the_logarithms_of_the_shares() -> None:
-    evening = imbalance.even_out(COUNTS, weights="none", sampling="natural", adjustment=1.0)
+    evening = balancing.even_out(COUNTS, weights="none", sampling="natural", adjustment=1.0)
     assert evening.shifts == pytest.approx(np.log([0.6, 0.3, 0.1]))
 
 
 def test_batches_cannot_be_balanced_for_several_labels() -> None:
     with pytest.raises(ConfigError, match=r"not possible with several labels.*class_weights=balanced"):
-        imbalance.even_out_labels(COUNTS, 100, weights="none", sampling="balanced", adjustment=0.0)
+        balancing.even_out_labels(COUNTS, 100, weights="none", sampling="balanced", adjustment=0.0)
 
 
 def test_unequal_classes_are_said_with_what_helps() -> None:
-    said = imbalance.in_words({"ham": 3900, "spam": 600})
+    said = balancing.in_words({"ham": 3900, "spam": 600})
     assert "'ham' has 6.5 times the training examples of 'spam' (3,900 and 600)" in said
-    assert "training.class_weights=balanced" in said and "evaluation.tune_for=f1" in said
-    assert imbalance.in_words({"a": 29, "b": 10}) == "" and imbalance.in_words({"a": 10}) == ""
-    assert imbalance.ratio({"a": 30, "b": 10, "c": 0}) == 3.0
+    assert "classification.class_weights=balanced" in said and "classification.tune_for=f1" in said
+    assert balancing.in_words({"a": 29, "b": 10}) == "" and balancing.in_words({"a": 10}) == ""
+    assert balancing.ratio({"a": 30, "b": 10, "c": 0}) == 3.0
