@@ -25,13 +25,13 @@ import cv2
 import numpy as np
 from loader_cases import CASES, MEAN, STD, Case
 from measuring import Burst, Facts, pin, serve
-from sonde.data.image.decode import LARGEST_PIXELS, read_image
-from sonde.answers.classification.target import ClassTarget
 
 from sonde import data
+from sonde.answers.classification.target import ClassTarget
 from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
 from sonde.data.image import ImageSpec
+from sonde.data.image.decode import LARGEST_PIXELS, read_image
 from sonde.training.batches import PIECE, TrainingSet
 
 Batches = Callable[[int], Any]

@@ -12,9 +12,9 @@ from PIL import Image
 import sonde
 from makers import class_folders
 from sonde import config, data, planning, stages, terminal
+from sonde.answers.classification.target import ClassTarget
 from sonde.config import RunFolder
 from sonde.errors import ConfigError
-from sonde.answers.classification.target import ClassTarget
 from sonde.training.batches import TrainingSet
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "evaluation.explain=2")

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-
-from sonde.evaluation import baselines
 from sonde.evaluation.baselines import BASELINES, guess_baselines
+
 from sonde.answers.baselines.linear import subset
+from sonde.evaluation import baselines
 
 LINEAR = "logistic regression on pixels"
 

@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy.stats import binomtest
 
+from sonde.answers.classification.predictions import predictions, write_predictions
 from sonde.config import RunFolder, Setting, Settings, write_settings
 from sonde.errors import RunError
 from sonde.evaluation.compare import compare
-from sonde.answers.classification.predictions import predictions, write_predictions
 from sonde.metrics.permutation import holm
 
 CLASSES = ("cat", "dog", "owl")

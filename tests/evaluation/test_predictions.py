@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from sonde.errors import RunError
 from sonde.answers.classification.predictions import Predictions, predictions, read_predictions, write_predictions
+from sonde.errors import RunError
 
 
 def _made() -> Predictions:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from sonde.answers.classification.fit import APART, Wanted, abstain, calibrate
+from sonde.answers.classification.fitted import Abstention, Sets
 from sonde.answers.classification.selective import judge_abstention, judge_sets, restrained
 from sonde.metrics import temperature
 from sonde.metrics.thresholds import decide
-from sonde.answers.classification.fitted import Abstention, Sets
-from sonde.answers.classification.fit import APART, Wanted, abstain, calibrate
 
 CLASSES = ("cat", "dog", "eel", "fox")
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
+from sonde.evaluation.baselines import BASELINES, guess_baselines
 
 from sonde import backend
-from sonde.data.ragged import Ragged
-from sonde.evaluation.baselines import BASELINES, guess_baselines
 from sonde.answers.baselines.series_baselines import nearest_neighbour
+from sonde.data.ragged import Ragged
 
 RNG = np.random.default_rng(0)
 TRUTH = np.arange(60) % 3

@@ -12,10 +12,10 @@ import pytest
 import makers
 import small_runs
 from sonde import cli, stages
+from sonde.answers.classification.predictions import read_predictions
 from sonde.config import RunFolder
 from sonde.config.settings import Setting, Settings
 from sonde.errors import DataError, ModelError, RunError
-from sonde.answers.classification.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
 from sonde.metrics import intervals
 

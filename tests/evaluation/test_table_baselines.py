@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sonde.evaluation.baselines import BASELINES, guess_baselines
 
 from sonde.data.table.columns import table_of
-from sonde.evaluation.baselines import BASELINES, guess_baselines
 
 Rows = NDArray[np.void]
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
+from sonde.evaluation.baselines import guess_baselines
 
 from sonde.data.ragged import texts
-from sonde.evaluation.baselines import guess_baselines
 
 NAME = "TF-IDF with a linear SVM"
 

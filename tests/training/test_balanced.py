@@ -2,14 +2,14 @@
 
 import numpy as np
 import pytest
+from sonde.training.deciding import evening_for, loss_options, with_corrected_bias
 
+from sonde.answers.classification.target import ClassTarget
 from sonde.data import Examples, ImageSpec
 from sonde.data.ragged import Ragged
 from sonde.errors import ConfigError
 from sonde.tasks import label
-from sonde.answers.classification.target import ClassTarget
 from sonde.training.batches import TrainingSet, balanced, bucketed
-from sonde.training.deciding import evening_for, loss_options, with_corrected_bias
 from sonde.training.options import Options
 
 TRUTH = np.repeat([0, 1, 2], [70, 20, 10])

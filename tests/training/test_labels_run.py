@@ -13,12 +13,12 @@ from sklearn.metrics import f1_score
 import makers
 import small_runs
 from sonde import config, planning, stages
+from sonde.answers.classification.predictions import read_predictions
+from sonde.answers.multilabel.predictions import read_label_predictions
 from sonde.config import RunFolder
 from sonde.errors import ConfigError, RunError
 from sonde.evaluation.compare import compare
 from sonde.evaluation.costs import scoring
-from sonde.answers.multilabel.predictions import read_label_predictions
-from sonde.answers.classification.predictions import read_predictions
 from sonde.evaluation.stage import evaluate, predict
 
 LABELS = ("bar", "disc", "spot")
@@ -105,7 +105,9 @@ def evened(workplace: Path) -> RunFolder:
 def test_several_labels_are_recognised_and_learned(several: RunFolder) -> None:
     scores, settings = several.scores(), several.settings()
     assert settings["run.task"].value == "image-multilabel"
-    assert settings["training.monitor"].value == "average_precision" and settings["classification.tune_for"].value == "f1"
+    assert (
+        settings["training.monitor"].value == "average_precision" and settings["classification.tune_for"].value == "f1"
+    )
     assert scores["headline"] == "f1_micro" and scores["test"]["f1_micro"]["value"] > 0.9
     assert scores["classes"] == list(LABELS) and "confusion" not in scores
     assert [set(record["validation"]) for record in several.history()] == [
