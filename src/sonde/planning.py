@@ -4,6 +4,7 @@ plan = make_plan(said)        # reads the data, guesses, fills in defaults, refu
 plan.settings                 # goes into run.toml
 """
 
+import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -384,7 +385,7 @@ def _with_data_beside(file: Settings, folder: Path) -> Settings:
     for key in ("run.data", "text.checkpoint", "text.vectors"):
         path = file.value(key)
         named = isinstance(path, str) and path and path not in data.BUILTIN
-        if named and not Path(path).exists() and (folder / path).exists():
+        if named and not os.path.exists(path) and os.path.exists(folder / path):
             file = Settings({**file, key: replace(file[key], value=str(folder / path))})
     return file
 

@@ -6,12 +6,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde import data, tasks
+from sonde import data
 from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, InputSpec, Unsplit
 from sonde.errors import DataError, RunError
-from sonde.evaluation.opening import own_dataset, own_options
+from sonde.evaluation.opening import modality_of, own_dataset, own_options
 
 
 def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:
@@ -26,7 +26,7 @@ def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:
         DataError: it is gone or not recognised, or too much of it cannot be read.
     """
     options = fill(data.Options, "data", settings)
-    listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
+    listing = data.survey(source, options, modality_of(settings))
     return data.load_unsplit(listing, options, own_options(settings), spec)
 
 

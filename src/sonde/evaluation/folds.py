@@ -20,7 +20,7 @@ from sonde.errors import RunError
 from sonde.evaluation.answers import Answers, Frame
 from sonde.evaluation.ensemble import LOGITS
 from sonde.evaluation.label_predictions import LabelPredictions, read_label_predictions
-from sonde.evaluation.opening import own_dataset, start_backend
+from sonde.evaluation.opening import own_dataset, read_description, start_backend
 from sonde.evaluation.options import Options
 from sonde.evaluation.predictions import Predictions, read_predictions
 from sonde.evaluation.several import spread_of_folds
@@ -68,10 +68,8 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     content = spread_of_folds(folder, runs)
     start_backend(runs[0].settings())
 
-    from sonde.models import folder as model_folder
-
     dataset = own_dataset(runs[0])
-    said = [model_folder.read_description(run.model) for run in runs]
+    said = [read_description(run) for run in runs]
     made = [READ[each.answer](run.predictions_file) for run, each in zip(runs, said, strict=True)]
     for run, each in zip(runs[1:], said[1:], strict=True):
         if each.classes != said[0].classes:

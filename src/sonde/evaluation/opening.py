@@ -10,7 +10,7 @@ from typing import Any
 from sonde import backend, data, tasks
 from sonde.config import Options, Run, RunFolder, Settings, fill
 from sonde.data import Dataset, Examples, InputSpec, Stored
-from sonde.errors import ModelError, RunError
+from sonde.errors import ConfigError, ModelError, RunError, shortened, unknown_name
 from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
 
 
@@ -56,12 +56,52 @@ def open_model(folder: RunFolder) -> TrainedModel:
             f"({folder.path}-fold1), or train one model: sonde train {folder.settings_file} --folds 0 --name NEW"
         )
     module = start_backend(settings)
+    description = read_description(folder)
 
+    from sonde.models.folder import ENSEMBLE
+
+    return _open_ensemble(folder.model, module) if description.model == ENSEMBLE else open_single(folder.model, module)
+
+
+def read_description(folder: RunFolder) -> Any:
+    """Read what is said of a run's model, and hold its task against what it reads and answers, and the run's own.
+
+    Args:
+        folder: a run whose model is trained; neither is trusted.
+
+    Returns:
+        A `models.folder.Description`.
+
+    Raises:
+        ModelError: it is missing, damaged or changed, or its task is not known or is another model's.
+    """
     from sonde.models import folder as model_folder
 
-    if model_folder.read_description(folder.model).model == model_folder.ENSEMBLE:
-        return _open_ensemble(folder.model, module)
-    return open_single(folder.model, module)
+    description = _of_its_task(model_folder.read_description(folder.model), folder.model)
+    task = folder.settings().value("run.task")
+    if description.task != task:
+        raise ModelError(
+            f"{folder.model / 'model.json'} is of the task '{description.task}', and {folder.settings_file} of "
+            f"'{shortened(str(task))}'. Put back the one that was changed, or train anew: sonde train DATA --name NEW"
+        )
+    return description
+
+
+def _of_its_task(description: Any, path: Path) -> Any:
+    file, task = path / "model.json", shortened(description.task)
+    if description.task not in tasks.TASKS:
+        raise ModelError(
+            f"{file} names the task '{task}', which sonde does not know ({', '.join(tasks.TASKS)}); the folder is "
+            "refused."
+        )
+    row, reads = tasks.TASKS[description.task], description.input.get("kind")
+    if (row.modality, row.answer) != (reads, description.answer):
+        raise ModelError(
+            f"{file} names the task '{task}', which reads {row.modality} and answers with {row.answer}, for a model "
+            f"that reads {shortened(str(reads))} and answers with {shortened(description.answer)}; the folder is "
+            "refused."
+        )
+    return description
 
 
 def open_single(path: Path, module: ModuleType) -> TrainedModel:
@@ -104,7 +144,7 @@ def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> Tra
     """Build the engine of a model, and hold its spec against what it reads."""
     from sonde.models.predicting import predicting_engine
 
-    spec = data.spec_from(description.input)
+    spec = data.spec_from(_of_its_task(description, path).input)
     declared = (description.input_shape, description.dtype, description.levels, description.presence)
     if (spec.shape, spec.dtype, spec.levels, spec.presence) != declared:
         raise ModelError(
@@ -150,7 +190,7 @@ def own_dataset(folder: RunFolder) -> Dataset:
     source = str(settings.value("run.data"))
     # A run that is opened from elsewhere finds its data beside its `runs` folder, where it was started.
     beside = folder.path.resolve().parent.parent / source
-    if source not in data.BUILTIN and not Path(source).exists() and beside.exists():
+    if source not in data.BUILTIN and not os.path.exists(source) and os.path.exists(beside):
         source = str(beside)
     dataset = open_dataset(settings, source, _spec_of(folder, settings))
     began_with = folder.fingerprint()
@@ -183,7 +223,7 @@ def open_dataset(settings: Settings, source: str, spec: InputSpec | None = None)
         DataError: it is gone, changed beyond use, or not recognised.
     """
     options = fill(data.Options, "data", settings)
-    listing = data.survey(source, options, tasks.TASKS[settings.value("run.task")].modality)
+    listing = data.survey(source, options, modality_of(settings))
     return data.load(listing, options, own_options(settings), spec=spec)
 
 
@@ -193,5 +233,22 @@ def own_options(settings: Settings) -> Options:
     Args:
         settings: every option of the run.
     """
-    modality = tasks.TASKS[settings.value("run.task")].modality
+    modality = modality_of(settings)
     return fill(data.MODALITIES[modality].options, modality, settings)
+
+
+def modality_of(settings: Settings) -> str:
+    """Return what a run reads.
+
+    Args:
+        settings: every option of the run, from a file that may have been changed.
+
+    Raises:
+        ConfigError: its task is missing or not known.
+    """
+    task = fill(Run, "run", settings).task
+    if task not in tasks.TASKS:
+        raise ConfigError(
+            f"{settings['run.task'].place}: {unknown_name('task', task, tasks.TASKS, 'sonde list tasks')}"
+        )
+    return tasks.TASKS[task].modality
