@@ -37,10 +37,10 @@ def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple
     Raises:
         DataError: the file or one of its series cannot be read, or they have other channels.
     """
-    if not os.path.isfile(path):
+    suffix = path.suffix.lower()
+    if suffix in (".ts", ".npz", ".npy", *TEXTS, *TABLES) and not os.path.isfile(path):
         what = "is no file" if os.path.exists(path) else f"is not there (looked in {shortened(str(path.parent))})"
         raise DataError(f"{shortened(path.name)} {what}; check the path.")
-    suffix = path.suffix.lower()
     if found := _found(path, channels, steps):
         if found.bad or not found.series:
             # An answer that is left out would pass unseen.
