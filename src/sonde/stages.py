@@ -5,6 +5,7 @@ A stage that was cut off is gone on with by the same function: what the folder h
 
 import itertools
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -383,7 +384,7 @@ def write_run_file(said: Settings, to: Path, schema: Path | None) -> Path:
     Raises:
         RunError: the file exists.
     """
-    if to.exists():
+    if os.path.exists(to):
         raise RunError(f"{to} exists already; name another file with --to, or remove it.")
     settings = plan(said).settings
     free = Settings({key: setting for key, setting in settings.items() if key != "run.name"})

@@ -26,6 +26,17 @@ def counts(listing: data.Listing) -> dict[str, int]:
 # --- nothing fits -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 10_000, "flowers/" + "a" * 300, "~nosuchuser/x", "~" + "a" * 10_000, "a\0b", "\ud800"],
+    ids=["long", "long inside", "no user", "long user", "null", "half a letter"],
+)
+def test_a_name_that_no_file_can_have_is_not_there(name: str) -> None:
+    with pytest.raises(DataError, match=r"There is no data at .*built-in name: digits") as caught:
+        data.survey(name, data.Options())
+    assert len(str(caught.value)) < 400
+
+
 def test_a_path_that_is_not_there_gets_a_suggestion(tmp_path: Path) -> None:
     (tmp_path / "flowers").mkdir()
     with pytest.raises(DataError, match=r"There is no data at .*Did you mean '.*flowers'.*built-in name: digits"):

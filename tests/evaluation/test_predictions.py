@@ -1,6 +1,8 @@
 """predictions.parquet gives back what was put in, and a file that is not ours is refused with the reason."""
 
 import json
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +81,10 @@ def test_a_file_that_breaks_a_rule_is_refused_with_the_rule(
     [
         ({}, "does not name the classes"),
         ({"sonde.classes": "["}, "of the classes in its metadata, it is not JSON"),
+        ({"sonde.classes": "[" * 10_000}, "of the classes in its metadata, line 1 holds lists inside of lists"),
+        ({"sonde.classes": "9" * 5000}, "of the classes in its metadata, it holds a number of 5,000 digits"),
+        ({"sonde.classes": '["cat", "dog"]', "sonde.decision": "[NaN, 0]"}, "the decision in its metadata"),
+        ({"sonde.classes": '["cat", "dog"]', "sonde.decision": "[" * 9999}, "the decision in its metadata"),
         ({"sonde.classes": '{"a": 1}'}, "not a list of at least two names"),
         ({"sonde.classes": '["cat", "cat"]'}, "a class occurs twice"),
     ],
@@ -89,3 +95,10 @@ def test_classes_that_cannot_be_understood_are_refused(tmp_path: Path, metadata:
     pq.write_table(pq.read_table(path).replace_schema_metadata(metadata), path)
     with pytest.raises(RunError, match=reason):
         read_predictions(path)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_waited_for(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "predictions.parquet")
+    with pytest.raises(RunError, match=r"is damaged: it is not a regular file\. \(sonde evaluate"):
+        read_predictions(tmp_path / "predictions.parquet")

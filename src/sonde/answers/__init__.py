@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, Plan, Scored
 from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
+from sonde.config import Run, Settings, fill
 from sonde.data import MODALITIES, Listing
+from sonde.errors import ConfigError, unknown_name
 
 __all__ = [
     "ANSWERS",
@@ -26,6 +28,7 @@ __all__ = [
     "Task",
     "answer_of",
     "inferred_task",
+    "task_of",
 ]
 
 ANSWERS: dict[str, Answer] = {"multilabel": MULTILABEL, "classification": CLASSIFICATION}
@@ -70,6 +73,21 @@ def answer_of(task: str) -> Answer:
         task: a name in `TASKS`.
     """
     return TASKS[task].row
+
+
+def task_of(settings: Settings) -> Task:
+    """Return the task of a run.
+
+    Args:
+        settings: every option of the run, perhaps from a file that was changed.
+
+    Raises:
+        ConfigError: its task is missing or not known.
+    """
+    name = fill(Run, "run", settings).task
+    if name not in TASKS:
+        raise ConfigError(f"{settings['run.task'].place}: {unknown_name('task', name, TASKS, 'sonde list tasks')}")
+    return TASKS[name]
 
 
 def inferred_task(listing: Listing) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from sonde.answers import TASKS
+from sonde.answers import task_of
 from sonde.answers.answer import Contest
 from sonde.config import Settings, fill, guessed
 from sonde.data import Dataset
@@ -95,7 +95,7 @@ def _seconds_of_a_drawing(dataset: Dataset, settings: Settings, clock: Callable[
     """Time a bootstrap over predictions like those to come; returns what one drawing over the test split takes."""
     tests = len(dataset.test)
     tried = min(tests, TRIED_EXAMPLES)
-    row, own = TASKS[settings.value("run.task")].row, answer_options(settings)
+    row, own = task_of(settings).row, answer_options(settings)
     target = row.learn(dataset.train.truth, own)
     sample = row.sample(row.rehearse(target, tried), own)
     bootstrap = Bootstrap(0, TRIED_DRAWINGS)
@@ -106,7 +106,7 @@ def _seconds_of_a_drawing(dataset: Dataset, settings: Settings, clock: Callable[
 
 def _seconds_of_a_fit(dataset: Dataset, settings: Settings, clock: Callable[[], float]) -> float:
     """Time the baselines on a few examples, and return what they take for each."""
-    row, own = TASKS[settings.value("run.task")].row, answer_options(settings)
+    row, own = task_of(settings).row, answer_options(settings)
     target = row.learn(dataset.train.truth, own)
     tried, tests = min(TRIED_FIT, len(dataset.train)), np.arange(min(TRIED_FIT, len(dataset.test)))
     contest = Contest(

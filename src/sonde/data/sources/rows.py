@@ -6,6 +6,7 @@ changed with data.label_column, data.split_column and data.group_column. All oth
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,8 +115,8 @@ def read_cells(path: Path) -> Cells:
     Raises:
         DataError: the file is damaged, too large or of another kind, or its rows have different lengths.
     """
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
-        what = "is not there" if not path.exists() else "is no table"
+    if path.suffix.lower() not in SUFFIXES or not os.path.isfile(path):
+        what = "is not there" if not os.path.exists(path) else "is no table"
         raise DataError(f"{path} {what}. Give a file that ends in {', '.join(SUFFIXES)}, with a row for each example.")
     cells = read_table(path, _is_value(path))
     return {name or f"column {place}": column for place, (name, column) in enumerate(cells.items(), 1)}

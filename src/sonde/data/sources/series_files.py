@@ -2,6 +2,7 @@
 
 # T steps of time, C channels
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from sonde.data.sources.arrays import read_exactly
 from sonde.data.sources.series_arrays import Found, parted, tamed, together
 from sonde.data.sources.series_npz import EXPECTED, as_series
 from sonde.data.sources.tables import LARGEST_TABLE
-from sonde.errors import DataError
+from sonde.errors import DataError, shortened
 
 TEXTS = (".csv", ".tsv", ".txt")
 TABLES = (".csv", ".tsv", ".parquet", ".pq")
@@ -37,6 +38,9 @@ def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple
         DataError: the file or one of its series cannot be read, or they have other channels.
     """
     suffix = path.suffix.lower()
+    if suffix in (".ts", ".npz", ".npy", *TEXTS, *TABLES) and not os.path.isfile(path):
+        what = "is no file" if os.path.exists(path) else f"is not there (looked in {shortened(str(path.parent))})"
+        raise DataError(f"{shortened(path.name)} {what}; check the path.")
     if found := _found(path, channels, steps):
         if found.bad or not found.series:
             # An answer that is left out would pass unseen.

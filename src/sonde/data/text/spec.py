@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as OptionSet
+from sonde.config.files import located
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
@@ -389,7 +390,7 @@ def starting_vectors(spec: Any, options: Any) -> NDArray[np.float32] | None:
     """
     if not isinstance(spec, TextSpec) or not isinstance(options, Options) or not options.vectors:
         return None
-    matrix_VD, found = read_vectors(Path(options.vectors).expanduser(), spec.known, sha256=options.vectors_sha256)
+    matrix_VD, found = read_vectors(located(options.vectors), spec.known, sha256=options.vectors_sha256)
     rng = np.random.default_rng(0)
     size = float(matrix_VD[found].std())
     all_VD = rng.normal(0.0, size, (FIRST + len(matrix_VD), matrix_VD.shape[1])).astype(np.float32)

@@ -9,6 +9,7 @@ A safetensors file has the tensors `vectors`, words x numbers, and `words`, the 
 # V words of the vocabulary, W words of the file, D numbers of each
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sonde.errors import DataError
+from sonde.errors import DataError, shortened
 
 LARGEST_FILE = 12 << 30
 """Bytes; 2 million words with 300 numbers take 2.4 GB in float32, and 5 GB as text."""
@@ -44,8 +45,8 @@ def read_vectors(
     Raises:
         DataError: the file is not there, too large, another one than was said, damaged, or holds none of the words.
     """
-    if not path.is_file():
-        raise DataError(f"There are no word vectors at {path}; check text.vectors.")
+    if not os.path.isfile(path):
+        raise DataError(f"There are no word vectors at {shortened(str(path))}; check text.vectors.")
     if path.stat().st_size > LARGEST_FILE:
         raise DataError(f"{path} has {path.stat().st_size:,} bytes, more than any file of word vectors that is read.")
     if sha256:
