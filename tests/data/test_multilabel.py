@@ -79,7 +79,7 @@ def test_labels_that_stand_in_several_cells_speak_for_a_separator(cells: list[st
             "cat,indoor",
             r"names the columns cat, indoor, but .*list.csv has none called 'indoor'.*Did you mean 'indoors'",
         ),
-        ("cat,size", r"row 2 of the column 'size' holds '12'.*0 or 1 in every row"),
+        ("cat,size", r"line 3 of the column 'size' holds '12'.*0 or 1 in every row"),
     ],
 )
 def test_columns_that_cannot_be_labels_are_named(tmp_path: Path, said: str, answer: str) -> None:

@@ -159,7 +159,7 @@ def test_rows_without_file_or_label_are_named_and_counted(tmp_path: Path) -> Non
     assert "is not there" in reasons["images/absent.png"]
     assert "is a URL" in reasons["https://example.org/a.png"]
     assert "has no label" in reasons["images/cat-1.png"]
-    assert "has no path" in reasons["row 64 of list.csv"]
+    assert "has no path" in reasons["line 65 of list.csv"]
     options = data.Options(bad_share=0.1)
     assert len(data.load(listing, options, ImageOptions(size=(12, 12))).findings.bad_files) == 4
 
@@ -175,9 +175,12 @@ def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"path,label\na.png,cat,extra\n", "row 1 has 3 values where there are 2 columns"),
-        (b"path,label\n\xff\xfe,cat\n", "is not UTF-8 text"),
-        (b'path,label\n"a.png,cat\n', "is not a readable table"),
+        (b"path,label\na.png,cat,extra\n", "line 2 has 3 values where there are 2 columns"),
+        (b"path,label\n\xff\xfe,cat\n", r"is not UTF-8: byte 11 \(0xff, line 2\)"),
+        (
+            b'path,label\n"a.png,cat\nb,c,d\n',
+            r"a quote that line 2 opens is never closed\. Double",
+        ),
         (b"path,label,label\na.png,cat,dog\n", "2 columns called 'label'.*Rename or remove"),
         (b"path,label\n", r"l\.csv holds a header \(path, label\) and no row"),
         (b"one,two\n1,2\n", "It cannot be told which column of .* holds the label; candidates: one, two"),

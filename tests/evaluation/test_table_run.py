@@ -83,7 +83,7 @@ def test_new_rows_are_answered_by_name_and_without_what_is_unknown(trained: RunF
     new = workplace / "new.csv"
     new.write_text("town,since,income\nBonn,2012-01-01,90\nUlm,,90\nRom,2012-01-01,10\nBonn,2012-01-01,50\n")
     rows = predict(trained, [new])
-    assert [row["file"] for row in rows] == [f"{new} row {number}" for number in (1, 2, 3, 4)]
+    assert [row["file"] for row in rows] == [f"{new} line {number}" for number in (2, 3, 4, 5)]
     assert [row["answer"] for row in rows[:2]] == ["low", "high"]
     assert all(row["answer"] in row["set"] and row["abstains"] == (row["confidence"] < 0.9) for row in rows)
     assert rows[3]["abstains"]

@@ -16,6 +16,7 @@ from pydantic import Field
 
 from sonde.config import Options as OptionSet
 from sonde.config.files import located
+from sonde.data.bounded import LARGEST_TEXT
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
@@ -43,9 +44,6 @@ LARGEST_WORDS = 3_000_000
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 """Endings, in small letters, of files with a text in each row."""
-
-LARGEST_TEXT = 1 << 26
-"""Bytes of a text file that is read for a model; far more than any model reads of it."""
 
 USUAL_LENGTH = {"words": 512, "characters": 1024, "byte-pair": 512, "word-pieces": 512}
 """Most tokens of a text where nobody says: time grows with them."""
