@@ -83,14 +83,14 @@ RUNS: dict[str, str] = {
     "folds": "wine --epochs 3 --folds 3 model.width=8 training.learning_rate=0.02",
     "seeds": "DATA/offers.csv --epochs 3 --seeds 2 model.width=8 data.label_column=wants_card,wants_loan",
     "weighted": "DATA/rare-texts.csv --epochs 4 model.width=8 training.learning_rate=0.02 "
-    "classification.class_weights=balanced classification.tune_for=f1 classification.positive=complaint training.batch_size=24",
-    "sampled": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 classification.sampling=balanced "
-    "classification.loss=focal classification.tune_for=balanced_accuracy classification.sets_by_class=true classification.sets=aps",
-    "adjusted": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 classification.logit_adjustment=1 "
-    "classification.wanted_accuracy=0.9 table.scaling=standard",
+    "training.class_weights=balanced evaluation.tune_for=f1 evaluation.positive=complaint training.batch_size=24",
+    "sampled": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 training.sampling=balanced "
+    "training.loss=focal evaluation.tune_for=balanced_accuracy evaluation.sets=aps",
+    "adjusted": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 training.logit_adjustment=1 "
+    "evaluation.wanted_accuracy=0.9 table.scaling=standard",
     "minirocket": "DATA/waves.npz model.levels=3",
     "minirocket-several": "DATA/readings.csv model.levels=2",
-    "pretrained": "DATA/texts.csv --epochs 4 text.checkpoint=DATA/encoder training.learning_rate=0.01",
+    "pretrained": "DATA/texts.csv --epochs 4 text.checkpoint=DATA/encoder training.learning_rate=0.003",
     "accumulated": "DATA/texts.csv --epochs 3 --model transformer model.width=8 model.depth=1 model.heads=2 "
     "training.accumulate=4 classification.label_smoothing=0.1",
     "augmented": "digits --epochs 4 --model resnet model.width=4 augment.flip=0.5 augment.shift=0.1 augment.rotate=10 "
