@@ -8,10 +8,12 @@ import pytest
 
 from makers import class_folders
 from sonde import planning
-from sonde.config import PARTS, READ, Settings, from_assignments, from_words
+from sonde.answers import ANSWERS
+from sonde.config import Settings, from_assignments, from_words
 from sonde.config.settings import Origin
-from sonde.data import AUGMENTATIONS
+from sonde.data import AUGMENTATIONS, MODALITIES
 from sonde.errors import BackendError, ConfigError, DataError, SondeError
+from sonde.planning.parts import TABLES
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,9 @@ def test_a_plan_resolves_every_option_of_every_part() -> None:
     plan = planning.make_plan(said("run.epochs=2"))
     for part, options in planning.parts(plan.settings).items():
         assert set(options.model_fields) == set(plan.settings.part(part))
-    assert {key.partition(".")[0] for key in plan.settings} == set(PARTS) - set(READ) | {"image"}
+    assert {key.partition(".")[0] for key in plan.settings} == (
+        set(TABLES) - set(MODALITIES) - set(ANSWERS) | {"image", "classification"}
+    )
     assert all(setting.origin in get_args(Origin) for setting in plan.settings.values())
     assert all(setting.reason for setting in plan.settings.values() if setting.origin == "guessed")
     assert all(key in planning.sentences(plan.settings) for key in plan.settings)

@@ -84,7 +84,11 @@ def test_every_promised_section_is_there_in_order_and_linked(run_folder: MakeRun
     links = [attributes["href"] for attributes in page.all("a")]
     # Folds, members, a tuned decision and explanations are not in every run.
     usual = ["scores", "classes", "confusion", "training", "calibration", "selective", "ranking", "worst", "data"]
-    assert anchors == [anchor for anchor in (*BEFORE, *OF_CLASSES, *AFTER) if anchor in anchors] and {*usual, "how", "again"} <= set(anchors)
+    assert anchors == [anchor for anchor in (*BEFORE, *OF_CLASSES, *AFTER) if anchor in anchors] and {
+        *usual,
+        "how",
+        "again",
+    } <= set(anchors)
     assert {f"#{anchor}" for anchor in anchors} <= set(links)
     ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
     assert len(ids) == len(set(ids)) and {str(link)[1:] for link in links} <= set(ids)
@@ -192,7 +196,9 @@ def test_longer_training_is_advised_only_where_the_loss_still_falls_at_a_learnin
     records[-1] |= {"best": True, "learning_rate": rate, "validation": {"loss": loss, "accuracy": 0.91}}
     folder.write_history(records)
     facts = read_facts(folder, {}, [])
-    assert ("Train longer" in [found.what for look in (*OF_THE_SCORE, *OF_THE_DATA) for found in look(facts)]) == advised
+    assert (
+        "Train longer" in [found.what for look in (*OF_THE_SCORE, *OF_THE_DATA) for found in look(facts)]
+    ) == advised
 
 
 @pytest.mark.parametrize("count", [100, 101])
