@@ -152,7 +152,10 @@ class TrainingSet:
             moment=(self.seed, epoch),
             indices_B=turns,
         )
-        return data.augment(inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns)
+        changed, _ = data.augment(
+            inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns
+        )
+        return changed
 
     def batches(self, epoch: int, first: int) -> Iterator[Batch]:
         """Yield an epoch's batches from one on, each made in a thread while the step before it runs.
