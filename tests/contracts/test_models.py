@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 from batching import logits_of, slopes_of, stepped
 from contracts import kinds, readme_model
 from contracts.kinds import KINDS
+from descriptions import described
 from sonde import backend
 from sonde.backend import weights_of
 from sonde.backend.engine import WEIGHTS, EngineSettings
@@ -162,6 +163,8 @@ def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> No
 
 def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
+    from sonde.models.heads import HEADS, Head
+
     assert fits("cnn", "levels") and not fits("bag", "steps")
     monkeypatch.setitem(HEADS, "classification", Head("levels"))
     wanted = r"The model 'mlp' gives no levels, .* Models that do: cnn, fast, resnet \(sonde list models\)"
@@ -300,12 +303,8 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path
     weights, own = weights_of(engine.read_state()), blueprint(name, key)
     names = [variable.path for variable in engine._model.weights]
     classes = tuple(f"class {number}" for number in range(CLASSES))
-    description = folder.Description(
-        sonde="0", task=f"{KINDS[key].modality}-label", answer="label", model=name,
-        options=own.options.model_dump(mode="json"),
-        input_shape=own.reads.shape, dtype=own.reads.dtype, levels=own.reads.cardinalities, presence=own.reads.presence,
-        input={"mean": [0.5]}, classes=classes, temperature=1.5,
-    )  # fmt: skip
+    options = own.options.model_dump(mode="json")
+    description = described(name, options, own.reads, input={"mean": [0.5]}, classes=classes)
     folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
     loaded, read = folder.load(tmp_path / "model")
     again = engine_of(loaded)
