@@ -4,8 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pytest
-from _pytest.mark import ParameterSet
 from numpy.typing import NDArray
 
 LEVELS = (3, 4)
@@ -94,16 +92,3 @@ def examples(key: str, count: int, classes: int, *, apart: float = 0.0) -> tuple
         lengths[0] = kind.length
         inputs[np.arange(kind.length) >= lengths[:, None]] = 0
     return inputs, truth
-
-
-def cases(pairs: list[tuple[str, str]]) -> list[ParameterSet]:
-    """Return pairs for `pytest.mark.parametrize`, marked "further" but for the first of each model.
-
-    Args:
-        pairs: model and row of `KINDS`.
-    """
-    names = [name for name, _ in pairs]
-    return [
-        pytest.param(*pair, marks=[pytest.mark.further] if pair[0] in names[:place] else [])
-        for place, pair in enumerate(pairs)
-    ]

@@ -12,7 +12,8 @@ from pydantic.fields import FieldInfo
 
 from batching import logits_of, slopes_of, stepped
 from contracts import kinds, readme_model
-from contracts.kinds import KINDS, cases
+from contracts.further import cases
+from contracts.kinds import KINDS
 from sonde import backend
 from sonde.backend import weights_of
 from sonde.backend.engine import WEIGHTS, EngineSettings
@@ -151,6 +152,7 @@ def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> No
 
 
 def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonde.models.heads import HEADS, Head
 
     assert fits("cnn", "levels") and not fits("bag", "steps")
     monkeypatch.setitem(HEADS, "classification", Head("levels"))

@@ -39,8 +39,8 @@ def description(**words: Any) -> Any:
     from sonde.models.folder import Description
 
     common: dict[str, Any] = {
-        "sonde": "0", "task": "image-classification", "answer": "label", "input_shape": (4, 4, 1), "input": {"kind": "image"},
-        "classes": ("a", "b", "c"),
+        "sonde": "0", "task": "image-classification", "answer": "label",
+        "input_shape": (4, 4, 1), "input": {"kind": "image"}, "classes": ("a", "b", "c"),
     }  # fmt: skip
     return Description(**{**common, **words})
 

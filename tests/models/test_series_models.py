@@ -139,7 +139,8 @@ def test_it_comes_back_from_its_folder(name: str, presence: bool, tmp_path: Path
     inputs = padded([20, 7], 24) if presence else series()
     weights = weights_of(engine.read_state())
     described = folder.Description(
-        sonde="0", task="series-classification", answer="label", model=name, options=made.options.model_dump(mode="json"),
+        sonde="0", task="series-classification", answer="label",
+        model=name, options=made.options.model_dump(mode="json"),
         input_shape=made.reads.shape, presence=presence, input={}, classes=("a", "b", "c"),
     )  # fmt: skip
     folder.save(tmp_path / "model", described, {each.path: weights[each.path] for each in engine._model.weights})
