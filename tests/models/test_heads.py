@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.metrics import f1_score, log_loss
 
+import each_backend
 from models import heads_worker
 from sonde import backend
 from sonde.data.target import equal_weights
@@ -79,7 +80,7 @@ def tensors(truth: NDArray[Any]) -> dict[str, torch.Tensor]:
     return {"truth": torch.tensor(truth), "weights": torch.tensor(equal_weights(*truth.shape))}
 
 
-@pytest.mark.parametrize("name", list(backend.BACKENDS))
+@pytest.mark.parametrize("name", each_backend.marked())
 def test_every_loss_is_its_closed_form(name: str) -> None:
     if not backend.is_installed(name):
         pytest.skip(f"{name} is not installed")
