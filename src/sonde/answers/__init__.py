@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, Plan, Scored
 from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
+from sonde.answers.segmentation.row import ROW as SEGMENTATION
 from sonde.data import MODALITIES, Listing
 
 __all__ = [
@@ -28,7 +29,7 @@ __all__ = [
     "inferred_task",
 ]
 
-ANSWERS: dict[str, Answer] = {"multilabel": MULTILABEL, "classification": CLASSIFICATION}
+ANSWERS: dict[str, Answer] = {"segmentation": SEGMENTATION, "multilabel": MULTILABEL, "classification": CLASSIFICATION}
 """Every answer, in the order in which data is tried for it."""
 
 

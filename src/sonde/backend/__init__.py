@@ -21,7 +21,7 @@ from types import ModuleType
 from sonde.backend.engine import Batch, EngineSettings, Precision, Predicts, Trains, averaged_weights, weights_of
 from sonde.backend.machine import cores
 from sonde.backend.quiet import quietly, without
-from sonde.backend.streaming import batches_of, gathered, joined, predictions
+from sonde.backend.streaming import at_once, batches_of, gathered, joined, predictions
 from sonde.errors import BackendError, unknown_name
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "Predicts",
     "Trains",
     "averaged_weights",
+    "at_once",
     "batches_of",
     "cores",
     "gathered",

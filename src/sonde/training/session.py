@@ -16,7 +16,7 @@ import numpy as np
 
 from sonde import backend, data
 from sonde.answers import ANSWERS, Answer, Fitting, Kept, Plan
-from sonde.backend import Batch, Predicts, Trains, averaged_weights, batches_of, gathered, predictions, weights_of
+from sonde.backend import Batch, Predicts, Trains, at_once, averaged_weights, batches_of, gathered, predictions, weights_of
 from sonde.backend.engine import State
 from sonde.config import Run, RunFolder
 from sonde.data.dataset import Dataset
@@ -42,6 +42,8 @@ from sonde.training.records import Epoch, Step
 from sonde.training.resuming import differences, is_sound
 from sonde.training.schedules import Moment, learning_rate
 
+BATCH = 256
+"""Validation examples that are predicted at a time, at most."""
 MEASURING = 0.01
 """Share of a budget of time that goes into timing steps before the first one counts."""
 
@@ -319,9 +321,10 @@ class Session:
     def _kept(self, engine: Predicts) -> Kept:
         """Predict the validation examples batch by batch, and return what is kept of each."""
         target, truth, validation = self.training.target, self.validation_truth, self.dataset.validation
+        batch_size = at_once(BATCH, self.row.numbers(target, self.dataset.spec.shape))
         batches = (
             (rows, {**batch, **target.collate(truth[rows], Drawn(self.run.seed, 0, rows))})
-            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare)
+            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare, batch_size=batch_size)
         )
         found = predictions(engine, batches)
         return gathered(found, lambda rows, outputs: self.row.keep(target, outputs, truth[rows]), data.join)
