@@ -157,20 +157,25 @@ class TrainingSet:
         shape = self._shape
         if isinstance(stored, Ragged) or shape is None:
             # How long the batch is depends on all of its examples, and on what augmentation makes of them.
-            return self._made(self.spec.prepare(self._augmented(turns, epoch)), turns, epoch, begin)
+            inputs, truth = self._augmented(turns, epoch)
+            return self._made(self.spec.prepare(inputs), truth, Moment(self.seed, epoch, turns), begin)
         read_ahead(stored, rows)
         prepared = np.empty((len(rows), *shape), dtype=self.spec.dtype) if out is None else out
+        truths = []
         at_once = max(1, PIECE // max(1, stored.nbytes // len(stored)))
         for start in range(0, len(rows), at_once):
-            some = turns[start : start + at_once]
-            self.spec.prepare(self._augmented(some, epoch), prepared[start : start + at_once])
-        return self._made(prepared, turns, epoch, begin)
+            inputs, truth = self._augmented(turns[start : start + at_once], epoch)
+            truths.append(truth)
+            self.spec.prepare(inputs, prepared[start : start + at_once])
+        truth = truths[0] if len(truths) == 1 else data.join(truths)
+        return self._made(prepared, truth, Moment(self.seed, epoch, turns), begin)
 
-    def _made(self, inputs: NDArray[Any], turns: NDArray[np.int64], epoch: int, begin: float) -> Made:
-        asked = self.target.collate(self.truth[turns % len(self.truth)], Moment(self.seed, epoch, turns))
+    def _made(self, inputs: NDArray[Any], truth: Column, moment: Moment, begin: float) -> Made:
+        asked = self.target.collate(truth, moment)
         return Made({"inputs": inputs, **asked}, time.thread_time() - begin)
 
-    def _augmented(self, turns: NDArray[np.int64], epoch: int) -> Stored:
+    def _augmented(self, turns: NDArray[np.int64], epoch: int) -> tuple[Stored, Column]:
+        """Return examples as augmentation changes them, and their truths, which follow where something moves."""
         inputs = self.examples.inputs[turns % len(self.truth)]
         # What an epoch shows twice is drawn for twice.
         inputs = data.mix_others(
@@ -181,7 +186,10 @@ class TrainingSet:
             moment=(self.seed, epoch),
             indices_B=turns,
         )
-        return data.augment(inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns)
+        inputs, motion = data.augment(
+            inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns
+        )
+        return inputs, self.target.move(self.truth[turns % len(self.truth)], motion)
 
     def batches(self, epoch: int, first: int) -> Iterator[Made]:
         """Yield an epoch's batches from one on, each made in a thread while the step before it runs.
