@@ -175,8 +175,9 @@ def write_up(
 def _shown(worst: Worst, examples: Examples, modality: str) -> Shown:
     plain_values = {name: value for name, value in vars(worst).items() if name not in ("row", "panels")}
     drawn = picture(modality, examples.raw[worst.row])
-    over = worst.panels if isinstance(drawn, Pixels) else {}
-    panels = {title: replace(drawn, overlays=list(each)) for title, each in over.items()}
+    panels: dict[str, Pixels] = {}
+    if isinstance(drawn, Pixels):
+        panels = {title: replace(drawn, overlays=list(each)) for title, each in worst.panels.items()}
     return Shown(**plain_values, picture=drawn, panels=panels)
 
 

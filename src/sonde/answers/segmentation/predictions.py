@@ -189,10 +189,10 @@ def truth_in_words(made: Predictions, row: int) -> str:
 
 
 def in_shares(classes: Sequence[str], shares_C: NDArray[Any], most: int = 3) -> str:
-    """Return the largest classes with their shares, such as "cell 78%, membrane 22%"."""
+    """Return the largest classes with their shares, such as "cell: 78%, membrane: 22%"."""
     order = [place for place in np.argsort(-shares_C, kind="stable").tolist() if shares_C[place] > 0]
     more = f" and {len(order) - most} more" if len(order) > most else ""
-    return ", ".join(f"{classes[place]} {shares_C[place]:.0%}" for place in order[:most]) + more
+    return ", ".join(f"{classes[place]}: {shares_C[place]:.0%}" for place in order[:most]) + more
 
 
 def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:

@@ -23,6 +23,8 @@ COMPARED = ("mean_iou", "pixel_accuracy")
 HEADLINE = "mean_dice"
 TYPICAL = 6
 """Examples around the median that the report shows."""
+COVER = 0.5
+"""Share of an image that the colours over it cover."""
 
 
 def metrics(target: MaskTarget, own: Options) -> Mapping[str, AnyMetric]:
@@ -83,13 +85,16 @@ SHARES = (0.0, 0.1, 0.5, 0.9, 1.0)
 def worst(scored: Scored) -> list[Worst]:
     """Pick the examples with the smallest Dice."""
     order = np.argsort(dice_of(scored.predictions.pixels), kind="stable")
-    return [_shown(scored, int(row)) for row in order[: scored.mistakes]]
+    # Of few examples a third: the rest are no worse than usual.
+    most = min(scored.mistakes, max(1, len(order) // 3))
+    return [_shown(scored, int(row)) for row in order[:most]]
 
 
 def typical(scored: Scored) -> list[Worst]:
     """Pick the examples around the median."""
     order = np.argsort(dice_of(scored.predictions.pixels), kind="stable")
-    first = max(0, (len(order) - TYPICAL) // 2)
+    most = min(TYPICAL, max(1, len(order) // 3))
+    first = (len(order) - most + 1) // 2
     return [_shown(scored, int(row)) for row in order[first : first + TYPICAL]]
 
 
@@ -116,7 +121,10 @@ def panels(made: Predictions, row: int) -> dict[str, list[Overlay]]:
     # A pixel that is left out is clear in both.
     hidden_HW = true_HW == NOT_SCORED
     found = {"target": true_HW, "prediction": given_HW}
-    return {title: [regions(np.where(hidden_HW, -1, mask), made.classes)] for title, mask in found.items()}
+    over = {
+        title: [regions(np.where(hidden_HW, -1, mask), made.classes, cover=COVER)] for title, mask in found.items()
+    }
+    return {"image": [], **over}
 
 
 def telling(scored: Scored, most: int) -> list[int]:

@@ -126,10 +126,11 @@ def target_from(values: Mapping[str, Any]) -> MaskTarget:
         or len(numbers) != len(names)
         or not all(_is_number(each) and each >= 0 for each in numbers)
         or len(set(numbers)) < len(numbers)
+        or not isinstance(ignored, int)
         or not _is_number(ignored)
     ):
         raise ModelError("Its target names no different number from 0 to 255 for each class of its masks.")
-    return MaskTarget(names, tuple(numbers), int(ignored))
+    return MaskTarget(names, tuple(numbers), ignored)
 
 
 def _is_number(value: Any) -> bool:

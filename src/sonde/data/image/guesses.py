@@ -35,7 +35,7 @@ def guess(listing: Listing) -> Settings:
         "image.channels": Setting(channels, "guessed", reason=why_channels),
     }
     classes = tuple(str(name) for name in np.unique(np.asarray(listing.truth)))
-    look = Look(height=size[0], width=size[1], channels=channels, classes=classes)
+    look = Look(height=size[0], width=size[1], channels=channels, classes=classes, in_places=bool(listing.truth_files))
     for name, row in TABLE.items():
         strength, reason = row.guess(look)
         guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=reason)
