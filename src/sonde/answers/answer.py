@@ -268,8 +268,8 @@ class Answer:
     store: Callable[[Listing, Any, str], Decoded] | None = None
     """Decodes truths that stand in files, such as masks; see `data.Asked`."""
     deliver: Callable[[Any, Kept, Sequence[str], Path], list[dict[str, Any]]] | None = None
-    """Writes what is predicted and no row can hold, such as masks: from the target, what is kept, the files and a folder
-    to what each row says of it."""
+    """Writes what is predicted and no row can hold, such as masks: from the target, what is kept, the files and a
+    folder to what each row says of it."""
     numbers: Callable[[Any, Sequence[int | None]], int] = lambda target, shape: 0
     """From the target and the shape of an input to the numbers that a model gives for it, where they are so many that a
     batch must be small for them; else 0."""

@@ -16,7 +16,17 @@ import numpy as np
 
 from sonde import backend, data
 from sonde.answers import ANSWERS, Answer, Fitting, Kept, Plan
-from sonde.backend import Batch, Predicts, Trains, at_once, averaged_weights, batches_of, gathered, predictions, weights_of
+from sonde.backend import (
+    Batch,
+    Predicts,
+    Trains,
+    at_once,
+    averaged_weights,
+    batches_of,
+    gathered,
+    predictions,
+    weights_of,
+)
 from sonde.backend.engine import State
 from sonde.config import Run, RunFolder
 from sonde.data.dataset import Dataset

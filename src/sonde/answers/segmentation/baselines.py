@@ -40,7 +40,10 @@ def guesses(contest: Contest) -> Mapping[str, Predictions]:
     """
     target, classes = contest.target, len(contest.target.classes)
     pixels_C = sum(
-        (np.bincount(_classes(target, contest.truth, row), minlength=256)[:classes] for row in range(len(contest.truth))),
+        (
+            np.bincount(_classes(target, contest.truth, row), minlength=256)[:classes]
+            for row in range(len(contest.truth))
+        ),
         np.zeros(classes, np.int64),
     )
     commonest = int(np.argmax(pixels_C))

@@ -10,7 +10,7 @@ VOID = 255
 """The number of what is left out, by custom (PASCAL VOC, Cityscapes)."""
 BATCH_PIXELS, MOST_BATCH = 1 << 18, 32
 """Pixels and images of a batch at most: four images of 256 x 256."""
-ENOUGH_STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 700, 10, 70
+ENOUGH_STEPS, FEWEST_EPOCHS, MOST_EPOCHS = 400, 10, 40
 """Steps that a small U-Net needs to settle on thirty images, and the epochs they may come to."""
 
 

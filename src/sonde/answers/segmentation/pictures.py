@@ -54,9 +54,7 @@ def confusion(counts_CC: Any, classes: Sequence[str]) -> str:
         return f"{names[row]} {event}: {shares[row, column]:.1%} of {counts[row].sum():,} pixels"
 
     percents = np.rint(100 * shares).astype(np.int64)
-    drawn = matrix(
-        percents, (classes, classes), shares_RC=shares, titles=("true class, %", "predicted class"), tip=tip
-    )
+    drawn = matrix(percents, (classes, classes), shares_RC=shares, titles=("true class, %", "predicted class"), tip=tip)
     right = np.trace(counts) / max(1, counts.sum())
     return picture(drawn, "plot-confusion", "Confusion of pixels", f"{right:.1%} of the pixels lie on the diagonal.")
 

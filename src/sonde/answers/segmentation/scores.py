@@ -121,9 +121,7 @@ def panels(made: Predictions, row: int) -> dict[str, list[Overlay]]:
     # A pixel that is left out is clear in both.
     hidden_HW = true_HW == NOT_SCORED
     found = {"target": true_HW, "prediction": given_HW}
-    over = {
-        title: [regions(np.where(hidden_HW, -1, mask), made.classes, cover=COVER)] for title, mask in found.items()
-    }
+    over = {title: [regions(np.where(hidden_HW, -1, mask), made.classes, cover=COVER)] for title, mask in found.items()}
     return {"image": [], **over}
 
 

@@ -7,6 +7,7 @@ From the coarsest level on, a map is enlarged, put beside the level of its new s
 # B batch, H height, W width, C classes
 
 from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
 
 from keras import layers, ops
@@ -32,7 +33,7 @@ def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
     """
     strides = sorted(features.levels, reverse=True)
     x = features.levels[strides[0]]
-    for coarse, fine in zip(strides, strides[1:], strict=False):
+    for coarse, fine in pairwise(strides):
         skip = features.levels[fine]
         name = f"up_{fine}"
         # Fewer channels before there are four times as many places.
