@@ -4,10 +4,10 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
+from sonde.tasks import TASKS, guess_task, label
 
 from sonde import data
 from sonde.errors import DataError
-from sonde.tasks import TASKS, guess_task, label
 
 SPEC = data.ImageSpec(height=1, width=1, channels=1, mean=(0.0,), std=(1.0,))
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss
 from sklearn.preprocessing import MultiLabelBinarizer
+from sonde.tasks import ANSWERS, TASKS, label, labels
 
 from sonde import data
 from sonde.errors import DataError
-from sonde.tasks import ANSWERS, TASKS, label, labels
 
 SPEC = data.ImageSpec(height=1, width=1, channels=1, mean=(0.0,), std=(1.0,))
 

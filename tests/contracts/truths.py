@@ -6,6 +6,7 @@ import numpy as np
 
 from sonde.data.target import Column
 
+
 def _masks(count: int) -> Column:
     """Return masks of three numbers, each example with another one as its largest."""
     masks = np.zeros((count, 6, 8), np.uint8)

@@ -2,7 +2,8 @@
 
 They work on what is stored, so that the front end runs once: moved in time is moved by frames, louder is a sum, another
 sound beside it is a sum of powers. Moves in time have matrices (see `motion`), so that truths can follow; moves along
-the bands count as changes of values, since no truth lies there. The spectrograms are their own: they may be changed in place and given back.
+the bands count as changes of values, since no truth lies there. The spectrograms are
+their own: they may be changed in place and given back.
 
 See what they do:  sonde show DATA
 """
