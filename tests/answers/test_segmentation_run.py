@@ -61,7 +61,7 @@ def test_discs_are_found_and_the_report_says_how_well(run: RunFolder) -> None:
     dice = scores["per_class"]["disc"]["dice"]
     assert dice["low"] <= dice["value"] <= dice["high"]
     constant, linear = scores["baselines"].values()
-    assert list(scores["baselines"])[0] == "commonest class everywhere"
+    assert next(iter(scores["baselines"])) == "commonest class everywhere"
     # A bright disc is found by its brightness; where there is no disc at all half of the classes are missed.
     assert constant["mean_dice"]["value"] < 0.5 < linear["mean_dice"]["value"]
     report = run.report_file.read_text()

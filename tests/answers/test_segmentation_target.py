@@ -49,7 +49,7 @@ def test_pixels_that_are_left_out_weigh_nothing_and_the_others_alike() -> None:
 
 def test_a_number_of_no_class_is_named_with_the_cure() -> None:
     target = learn(MASKS, Options())
-    with pytest.raises(DataError, match="number 9, which is none .* segmentation.ignored=9"):
+    with pytest.raises(DataError, match=r"number 9, which is none .* segmentation\.ignored=9"):
         target.encode(np.full((1, 2, 2), 9, np.uint8))
 
 

@@ -111,7 +111,14 @@ class Session:
     def measure(self) -> Measured:
         """Time a few steps and predictions; the engine is afterwards what it was, to the bit."""
         seconds = MEASURING * 60 * self.run.minutes
-        return measure(self.engine, self.training, self.dataset, clock=self.watch.clock, longest=seconds)
+        return measure(
+            self.engine, self.training, self.dataset, clock=self.watch.clock, longest=seconds, most=self._at_once
+        )
+
+    @property
+    def _at_once(self) -> int:
+        """Validation examples that are predicted at a time."""
+        return at_once(BATCH, self.row.numbers(self.training.target, self.dataset.spec.shape))
 
     def keep_to(self, costs: Costs) -> None:
         """Choose the steps that fit into the run's budget of time, from where the watch stands now.
@@ -331,10 +338,9 @@ class Session:
     def _kept(self, engine: Predicts) -> Kept:
         """Predict the validation examples batch by batch, and return what is kept of each."""
         target, truth, validation = self.training.target, self.validation_truth, self.dataset.validation
-        batch_size = at_once(BATCH, self.row.numbers(target, self.dataset.spec.shape))
         batches = (
             (rows, {**batch, **target.collate(truth[rows], Drawn(self.run.seed, 0, rows))})
-            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare, batch_size=batch_size)
+            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare, batch_size=self._at_once)
         )
         found = predictions(engine, batches)
         return gathered(found, lambda rows, outputs: self.row.keep(target, outputs, truth[rows]), data.join)

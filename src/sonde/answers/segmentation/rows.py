@@ -2,6 +2,7 @@
 
 # N examples, C classes, H height, W width
 
+import io
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -36,11 +37,8 @@ def rows(target: MaskTarget, fitted: Fitted, kept: Kept) -> list[dict[str, Any]]
 
 def choose(target: MaskTarget, fitted: Fitted, kept: Kept) -> list[Chosen]:
     """Return the class that fills most of each prediction, whose mean logit an explanation is about."""
-    filled_NC = np.asarray(kept["filled"])
-    return [
-        Chosen(place, target.classes[place], float(row[place]))
-        for place, row in zip(filled_NC.argmax(axis=1).tolist(), filled_NC, strict=True)
-    ]
+    # How much it fills is no probability of being right, so that none is told.
+    return [Chosen(place, target.classes[place]) for place in np.asarray(kept["filled"]).argmax(axis=1).tolist()]
 
 
 def deliver(target: MaskTarget, kept: Kept, files: Sequence[str], folder: Path) -> list[dict[str, Any]]:
@@ -86,8 +84,6 @@ def _name(file: str) -> str:
 
 
 def _png(values_HW: Any) -> bytes:
-    import io
-
     buffer = io.BytesIO()
     Image.fromarray(values_HW).save(buffer, "PNG")
     return buffer.getvalue()

@@ -16,14 +16,13 @@ from sonde.data.options import Options
 from sonde.data.sources.class_folders import subfolders
 from sonde.errors import DataError
 
-IMAGES = ("images", "image", "imgs", "img", "jpegimages", "pictures", "photos", "inputs")
-"""Names of folders of images, in small letters."""
+IMAGES = ("images", "imgs", "jpegimages", "pictures", "photos", "inputs")
+"""Names of folders of images, in small letters and in the plural; the singular is as good."""
 MASKS = (
-    "1st_manual", "masks", "labels", "annotations", "segmentationclass", "segmentations", "segmentation",
-    "groundtruth", "ground_truth", "gt", "manual", "targets", "mask", "label", "annotation",
+    "1st_manuals", "labels", "annotations", "segmentations", "segmentationclass", "groundtruths", "ground_truths",
+    "gts", "manuals", "targets", "masks",
 )  # fmt: skip
-"""Names of folders of masks, in small letters, the likelier ones first: `mask` beside `1st_manual` is what a camera
-sees at all."""
+"""Names of folders of masks, likewise, the likelier ones first: `mask` beside `1st_manual` is what a camera sees."""
 MASK_SUFFIXES = frozenset({".png", ".tif", ".tiff", ".gif", ".bmp"})
 """Endings of masks: formats that keep every number as it is."""
 NAMES = "classes.txt"
@@ -145,7 +144,7 @@ def _pairs(path: Path) -> list[Pair]:
 
 
 def _beside(folders: list[Path]) -> tuple[Path, Path] | None:
-    named = {folder.name.lower(): folder for folder in folders}
+    named = {folder.name.lower().removesuffix("s") + "s": folder for folder in folders}
     images = next((named[name] for name in IMAGES if name in named), None)
     masks = next((named[name] for name in MASKS if name in named), None)
     return None if images is None or masks is None else (images, masks)
