@@ -41,9 +41,10 @@ DECISIONS = ("temperature", "decision", "sets", "abstention", "weights")
 CLOCK = "clock"
 """The part of a record of the history that tells times."""
 
-ROUNDED = {re.compile(r"history/\d+/train/loss"): 1e-6}
-"""Values that may differ by rounding, and by how much: the loss that is recorded in training is a sum of weights times
-losses now where it was a mean, so that its terms are added in another order. No weight depends on it."""
+ROUNDED = {re.compile(r"history/\d+/train/loss"): 1e-6, re.compile(r"scores/.+"): 1e-12}
+"""Values that may differ by rounding, and by how much. The loss that is recorded in training is a sum of weights times
+losses now where it was a mean, and a metric is a value of sums: their terms are added in another order. No weight and no
+prediction depends on either."""
 
 UNUSED = {re.compile(r"model(/\d+)?/abstention/threshold"): 0.0}
 """What may be gone, if this is what it was: models of several labels never abstained, and say so no more."""
@@ -234,7 +235,7 @@ def _distance(path: str, old: Any, new: Any, kept: Part, found: Part) -> float:
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, list):
         return isinstance(new, list) and len(old) == len(new) and all(map(_same, old, new))
-    return old == new or (old != old and new != new)
+    return bool(old == new or (old != old and new != new))
 
 
 def _largest(old: Any, new: Any) -> float:

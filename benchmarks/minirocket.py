@@ -62,7 +62,13 @@ def write_arrays(source: Path, file: Path) -> None:
     assert isinstance(listing.content, np.ndarray), "series of one length"
     _, truth = np.unique(listing.truth, return_inverse=True)
     train, test = (listing.splits == split for split in ("train", "test"))
-    np.savez(file, train=listing.content[train], test=listing.content[test], train_answers=truth[train], test_answers=truth[test])
+    np.savez(
+        file,
+        train=listing.content[train],
+        test=listing.content[test],
+        train_answers=truth[train],
+        test_answers=truth[test],
+    )
 
 
 def compare(python: str, source: Path, plan: Plan) -> Results:

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -15,6 +16,7 @@ from sonde import __version__, api, cli, terminal
 from sonde.errors import DataError
 
 SOURCES = Path(__file__).parents[1] / "src"
+ENV = {**os.environ, "PYTHONPATH": str(SOURCES)}
 HELP_SECONDS = 0.3
 """Promised for `sonde --help`, Python's start included."""
 
@@ -30,9 +32,8 @@ def doctor_that(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None
 
 
 def shell(*words: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES), **settings}
     return subprocess.run(
-        [sys.executable, "-m", "sonde", *words], capture_output=True, text=True, env=environment, check=False
+        [sys.executable, "-m", "sonde", *words], capture_output=True, text=True, env={**ENV, **settings}, check=False
     )
 
 
@@ -175,14 +176,55 @@ def test_a_file_that_cannot_be_read_is_shown_and_fails_the_command(
 
 def test_a_reader_that_goes_away_is_no_error() -> None:
     command = [sys.executable, "-m", "sonde", "--version"]
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
     reader, writer = os.pipe()
     os.close(reader)
     try:
-        answer = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=environment, check=False)
+        answer = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, env=ENV, check=False)
     finally:
         os.close(writer)
     assert answer.stderr == ""
+
+
+@pytest.mark.parametrize("words", [["list", "models"], ["list", "models", "--json"], ["--help"], ["--version"]])
+def test_output_to_a_full_disk_is_one_message_and_a_failure(words: list[str]) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("this system has no device that is always full")
+    with open("/dev/full", "w") as full:
+        answer = subprocess.run(
+            [sys.executable, "-m", "sonde", *words],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=ENV,
+            check=False,
+        )
+    assert answer.returncode == 1
+    assert answer.stderr == (
+        "sonde: Cannot write to standard output: No space left on device. The words are lost; the work goes on.\n"
+    )
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_process_that_was_started_without_an_output_says_nothing_and_works(closed: str, tmp_path: Path) -> None:
+    program = (
+        "from sonde import cli; code = cli.main(['list', 'models', '--json']); file = open('file', 'w'); "
+        # Else a file would get the number of standard output, and what libraries print there.
+        "print(code, file.fileno() > 2, file=file)"
+    )
+    command = f"{shlex.quote(sys.executable)} -c {shlex.quote(program)} {closed}"
+    answer = subprocess.run(["sh", "-c", command], capture_output=True, text=True, env=ENV, cwd=tmp_path, check=False)
+    assert (answer.returncode, answer.stderr, (tmp_path / "file").read_text()) == (0, "", "0 True\n")
+
+
+def test_an_error_of_the_system_that_is_not_of_the_output_is_still_called_a_bug(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def act() -> None:
+        raise OSError(28, "No space left on device")
+
+    doctor_that(monkeypatch, act)
+    assert cli.main(["doctor"]) == 1
+    assert "This is a bug in sonde" in capsys.readouterr().err
 
 
 def test_a_terminal_that_is_not_utf_8_gets_escapes_instead_of_a_crash() -> None:

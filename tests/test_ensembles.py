@@ -16,10 +16,10 @@ import small_runs
 import sonde
 from rules.source import ROOT
 from sonde import config
+from sonde.answers.classification.predictions import read_predictions
 from sonde.config import RunFolder
 from sonde.config.settings import Setting, Settings
 from sonde.errors import ConfigError, ModelError, RunError
-from sonde.answers.classification.predictions import read_predictions
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "model.width=4")
 

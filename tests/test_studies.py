@@ -11,10 +11,10 @@ import makers
 import small_runs
 import sonde
 from sonde import config, stages, studies, training
+from sonde.answers.classification.predictions import read_predictions
 from sonde.config import RunFolder
 from sonde.data import Options, load, survey
 from sonde.errors import ConfigError, DataError, RunError
-from sonde.answers.classification.predictions import read_predictions
 from sonde.training import Step
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "model.width=4")

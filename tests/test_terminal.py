@@ -81,6 +81,51 @@ def test_what_is_said_goes_elsewhere_while_a_machine_listens(capsys: pytest.Capt
     assert capsys.readouterr().out == "the value\n"
 
 
+class Full(io.StringIO):
+    """A stream on a full disk."""
+
+    def write(self, words: str) -> int:
+        raise OSError(28, "No space left on device")
+
+
+def test_words_that_cannot_be_written_are_said_to_be_lost_once_and_end_nothing(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    display = terminal.training_progress(2, 5)
+    with terminal.talking_to(Full()), display:
+        terminal.say("one")
+        terminal.show_value("list", [{"name": "cnn"}])
+        display.epoch({"epoch": 1, "train": {"loss": 0.5}})
+    assert capsys.readouterr() == (
+        "",
+        "sonde: Cannot write to standard output: No space left on device. The words are lost; the work goes on.\n",
+    )
+    assert [terminal.has_lost_words(), terminal.has_lost_words()] == [True, False]
+
+
+def test_a_reader_who_has_gone_still_ends_the_work() -> None:
+    class Gone(io.StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+    with terminal.talking_to(Gone()), pytest.raises(BrokenPipeError):
+        terminal.say("one")
+    assert not terminal.has_lost_words()
+
+
+def test_nothing_is_said_where_there_is_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    terminal.say("one")
+    terminal.show_value("list", [{"name": "cnn"}])
+    with terminal.training_progress(2, 5) as display:
+        display.epoch({"epoch": 1, "train": {"loss": 0.5}})
+    closed = io.StringIO()
+    closed.close()
+    monkeypatch.setattr(sys, "stdout", closed)
+    terminal.say("two")
+    assert not terminal.has_lost_words()
+
+
 def test_a_table_takes_no_orders_from_its_cells() -> None:
     stream = io.StringIO()
     with terminal.talking_to(stream):

@@ -12,9 +12,10 @@ from PIL import Image
 import sonde
 from makers import class_folders
 from sonde import config, data, planning, stages, terminal
-from sonde.config import RunFolder
-from sonde.errors import ConfigError
 from sonde.answers.classification.target import ClassTarget
+from sonde.config import RunFolder
+from sonde.data.image import looks as image_looks
+from sonde.errors import ConfigError
 from sonde.training.batches import TrainingSet
 
 QUICK = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "evaluation.explain=2")
@@ -118,7 +119,7 @@ def test_a_contact_sheet_is_a_picture_and_replaces_nothing() -> None:
 
 def test_a_contact_sheet_shows_the_very_images_of_the_first_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[Any] = []
-    monkeypatch.setattr(sonde.data, "contact_sheet", lambda images, labels: seen.append((images, labels)) or b"")
+    monkeypatch.setattr(image_looks, "contact_sheet", lambda images, labels: seen.append((images, labels)) or b"")
     words = {"run.data": "pets", "run.seed": 5, "run.model": "mlp", "training.batch_size": 7, "augment.shift": 0.3}
     sonde.show("pets", set=[f"{key}={value}" for key, value in words.items() if key not in ("run.data", "run.model")])
     plan = planning.make_plan(config.from_words(words))

@@ -26,6 +26,7 @@ from sonde.evaluation.opening import (
     open_single,
     own_dataset,
     own_options,
+    read_description,
     start_backend,
 )
 from sonde.evaluation.several import Tested
@@ -144,11 +145,11 @@ def check(folders: Sequence[RunFolder]) -> None:
             raise RunError(f"'{folder.name}' sums up a cross-validation and has no model of its own. {FOLDS}")
     start_backend(folders[0].settings())
 
-    from sonde.models import folder as model_folder
+    from sonde.models.folder import ENSEMBLE
 
-    descriptions = [model_folder.read_description(folder.model) for folder in folders]
+    descriptions = [read_description(folder) for folder in folders]
     for folder, other in zip(folders, descriptions, strict=True):
-        if other.model == model_folder.ENSEMBLE:
+        if other.model == ENSEMBLE:
             raise RunError(f"'{folder.name}' is an ensemble itself. Name the runs that it was made of instead.")
     for folder, other in zip(folders[1:], descriptions[1:], strict=True):
         _refuse_unlike((folders[0], descriptions[0]), (folder, other))

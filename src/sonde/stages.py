@@ -5,6 +5,7 @@ A stage that was cut off is gone on with by the same function: what the folder h
 
 import itertools
 import json
+import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -17,9 +18,7 @@ from sonde import data, planning, terminal, training
 from sonde.answers import TASKS
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
 from sonde.config.files import remove_leftovers, write_atomically
-from sonde.data import Dataset, InputSpec, Listing, Ragged, Stored
-from sonde.data.series.spec import SeriesSpec
-from sonde.data.table.spec import TableSpec
+from sonde.data import Dataset, Listing
 from sonde.data.target import words_of
 from sonde.environment import describe_environment
 from sonde.errors import RunError
@@ -353,23 +352,11 @@ def contact_sheet(said: Settings) -> Path:
     inputs = dataset.train.inputs
     batch = data.mix_others(inputs[rows], inputs, strengths, modality=modality, moment=(seed, 1), indices_B=rows)
     batch, _ = data.augment(batch, strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
-    suffix, content = _drawn(dataset.spec, batch, words_of(dataset.train.truth[rows]))
+    suffix, content = data.MODALITIES[modality].sheet(dataset.spec, batch, words_of(dataset.train.truth[rows]))
     names = (Path(f"{Path(listing.name).name}-sheet-{number}{suffix}") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())
     write_atomically(path, content)
     return path
-
-
-def _drawn(spec: InputSpec, batch: Stored, labels: list[str]) -> tuple[str, bytes]:
-    """Return the suffix and the content of a contact sheet: words and rows are written, the rest is drawn."""
-    if isinstance(batch, Ragged) and isinstance(spec, data.TextSpec):
-        return ".txt", data.text_sheet(spec.named(batch), labels).encode()
-    if isinstance(spec, SeriesSpec):
-        return ".png", data.contact_sheet(data.series_tiles(batch), labels)
-    assert not isinstance(batch, Ragged)
-    if isinstance(spec, TableSpec):
-        return ".txt", data.text_sheet(data.row_pieces(spec.features, batch), labels).encode()
-    return ".png", data.contact_sheet(spec.pixels(batch) if isinstance(spec, data.AudioSpec) else batch, labels)
 
 
 def write_run_file(said: Settings, to: Path, schema: Path | None) -> Path:
@@ -383,7 +370,7 @@ def write_run_file(said: Settings, to: Path, schema: Path | None) -> Path:
     Raises:
         RunError: the file exists.
     """
-    if to.exists():
+    if os.path.exists(to):
         raise RunError(f"{to} exists already; name another file with --to, or remove it.")
     settings = plan(said).settings
     free = Settings({key: setting for key, setting in settings.items() if key != "run.name"})

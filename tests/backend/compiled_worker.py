@@ -101,7 +101,10 @@ def native_batch_norm() -> dict[str, Any]:
             x = keras.layers.Flatten()(keras.layers.Activation("tanh")(norm(x)))
             x = keras.layers.Dense(3, kernel_initializer=keras.initializers.RandomNormal(stddev=0.3, seed=2))(x)
             engine = module.build(
-                named(keras.Model(entry, x)), classification.loss({}), classification.scores, EngineSettings(optimizer="sgd")
+                named(keras.Model(entry, x)),
+                classification.loss({}),
+                classification.scores,
+                EngineSettings(optimizer="sgd"),
             )
             inputs, truth = some()
             for _ in range(3):

@@ -100,7 +100,12 @@ def test_every_kind_of_layer_that_is_lowered_is_drawn() -> None:
 
 
 def engine_of(model: Any, seed: int = 0) -> TorchEngine:
-    return build(named(model), classification.loss({}), classification.scores, EngineSettings(optimizer="sgd", momentum=0.0, seed=seed))
+    return build(
+        named(model),
+        classification.loss({}),
+        classification.scores,
+        EngineSettings(optimizer="sgd", momentum=0.0, seed=seed),
+    )
 
 
 def one_dropout(rate: float) -> Any:

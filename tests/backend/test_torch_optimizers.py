@@ -120,7 +120,12 @@ def test_a_batch_passed_in_parts_moves_the_weights_as_the_whole_does() -> None:
         model = dense_model()
         for variable, seed in zip(model.variables, range(9), strict=False):
             variable.assign(np.random.default_rng(seed).normal(size=variable.shape))
-        engine = build(named(model), classification.loss({}), classification.scores, EngineSettings(optimizer="sgd", accumulate=parts))
+        engine = build(
+            named(model),
+            classification.loss({}),
+            classification.scores,
+            EngineSettings(optimizer="sgd", accumulate=parts),
+        )
         told.append([stepped(engine, inputs, truth, 0.1) for _ in range(3)])
         states.append(list(engine.read_state().values()))
     assert np.allclose(told[0], told[1], atol=1e-6)

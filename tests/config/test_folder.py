@@ -1,11 +1,14 @@
 """A run folder may be anybody's: nothing in it leads sonde to files that lie elsewhere."""
 
+import os
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sonde.config import open_run
+from sonde.config import RunFolder, Setting, Settings, create_run, open_run, write_settings
 from sonde.config.files import remove_folder, remove_leftovers, write_atomically, write_folder_atomically
 from sonde.errors import ConfigError, RunError, StorageError
 from sonde.training.checkpoints import clear_unfinished, only_one
@@ -107,16 +110,157 @@ def test_what_a_killed_process_left_is_not_listed_as_a_run(run: Path) -> None:
         open_run("secnd")
 
 
-@pytest.mark.parametrize("content", [b"3\n", b'{"epoch": "x"}\n', b"\xff\xfe", b'{"epoch": 1, "train": 3}\n'])
-def test_a_damaged_history_is_named_with_its_cure(run: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"3\n", "line 1 is no record of an epoch"),
+        (b'{"epoch": "x"}\n', "line 1 is no record of an epoch (epoch: input should be a valid integer)"),
+        (b'{"epoch": 1, "train": 3}\n', "train: input should be a valid dictionary"),
+        (b'{"epoch": 1}\n{"epoch": 2, "train": {"loss": "x"}}\n', "line 2 is no record of an epoch (train.loss"),
+        (b'{"epoch": 1, "validation": {"accuracy": NaN}}\n', "it holds NaN, which is no number"),
+        (b'{"epoch": 1, "train": {"loss": 1e308}}\n', "train.loss: 1e+308 cannot be right"),
+        (b'{"epoch": 1, "learning_rate": [[]]}\n', "learning_rate: input should be a valid number"),
+        (b'{"epoch": 1, "clock": {"seconds": "x"}}\n', "clock.seconds"),
+        (b'{"epoch": 1, "clock": {"seconds": 1e999}}', "larger than any number"),
+        (b'{"epoch": ' + b"9" * 5000 + b"}\n", "a number of 5,000 digits"),
+        (b"[" * 10_000 + b"\n", "more than 64 deep"),
+        (b'{"epoch": 1\n{"epoch": 2}\n', "line 1 is no record of an epoch (it is not JSON"),
+        (b"\xff\xfe", "it is not UTF-8 text"),
+    ],
+)  # fmt: skip
+def test_a_damaged_history_is_named_with_line_reason_and_cure(run: Path, content: bytes, reason: str) -> None:
     (run / "history.jsonl").write_bytes(content)
-    with pytest.raises(RunError, match=r"history\.jsonl is damaged: .*Remove it"):
+    with pytest.raises(RunError, match=rf"history\.jsonl is damaged: .*{re.escape(reason)}.*Remove it"):
         open_run("theirs").history()
 
 
 def test_a_line_of_the_history_that_a_crash_cut_off_is_left_out(run: Path) -> None:
     (run / "history.jsonl").write_bytes(b'{"epoch": 1, "validation": null}\n{"epo')
     assert [record["epoch"] for record in open_run("theirs").history()] == [1]
+    (run / "history.jsonl").write_bytes(b'{"epoch": 1}')
+    assert open_run("theirs").history() == [{"epoch": 1}]
+
+
+GOOD: dict[str, dict[str, Any]] = {
+    "environment.json": {
+        "packages": {"torch": "2"},
+        "model": {"name": "cnn", "parameters": 3},
+        "precision": {"value": "fp32", "reason": "said"},
+        "git": None,
+        "cores": 2,
+        "budget": {"minutes": 1, "steps": 3, "seconds_used": 2.5, "seconds_kept": 1, "stopped": False},
+    },
+    "findings.json": {"bad_files": [["a", "b"]], "notes": [], "classes": {"train": {"cat": 1}}, "leak_count": 0},
+    "scores.json": {"headline": "accuracy", "splits": "x", "test": {"accuracy": {"value": 0.5, "low": None}}},
+    "origins.json": {"run.seed": {"value": 0, "origin": "default"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "key", "value", "reason"),
+    [
+        ("environment.json", "packages", 5, "packages: input should be a valid dictionary"),
+        ("environment.json", "packages", {"torch": []}, "packages.torch: input should be a valid string"),
+        ("environment.json", "model", "x", "model: input should be a valid dictionary"),
+        ("environment.json", "model", {"name": "cnn", "parameters": "3"}, "model.parameters"),
+        ("environment.json", "precision", 5, "precision: input should be a valid dictionary"),
+        ("environment.json", "git", [], "git: input should be a valid dictionary"),
+        ("environment.json", "cores", -1, "cores: input should be greater than or equal to 0"),
+        ("environment.json", "command", "sonde train", "command: input should be a valid list"),
+        ("environment.json", "budget", {"minutes": 1}, "budget.steps: field required"),
+        ("findings.json", "bad_files", [["a"]], "bad_files.0"),
+        ("findings.json", "classes", {"train": {"cat": 1e30}}, "classes.train.cat"),
+        ("findings.json", "notes", "x", "notes: input should be a valid list"),
+        ("scores.json", "headline", [], "headline: input should be a valid string"),
+        ("scores.json", "headline", "f1", "'f1' is not among the scores on the test"),
+        ("scores.json", "answer", {}, "answer: input should be a valid string"),
+        ("scores.json", "test", {"accuracy": 3}, "test.accuracy: input should be a valid dictionary"),
+        ("scores.json", "test", {"accuracy": {"value": "x"}}, "test.accuracy.value: input should be a valid number"),
+        ("scores.json", "baselines", [], "baselines: input should be a valid dictionary"),
+        ("scores.json", "folds", {"headline": "f1"}, "folds.runs: field required"),
+        ("scores.json", "ensemble", {"metrics": 3}, "ensemble.metrics: input should be a valid list"),
+        ("origins.json", "run.seed", {"value": 0, "origin": "nobody"}, "run.seed.origin"),
+    ],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_said_where_the_file_is_read(
+    run: Path, name: str, key: str, value: Any, reason: str
+) -> None:
+    folder = open_run("theirs")
+    folder.write_json(run / name, GOOD[name])
+    assert folder.read_json(run / name) == GOOD[name]
+    folder.write_json(run / name, {**GOOD[name], key: value})
+    cure = {"scores.json": "sonde evaluate", "origins.json": "Remove it"}.get(name, "train anew")
+    with pytest.raises(RunError, match=rf"{re.escape(name)} is damaged: .*{re.escape(reason)}.*\({cure}|; {cure}"):
+        folder.read_json(run / name)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_in_a_run_folder_is_not_waited_for(run: Path, make: Callable[[Path], None]) -> None:
+    for name in ("environment.json", "history.jsonl", "scores.json", "origins.json"):
+        make(run / name)
+    folder = open_run("theirs")
+    for act in (folder.fingerprint, folder.history, folder.scores, folder.settings):
+        with pytest.raises(RunError, match="is damaged: it is not a regular file"):
+            act()
+
+
+SAID = Settings(
+    {
+        "run.data": Setting("pets", "command line"),
+        "run.epochs": Setting(20, "guessed", reason="the default # for pets\nof this size"),
+        "run.seed": Setting(3, "file", place="my.toml, line 2"),
+        "image.size": Setting((28, 28), "guessed", reason="the median"),
+        "training.rate": Setting(1.0, "default"),
+    }
+)
+
+
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> RunFolder:
+    monkeypatch.chdir(tmp_path)
+    return create_run("first", settings=SAID, text=write_settings(SAID), environment={}, findings={})
+
+
+def told(settings: Settings) -> dict[str, tuple[Any, str, str]]:
+    return {key: (each.value, each.origin, each.reason) for key, each in settings.items()}
+
+
+def test_who_chose_each_option_and_why_is_read_back_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = made(tmp_path, monkeypatch)
+    read = folder.settings()
+    assert told(read) == {**told(SAID), "image.size": ([28, 28], "guessed", "the median")}
+    assert read["run.seed"].place == f"{folder.settings_file}, line 5"
+
+
+def test_a_value_that_was_changed_in_the_run_file_is_from_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path, monkeypatch)
+    text = folder.settings_file.read_text()
+    folder.settings_file.write_text(text.replace("epochs = 20", "epochs = 21").replace("rate = 1.0", "rate = 1"))
+    read = told(folder.settings())
+    assert read["run.epochs"] == (21, "file", "") and read["training.rate"] == (1, "file", "")
+    assert read["image.size"] == ([28, 28], "guessed", "the median")
+
+
+def test_a_run_file_without_its_origins_counts_as_from_the_file_whatever_its_comments_say(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = made(tmp_path, monkeypatch)
+    assert "epochs = 20  # guessed: the default # for pets of this size" in folder.settings_file.read_text()
+    folder.origins_file.unlink()
+    assert {(origin, reason) for _, origin, reason in told(folder.settings()).values()} == {("file", "")}
+
+
+def test_origins_that_are_damaged_are_named_with_their_cure(run: Path) -> None:
+    (run / "origins.json").write_text("{")
+    with pytest.raises(RunError, match=r"origins\.json is damaged: it is not JSON.*Remove it, and every option"):
+        open_run("theirs").settings()
+
+
+@pytest.mark.parametrize("name", ["a" * 10_000, "~nosuchuser/x", "a\0b", "\ud800"])
+def test_a_name_that_no_file_can_have_is_no_run(run: Path, name: str) -> None:
+    with pytest.raises(RunError, match="There is no run at"):
+        open_run(name)
 
 
 @pytest.mark.parametrize("content", [None, b"{}", b"[]", b'{"dataset": 3}', b"\xff\xfe", b"{"])

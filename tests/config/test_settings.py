@@ -108,6 +108,42 @@ def test_an_impossible_value_is_refused_with_its_place_and_its_range(text: str, 
     assert f"--set {text}" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("9" * 5000, "it is a number of more than 300 digits"),
+        ("0x" + "f" * 5000, "it is a number of more than 300 digits"),
+        ("[" * 100_000, "lists inside of lists, more than 64 deep"),
+    ],
+    ids=["digits", "hexadecimal", "depth"],
+)
+def test_a_value_that_could_not_be_read_in_a_moment_is_refused_in_few_words(value: str, says: str) -> None:
+    with pytest.raises(ConfigError, match=f"--set training.count={value[:9]}".replace("[", r"\[")) as caught:
+        from_assignments([f"training.count={value}"])
+    assert says in str(caught.value) and len(str(caught.value)) < 300
+
+
+@pytest.mark.parametrize("value", ["x" * 100_000, 10**5000, [[9] * 1000] * 1000], ids=["text", "number", "lists"])
+def test_a_refused_value_is_shown_as_far_as_a_message_can_hold_it(value: object) -> None:
+    with pytest.raises(ConfigError, match=r"count = .* is not possible: expected a whole number") as caught:
+        fill(Sample, "training", from_words({"training.count": value}))
+    assert len(str(caught.value)) < 400
+
+
+def test_names_of_any_length_make_short_messages(tmp_path: Path) -> None:
+    name = "x" * 100_000
+    (tmp_path / "run.toml").write_text(f"[{name}]\na = 1\n")
+    for act in (
+        lambda: from_assignments([f"{name}.a=1"]),
+        lambda: from_assignments([f"{name}=1"]),
+        lambda: read_settings(tmp_path / "run.toml"),
+        lambda: fill(Sample, "training", from_assignments([f"training.{name}=1"])),
+    ):
+        with pytest.raises(ConfigError) as caught:
+            act()
+        assert len(str(caught.value)) < 1000
+
+
 def test_a_mistake_in_a_file_names_file_line_and_key(tmp_path: Path) -> None:
     file = tmp_path / "run.toml"
     file.write_text("# a run\n[run]\ndata = 'x'\n\n[training]\nrate = 0.5\ncount = 99\n")
@@ -124,7 +160,11 @@ def test_a_mistake_in_a_file_names_file_line_and_key(tmp_path: Path) -> None:
         ("[training]\nrate = 1\nrate = 2\n", "not valid TOML"),
         ("x" * 1_000_001, "1,000,001 bytes where at most 1,000,000 can be right"),
         ("[run]\ndata = '\x00'", "not valid TOML"),
+        ("[run]\nx = " + "[" * 10_000, "line 2 holds lists inside of lists"),
+        ("[run]\nepochs = 1" + "0" * 5000, "line 2 holds a number of more than 300 digits"),
+        ("[run]\n" + ".".join(["a"] * 50_000) + " = 1", "line 2 holds a key of more than 8 parts"),
     ],
+    ids=lambda words: words[:20],
 )
 def test_a_file_that_is_no_run_file_is_refused(tmp_path: Path, text: str, says: str) -> None:
     file = tmp_path / "run.toml"

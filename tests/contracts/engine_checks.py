@@ -53,7 +53,9 @@ def seeded_builds(name: str) -> dict[str, Any]:
     module, blueprint = backend.use(name), blueprint_of("mlp", {"depth": 0})
     before = random.getstate()
     models = [build(blueprint, seed=seed, policy=module.dtype_policy("fp32")) for seed in (1, 1, 2)]
-    engines = [module.build(model, classification.loss({}), classification.scores, EngineSettings()) for model in models]
+    engines = [
+        module.build(model, classification.loss({}), classification.scores, EngineSettings()) for model in models
+    ]
     first, again, other = (weights_of(engine.read_state()) for engine in engines)
     return {
         "changed_by_building_again": unequal(first, again),

@@ -159,7 +159,11 @@ def engine_of(
     }
     keras_model = rebuild(blueprint, weights, policy=module.dtype_policy(settings.precision))
     return module.build(
-        keras_model, classification.loss({"label_smoothing": smoothing}), classification.scores, settings, recorded=recorded
+        keras_model,
+        classification.loss({"label_smoothing": smoothing}),
+        classification.scores,
+        settings,
+        recorded=recorded,
     )
 
 

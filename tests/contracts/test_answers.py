@@ -143,7 +143,7 @@ def test_a_task_has_its_words(name: str, modality: str) -> None:
 
 @pytest.mark.parametrize("name", ANSWERS)
 def test_predicted_rows_are_plain_and_fill_their_columns(name: str) -> None:
-    row, own, target, truth = _row(name)
+    row, _, target, truth = _row(name)
     kept = row.keep(target, _outputs(name, target, truth), None)
     fitted = row.fitted_from({}, target)
     rows = row.rows(target, fitted, kept)

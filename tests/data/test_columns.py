@@ -26,6 +26,7 @@ def test_decimal_commas_are_read_and_said_unless_they_could_be_thousands() -> No
     column, note = read_column(["1,5", "2,25", "3"])
     assert column.tolist() == [1.5, 2.25, 3.0] and note == "numbers have a decimal comma"
     assert read_column(["1,500", "2,250"])[0].dtype.kind == "U"
+    assert read_column(["0,199", "-3,120"])[0].tolist() == [0.199, -3.12]
 
 
 def test_codes_with_leading_zeros_are_categories() -> None:

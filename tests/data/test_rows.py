@@ -39,7 +39,7 @@ def test_a_table_is_recognised_and_its_label_column_said(tmp_path: Path) -> None
     listing = read(write(tmp_path / "ship.csv", passengers()))
     assert listing.modality == "table" and listing.format == "table (csv)" and listing.name == "ship"
     assert listing.reason == "60 rows of 6 columns, label in 'Survived'"
-    assert listing.names[:2].tolist() == ["ship.csv row 1", "ship.csv row 2"] and set(listing.truth) == {"0", "1"}
+    assert listing.names[:2].tolist() == ["ship.csv line 2", "ship.csv line 3"] and set(listing.truth) == {"0", "1"}
     assert isinstance(listing.content, np.ndarray)
     assert names_of(listing.content) == ("PassengerId", "Pclass", "Sex", "Age", "Ticket", "Port")
     assert "change: --set data.label_column=NAME" in listing.notes[0]
@@ -153,6 +153,33 @@ def test_parquet_keeps_its_numbers_and_whole_labels(tmp_path: Path) -> None:
     assert set(listing.truth) == {"0", "1"} and len(listing) == 16
     assert listing.bad[0] == ("x.parquet row 3", "has no label")
     assert isinstance(listing.content, np.ndarray) and np.isnan(listing.content["x"]).sum() == 8
+
+
+@pytest.mark.parametrize(
+    "labels", [["007", "7", "07"], ["1_2", "12", "3"], ["1e2", "100", "2e5"], ["1.0", "1", "2"], ["NA", "None", "EU"]]
+)
+def test_a_label_is_what_stands_in_the_file(tmp_path: Path, labels: list[str]) -> None:
+    lines = ["x,w,label", *(f"{row * 7 % 11},{row % 5},{labels[row % 3]}" for row in range(30))]
+    assert read(write(tmp_path / "x.csv", lines)).answers.tolist() == labels * 10
+
+
+def test_a_table_with_carriage_returns_alone_is_read(tmp_path: Path) -> None:
+    rows = "".join(f"{row % 7}.{row},{row % 5}.5,{'xy'[row % 2]}\r" for row in range(60))
+    (tmp_path / "mac.csv").write_text("a,b,label\r" + rows, newline="")
+    listing = read(tmp_path / "mac.csv")
+    assert len(listing) == 60 and set(listing.answers) == {"x", "y"} and listing.names[1] == "mac.csv line 3"
+
+
+def test_new_rows_are_read_in_the_encoding_that_the_training_rows_were_said_to_be_in(tmp_path: Path) -> None:
+    lines = [
+        "城市,x,label",
+        *(f"{'東京' if row % 2 else '大阪'},{row * 7 % 11},{'ab'[row % 3 > 0]}" for row in range(30)),
+    ]
+    for name in ("train.csv", "new.csv"):
+        (tmp_path / name).write_text("\n".join(lines), encoding="shift_jis")
+    dataset = load(read(tmp_path / "train.csv", encoding="shift_jis"), Options(), table_module.Options())
+    _, rows = dataset.spec.read(str(tmp_path / "new.csv"))
+    assert isinstance(rows, np.ndarray) and rows["城市"].tolist() == ["大阪", "東京"] * 15
 
 
 def test_a_table_without_a_header_has_numbered_columns_and_its_label_last(tmp_path: Path) -> None:

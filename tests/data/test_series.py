@@ -9,6 +9,7 @@ from sonde import data
 from sonde.data.listing import Listing, numbered
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.series import spec as series
+from sonde.data.sources.series_files import read_series
 from sonde.errors import DataError, ModelError
 
 RNG = np.random.default_rng(0)
@@ -127,6 +128,20 @@ def test_a_spec_comes_back_from_its_values(content: Stored) -> None:
 def test_a_damaged_spec_is_refused(change: dict[str, object], told: str) -> None:
     with pytest.raises(ModelError, match=told):
         data.spec_from(spec(EQUAL).to_dict() | change)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["nothere.tsv", "nothere.npy", "nothere.ts", "a" * 10_000 + ".csv", "a\0b.csv"],
+    ids=["text", "array", "ts", "long", "null"],
+)
+def test_a_file_to_predict_that_is_not_there_is_said_to_be_so(name: str, tmp_path: Path) -> None:
+    for path in (name, str(tmp_path / name)):
+        with pytest.raises(DataError, match=r"is not there \(looked in .*; check the path"):
+            read_series(Path(path), channels=1)
+    (tmp_path / "folder.tsv").mkdir()
+    with pytest.raises(DataError, match=r"folder.tsv is no file; check the path"):
+        read_series(tmp_path / "folder.tsv", channels=1)
 
 
 def test_a_new_file_is_read_for_prediction(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from sonde import data
 from sonde.data.ragged import Ragged
+from sonde.data.sources import series_files
 from sonde.errors import DataError
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -207,3 +208,26 @@ def test_real_data_is_recognised(name: str, count: int, shape: tuple[int, int] |
     assert found.modality == "series" and len(found) == count and not found.bad
     assert isinstance(found.content, Ragged) if shape is None else found.content.shape == (count, *shape)
     assert set(found.splits) == {"train", "test"}
+
+
+def test_a_value_that_is_no_number_is_named_by_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    path.write_text("id;time;label;heart\np1;1;up;1\n\np1;2;up;2\np2;1;down;3\np2;x;down;4\n")
+    with pytest.raises(DataError, match=r"line 6 of the column 'time' holds 'x', which is neither a number nor a date"):
+        survey(path)
+    path.write_text("id;time;label;heart\np1;1;up;1\np1;2;up;2\np2;1;down;3\np2;2;down;4\n")
+    found = survey(path)
+    assert found.answers.tolist() == ["up", "down"] and found.content[:, :, 0].tolist() == [[1, 2], [3, 4]]
+    assert any("the delimiter of long.csv is ';'" in note for note in found.notes)
+
+
+def test_new_series_are_read_with_their_delimiter_and_errors_name_the_line(tmp_path: Path) -> None:
+    path = tmp_path / "new.csv"
+    path.write_text("0;1;2\n\n3;?;5\n")
+    names, raw = series_files.read_series(path, channels=3)
+    assert names == [str(path)] and np.array_equal(raw[0], [[0, 1, 2], [3, np.nan, 5]], equal_nan=True)
+    path.write_text("a,b\n1,2\n\n3,x\n")
+    with pytest.raises(DataError, match=r"new\.csv is no table of numbers: line 4 of the column 'b' holds 'x'"):
+        series_files.read_series(path, channels=2)
+    with pytest.raises(DataError, match=r"gone\.tsv is not there"):
+        series_files.read_series(tmp_path / "gone.tsv", channels=2)

@@ -26,6 +26,17 @@ def counts(listing: data.Listing) -> dict[str, int]:
 # --- nothing fits -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["a" * 10_000, "flowers/" + "a" * 300, "~nosuchuser/x", "~" + "a" * 10_000, "a\0b", "\ud800"],
+    ids=["long", "long inside", "no user", "long user", "null", "half a letter"],
+)
+def test_a_name_that_no_file_can_have_is_not_there(name: str) -> None:
+    with pytest.raises(DataError, match=r"There is no data at .*built-in name: digits") as caught:
+        data.survey(name, data.Options())
+    assert len(str(caught.value)) < 400
+
+
 def test_a_path_that_is_not_there_gets_a_suggestion(tmp_path: Path) -> None:
     (tmp_path / "flowers").mkdir()
     with pytest.raises(DataError, match=r"There is no data at .*Did you mean '.*flowers'.*built-in name: digits"):
@@ -148,7 +159,7 @@ def test_rows_without_file_or_label_are_named_and_counted(tmp_path: Path) -> Non
     assert "is not there" in reasons["images/absent.png"]
     assert "is a URL" in reasons["https://example.org/a.png"]
     assert "has no label" in reasons["images/cat-1.png"]
-    assert "has no path" in reasons["row 64 of list.csv"]
+    assert "has no path" in reasons["line 65 of list.csv"]
     options = data.Options(bad_share=0.1)
     assert len(data.load(listing, options, ImageOptions(size=(12, 12))).findings.bad_files) == 4
 
@@ -164,9 +175,12 @@ def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path
     ("content", "reason"),
     [
         (b"", "is empty"),
-        (b"path,label\na.png,cat,extra\n", "row 1 has 3 values where there are 2 columns"),
-        (b"path,label\n\xff\xfe,cat\n", "is not UTF-8 text"),
-        (b'path,label\n"a.png,cat\n', "is not a readable table"),
+        (b"path,label\na.png,cat,extra\n", "line 2 has 3 values where there are 2 columns"),
+        (b"path,label\n\xff\xfe,cat\n", r"is not UTF-8: byte 11 \(0xff, line 2\)"),
+        (
+            b'path,label\n"a.png,cat\nb,c,d\n',
+            r"a quote that line 2 opens is never closed\. Double",
+        ),
         (b"path,label,label\na.png,cat,dog\n", "2 columns called 'label'.*Rename or remove"),
         (b"path,label\n", r"l\.csv holds a header \(path, label\) and no row"),
         (b"one,two\n1,2\n", "It cannot be told which column of .* holds the label; candidates: one, two"),

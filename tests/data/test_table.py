@@ -221,7 +221,7 @@ def test_new_rows_are_read_by_the_names_of_their_columns(tmp_path: Path) -> None
     file = write(tmp_path / "new.csv", [["town", "extra", "built", "age", "rooms"], ["Ulm", "1", "2020-05-01", "", "3"],
                                         ["Rom", "2", "", "33", "?"]])  # fmt: skip
     names, rows = spec.read(str(file))
-    assert names == [f"{file} row 1", f"{file} row 2"]
+    assert names == [f"{file} line 2", f"{file} line 3"]
     encoded = spec.encode(rows)
     assert encoded[0, 3] == 1 and encoded[0, 4] > 0 and encoded[1, 4] == 0 and np.isfinite(encoded).all()
 
@@ -232,7 +232,7 @@ def test_new_rows_are_read_by_the_names_of_their_columns(tmp_path: Path) -> None
         ([["town", "built", "ages", "rooms"], ["Ulm", "", "3", "1"]],
          r"lacks the column 'age', which the model reads. Did you mean 'ages'\? It has: town, built, ages, rooms"),
         ([["town", "built", "age", "rooms"], ["Ulm", "", "3", "1"], ["Ulm", "", "old", "1"]],
-         r"row 2 holds 'old' in the column 'age', which is no number. Correct it, or leave the cell empty"),
+         r"line 3 holds 'old' in the column 'age', which is no number. Correct it, or leave the cell empty"),
         ([["town", "built", "age", "rooms"], ["Ulm", "1.2.20", "3", "1"]], r"which is no date, such as 2026-01-31"),
         ([["town", "built", "age", "rooms"]], r"holds no row below its header"),
     ],

@@ -142,7 +142,7 @@ def test_a_table_is_read_as_a_text_in_each_row(tmp_path: Path) -> None:
     table = tmp_path / "new.csv"
     table.write_text("title,body\nfirst of all,the good film\nthen,a bad day\n")
     names, raw = spec.read(str(table))
-    assert names == [f"{table} row 2", f"{table} row 3"]
+    assert names == [f"{table} line 2", f"{table} line 3"]
     assert [bytes(each) for each in raw] == [b"the good film", b"a bad day"]
     (tmp_path / "one.jsonl").write_text('{"words": "the good film"}\n')
     assert bytes(spec.read(str(tmp_path / "one.jsonl"))[1][0]) == b"the good film"
@@ -150,7 +150,7 @@ def test_a_table_is_read_as_a_text_in_each_row(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"has no column 'body', .* Its columns: text, label\. Rename the one"):
         spec.read(str(table))
     table.write_text("body,label\nthe good film,x\n,x\n")
-    with pytest.raises(DataError, match="row 3 has no text"):
+    with pytest.raises(DataError, match="line 3 has no text"):
         spec.read(str(table))
 
 

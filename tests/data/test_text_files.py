@@ -6,6 +6,7 @@ import numpy as np
 
 from sonde import data
 from sonde.data.ragged import Ragged, text_of, texts
+from sonde.data.sheet import text_sheet
 from sonde.data.text import files as text_files
 from sonde.data.text.spec import Options
 
@@ -87,4 +88,4 @@ def test_languages_without_blanks_are_read_by_characters(tmp_path: Path) -> None
 
 
 def test_a_sheet_shows_the_tokens_and_nothing_that_cannot_be_printed() -> None:
-    assert data.text_sheet([["the", "?", "film"], ["a\x1b", "b"]], ["y", "n"]) == "y\tthe|?|film\nn\ta?|b\n"
+    assert text_sheet([["the", "?", "film"], ["a\x1b", "b"]], ["y", "n"]) == "y\tthe|?|film\nn\ta?|b\n"

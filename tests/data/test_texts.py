@@ -140,13 +140,24 @@ def test_conditions_on_columns_make_the_test_split(tmp_path: Path) -> None:
 def test_rows_without_text_or_label_are_named(tmp_path: Path) -> None:
     rows = [*ROWS, {"id": "a", "text": " ", "label": "n"}, {"id": "b", "text": "some more text", "label": ""}]
     listing = texts.read(write_table(tmp_path / "a.csv", rows), Options())
-    assert listing.bad == (("row 22 of a.csv", "has no text"), ("row 23 of a.csv", "has no label"))
+    assert listing.bad == (("line 22 of a.csv", "has no text"), ("line 23 of a.csv", "has no label"))
 
 
 def test_an_uneven_row_is_named_with_the_cure(tmp_path: Path) -> None:
     path = write(tmp_path / "a.csv", "label,text\nn,one two three\ny,one, two and three\nn,one more text\n")
-    with pytest.raises(DataError, match=r"row 3 has 3 values where the first has 2.*a comma in double quotes"):
+    with pytest.raises(DataError, match=r"line 3 has 3 values where there are 2 columns.*a comma in double quotes"):
         texts.read(path, Options())
+
+
+def test_one_cell_of_a_long_text_is_read_whole(tmp_path: Path) -> None:
+    rows = [{"label": "ab"[n % 2], "text": f'{"a word of many " * 20_000}, "{n}"'} for n in range(3)]
+    assert [len(text) for text in held(texts.read(write_table(tmp_path / "a.csv", rows), Options()))] == [300_005] * 3
+
+
+def test_a_column_of_row_numbers_without_a_name_makes_no_other_table(tmp_path: Path) -> None:
+    content = ",text,label\n" + "".join(f"{n},this is text number {n},{'ab'[n % 2]}\n" for n in range(12))
+    listing = survey(str(write(tmp_path / "a.csv", content)), Options())
+    assert listing.modality == "text" and held(listing)[0] == "this is text number 0"
 
 
 def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:

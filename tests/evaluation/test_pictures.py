@@ -6,15 +6,14 @@ import xml.etree.ElementTree as ElementTree
 import numpy as np
 import pytest
 
+from sonde.answers.facts import Facts, Shown
 from sonde.data.ragged import texts
 from sonde.drawing import Lines, Pixels, Row, Sketch, Spectrogram, Text
 from sonde.drawing.examples import POINTS
 from sonde.evaluation.pictures import MOST_LETTERS, picture
-from sonde.evaluation.plots import Mistake
 from sonde.evaluation.plots.explained import importance_bars
-from sonde.evaluation.plots.gallery import mistakes_gallery
-from sonde.evaluation.report.facts import Facts
-from sonde.evaluation.report.gallery import mistakes
+from sonde.evaluation.plots.gallery import worst_gallery
+from sonde.evaluation.report.gallery import worst
 
 EVIL = "<script>alert(1)</script> \u202e x" * 3
 RNG = np.random.default_rng(0)
@@ -42,9 +41,9 @@ def check(markup: str) -> None:
 
 @every_kind
 def test_every_kind_is_shown_among_the_mistakes(kind: str) -> None:
-    mistake = Mistake("file", "a", "b", 0.9, picture=KINDS[kind])
-    check(str(mistakes_gallery([mistake])).partition(">")[2].removesuffix("</svg>"))
-    section = mistakes(Facts("run", "runs/run", {}, mistakes=(mistake,)))
+    shown = Shown("file", "a", "b", 0.9, picture=KINDS[kind])
+    check(str(worst_gallery([shown])).partition(">")[2].removesuffix("</svg>"))
+    section = worst(Facts("run", "runs/run", {}, worst=(shown,)))
     check(str(section))
 
 

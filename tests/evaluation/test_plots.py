@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from evaluation_makers import PLOTS, Evidence, draw
+from sonde.answers.classification.class_bars import MOST_CLASSES, by_f1
+from sonde.answers.classification.confusion_picture import confused_pairs, confusion_matrix
+from sonde.answers.facts import Shown
 from sonde.drawing.marks import STYLES
 from sonde.drawing.matrix import MOST_WITH_NUMBERS
-from sonde.evaluation.plots import PLOTS, Evidence, Mistake, draw
-from sonde.evaluation.plots.confusion import confused_pairs, confusion_matrix
-from sonde.evaluation.plots.intervals import MOST_CLASSES, by_f1
 from sonde.metrics.curves import Curve
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -100,7 +101,7 @@ def test_nothing_to_draw_draws_nothing() -> None:
 
 def test_pictures_of_a_hundred_classes_stay_small(evidence: MakeEvidence) -> None:
     drawn = draw(evidence(100))
-    assert all(len(picture) < 100_000 for kind, picture in drawn.items() if kind != "mistakes")
+    assert all(len(picture) < 100_000 for kind, picture in drawn.items() if kind != "worst")
 
 
 @pytest.mark.parametrize("kind", ["roc", "precision-recall"])
@@ -202,6 +203,6 @@ def test_a_baseline_far_off_is_pointed_at_so_that_the_near_one_can_be_told_apart
 
 
 def test_a_mistake_without_a_picture_says_so(evidence: MakeEvidence) -> None:
-    only = [Mistake(name="a.wav", truth="yes", guess="no", confidence=0.9)]
-    said = words(parse(PLOTS["mistakes"].function(replace(evidence(2), mistakes=only))))
+    only = [Shown(name="a.wav", truth="yes", predicted="no", confidence=0.9)]
+    said = words(parse(PLOTS["worst"].function(replace(evidence(2), worst=only))))
     assert "no picture" in said and "a.wav" in said and "90.0%" in said

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from sonde import terminal
+from sonde.answers.facts import Facts
 from sonde.evaluation import folds
 from sonde.evaluation.plots.intervals import beside_one_another
 from sonde.evaluation.report import several as sections
-from sonde.evaluation.report.facts import Facts
 from sonde.terminal.several import show_several
 
 

@@ -5,8 +5,8 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
+from evaluation_makers import guess_baselines
 from sonde.data.ragged import texts
-from sonde.evaluation.baselines import guess_baselines
 
 NAME = "TF-IDF with a linear SVM"
 

@@ -31,8 +31,12 @@ def engine_of(name: str, shape: tuple[int, ...] = (43, 40), **more: Any) -> Any:
     from sonde.models.assemble import Blueprint, build
     from sonde.models.heads import classification
 
-    blueprint = Blueprint(name, "classification", Reads(shape), 2, options_of(name)(**{**SMALL[name], "dropout": 0.0, **more}))
-    return backend.use("torch").build(build(blueprint, seed=1), classification.loss({}), classification.scores, EngineSettings())
+    blueprint = Blueprint(
+        name, "classification", Reads(shape), 2, options_of(name)(**{**SMALL[name], "dropout": 0.0, **more})
+    )
+    return backend.use("torch").build(
+        build(blueprint, seed=1), classification.loss({}), classification.scores, EngineSettings()
+    )
 
 
 def tones(shape: tuple[int, int] = (43, 40), count: int = 16) -> tuple[NDArray[np.float32], NDArray[np.int32]]:

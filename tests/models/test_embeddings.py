@@ -20,7 +20,9 @@ def build(levels: tuple[int, ...], numbers: int) -> Any:
     from sonde.models.assemble import Blueprint, build
 
     shape = (numbers + len(levels),)
-    return build(Blueprint("mlp", "classification", Reads(shape, cardinalities=levels), 3, options_of("mlp")(width=8)), seed=0)
+    return build(
+        Blueprint("mlp", "classification", Reads(shape, cardinalities=levels), 3, options_of("mlp")(width=8)), seed=0
+    )
 
 
 def test_the_width_of_a_vector_grows_with_the_values_and_stays_below_them() -> None:

@@ -76,7 +76,7 @@ def raw_of(modality: str, *, ragged: bool = False) -> Any:
 
 def learned(raw: Any) -> Any:
     """Return the spec of some series."""
-    return series.learn(raw, SimpleNamespace(stored=raw), series.Options())  # type: ignore[arg-type]
+    return series.learn(raw, SimpleNamespace(stored=raw, encoding=""), series.Options())  # type: ignore[arg-type]
 
 
 SERIES, RAGGED = learned(raw_of("series")), learned(raw_of("series", ragged=True))

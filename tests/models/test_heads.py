@@ -106,7 +106,7 @@ def test_the_plain_losses_are_what_scikit_learn_says() -> None:
     assert [float(each) for each in found] == pytest.approx(expected_losses, rel=CLOSE)
 
 
-@pytest.mark.parametrize("answer", list(HEADS))
+@pytest.mark.parametrize("answer", ["classification", "multilabel"])
 @pytest.mark.parametrize("case", list(heads_worker.CASES))
 def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, case: str) -> None:
     logits, numbers, table = heads_worker.examples()
@@ -117,7 +117,7 @@ def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, 
     assert torch.isfinite(slope).all() and bool(slope.abs().max() > 0)
 
 
-@pytest.mark.parametrize("answer", list(HEADS))
+@pytest.mark.parametrize("answer", ["classification", "multilabel"])
 def test_the_parts_of_a_batch_add_up_to_its_loss(answer: str) -> None:
     logits, numbers, table = heads_worker.examples()
     batch = tensors(numbers if answer == "label" else table)

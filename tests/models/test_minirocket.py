@@ -126,7 +126,9 @@ def test_it_tells_waves_apart_without_a_step() -> None:
     weights = solving.solved_weights(made, module, solving.Solvable(x, same, truth), seed=0)
     engine = predicting_engine(module, rebuild(made, weights), "label")
     assert np.mean(logits_of(engine, new).argmax(axis=1) == answer) > 0.95
-    steps = solving.Solved(module.build(build(made, seed=0), classification.loss({}), classification.scores, EngineSettings()))
+    steps = solving.Solved(
+        module.build(build(made, seed=0), classification.loss({}), classification.scores, EngineSettings())
+    )
     before = steps.read_state()
     loss, score = stepped(steps, x[:8], truth[:8], 0.1)
     after = steps.read_state()

@@ -141,7 +141,9 @@ def test_padding_changes_no_answer_and_all_layers_run_natively(pool: str, tmp_pa
     from sonde.models.heads import classification
 
     spec = spec_of(folder := hugging_face(tmp_path / "made", "bert"))
-    built = backend.use("torch").build(begun(folder, spec, pool), classification.loss({}), classification.scores, EngineSettings())
+    built = backend.use("torch").build(
+        begun(folder, spec, pool), classification.loss({}), classification.scores, EngineSettings()
+    )
     tokens_BT = spec.prepare(spec.encode(texts(TEXTS)))
     wide_BT = np.pad(tokens_BT, ((0, 0), (0, 30)))
     assert np.abs(logits_of(built, tokens_BT) - logits_of(built, wide_BT)).max() < 1e-5

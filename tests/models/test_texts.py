@@ -26,7 +26,9 @@ def torch_backend() -> None:
 def blueprint(name: str, levels: int = LEVELS, **more: Any) -> Any:
     from sonde.models.assemble import Blueprint
 
-    return Blueprint(name, "classification", Reads((None,), "int32", (levels,)), 3, options_of(name)(**{**SMALL[name], **more}))
+    return Blueprint(
+        name, "classification", Reads((None,), "int32", (levels,)), 3, options_of(name)(**{**SMALL[name], **more})
+    )
 
 
 def engine(name: str, **more: Any) -> Any:

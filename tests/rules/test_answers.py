@@ -34,10 +34,7 @@ def named(module: Module) -> list[str]:
 
 
 def _is_docstring(node: ast.Constant, module: Module) -> bool:
-    for parent in ast.walk(module.tree):
-        if isinstance(parent, ast.Expr) and parent.value is node:
-            return True
-    return False
+    return any(isinstance(parent, ast.Expr) and parent.value is node for parent in ast.walk(module.tree))
 
 
 def tables(module: Module) -> list[str]:

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as some
 from numpy.typing import NDArray
 
+from sonde.answers.classification.target import ClassTarget
 from sonde.data.dataset import Examples
 from sonde.data.image.spec import learn_spec
 from sonde.data.ragged import Ragged
 from sonde.data.target import Batch
-from sonde.answers.classification.target import ClassTarget
 from sonde.training import batches, first_rows
 from sonde.training.batches import Orders, Spares, TrainingSet, order
 

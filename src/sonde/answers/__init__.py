@@ -12,7 +12,9 @@ from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, P
 from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
 from sonde.answers.segmentation.row import ROW as SEGMENTATION
+from sonde.config import Run, Settings, fill
 from sonde.data import MODALITIES, Listing
+from sonde.errors import ConfigError, unknown_name
 
 __all__ = [
     "ANSWERS",
@@ -27,6 +29,7 @@ __all__ = [
     "Task",
     "answer_of",
     "inferred_task",
+    "task_of",
 ]
 
 ANSWERS: dict[str, Answer] = {"segmentation": SEGMENTATION, "multilabel": MULTILABEL, "classification": CLASSIFICATION}
@@ -71,6 +74,23 @@ def answer_of(task: str) -> Answer:
         task: a name in `TASKS`.
     """
     return TASKS[task].row
+
+
+def task_of(settings: Settings) -> Task:
+    """Return the task of a run.
+
+    Args:
+        settings: every option of the run, perhaps from a file that was changed.
+
+    Raises:
+        ConfigError: its task is missing or not known.
+    """
+    name = settings.value("run.task")
+    if not isinstance(name, str):
+        name = fill(Run, "run", settings).task
+    if name not in TASKS:
+        raise ConfigError(f"{settings['run.task'].place}: {unknown_name('task', name, TASKS, 'sonde list tasks')}")
+    return TASKS[name]
 
 
 def inferred_task(listing: Listing) -> tuple[str, str]:

@@ -195,10 +195,18 @@ def saying_what_failed(path: Path) -> Iterator[None]:
         ) from error
 
 
+def located(name: str) -> Path:
+    """Return the path that a person named, with ~ for a home folder; as it stands where there is no such user."""
+    try:
+        return Path(name).expanduser()
+    except RuntimeError:
+        return Path(name)
+
+
 def cache_folder() -> Path | None:
     """Return where what can be made again is kept: $SONDE_CACHE, else the user's cache folder; None without a home."""
     if os.environ.get("SONDE_CACHE"):
-        return Path(os.environ["SONDE_CACHE"]).expanduser()
+        return located(os.environ["SONDE_CACHE"])
     try:
         return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sonde"
     except RuntimeError:

@@ -24,7 +24,7 @@ from sonde.config.settings import Settings
 from sonde.config.shapes import EPOCH, SHAPES, fault
 from sonde.config.toml import read_settings
 from sonde.config.untrusted import LARGEST_JSON, Unsound, parse_json, read_json, read_text
-from sonde.errors import ConfigError, RunError, StorageError, did_you_mean
+from sonde.errors import ConfigError, RunError, StorageError, did_you_mean, shortened
 
 RUNS = Path("runs")
 """Where runs live, below the folder that sonde is started in."""
@@ -180,12 +180,12 @@ class RunFolder:
         return RunError(f"{path} is damaged: {reason}. ({self._cure(path)})")
 
     def _cure(self, path: Path) -> str:
-        if path == self.scores_file:
+        if path.name == self.scores_file.name:
             return f"sonde evaluate {self.path} writes it anew."
-        if path == self.origins_file:
+        if path.name == self.origins_file.name:
             return "Remove it, and every option counts as from the run file."
         anew = f"train anew: sonde train {self.settings_file} --name NEW"
-        if path == self.history_file:
+        if path.name == self.history_file.name:
             return f"Remove it, and the report has no curves; or {anew}"
         return f"Only training writes it; {anew}"
 
@@ -250,8 +250,8 @@ def check_room(name: str) -> None:
 
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
-    except (ValueError, RecursionError):
+        parse_json(line, finite=False)
+    except Unsound:
         return False
     return True
 
@@ -277,12 +277,13 @@ def open_run(path: str | os.PathLike[str]) -> RunFolder:
     if not isinstance(path, str | os.PathLike):
         raise ConfigError(f"{path!r} is no run; name its folder, its name under {RUNS}/, or what sonde.train returned.")
     for candidate in (Path(path), RUNS / path):
-        if (candidate / "run.toml").is_file():
+        # Not `Path.is_file`, which fails on a name that is longer than the system allows.
+        if os.path.isfile(candidate / "run.toml"):
             folder = RunFolder(candidate)
             _refuse_links(folder)
             return folder
     for candidate in (Path(path), RUNS / path):
-        if RunFolder(candidate).environment_file.is_file() or RunFolder(candidate).model.is_dir():
+        if os.path.isfile(RunFolder(candidate).environment_file) or os.path.isdir(RunFolder(candidate).model):
             raise RunError(
                 f"The run in {candidate} has no run.toml, which holds its options; put it back from a copy, "
                 "or train anew: sonde train DATA --name NEW"
@@ -292,7 +293,7 @@ def open_run(path: str | os.PathLike[str]) -> RunFolder:
     known = sorted(name for name in found if not name.startswith("."))
     word = Path(path).name
     raise RunError(
-        f"There is no run at '{path}'.{did_you_mean(word, known)} "
+        f"There is no run at '{shortened(str(path))}'.{did_you_mean(word, known)} "
         + (f"Runs here: {', '.join(known[-8:])}." if known else "No runs here yet: sonde train DATA makes one.")
     )
 

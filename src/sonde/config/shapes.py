@@ -7,12 +7,20 @@ name, and not by whatever meets it later. More than is named here may stand in e
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from sonde.errors import shortened
 
-Number = Annotated[float, Field(ge=-1e100, le=1e100, allow_inf_nan=False)]
+
+def _possible(number: float) -> float:
+    if not abs(number) <= LARGEST:
+        raise ValueError(f"{number:g} cannot be right")
+    return number
+
+
+LARGEST = 1e100
 """What pictures and sums can take; losses are 32-bit floats, far below."""
+Number = Annotated[float, AfterValidator(_possible)]
 Count = Annotated[int, Field(ge=0, le=10**15)]
 Pair = Annotated[list[str], Field(min_length=2, max_length=2)]
 
@@ -151,9 +159,12 @@ class Row(Shape):
     baselines: dict[str, Scored]
 
 
-class Spread(Score):
+class Spread(Shape):
     """A score over several runs."""
 
+    value: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
     deviation: Number | None = None
     corrected_low: Number | None = None
     corrected_high: Number | None = None

@@ -78,6 +78,8 @@ def read_text(path: Path, *, largest: int) -> str:
         raise Unsound(error.strerror or str(error)) from None
     except UnicodeDecodeError as error:
         raise Unsound(f"it is not UTF-8 text ({error})") from None
+    except ValueError as error:  # A name with a null byte, or with half a letter.
+        raise Unsound(str(error)) from None
 
 
 def parse_json(text: str | bytes, *, finite: bool = True) -> Any:

@@ -17,7 +17,6 @@ from sonde.data.loading import WHOLE, Unsplit, load, load_unsplit
 from sonde.data.modalities import MODALITIES, Modality, guess, spec_from
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, Stored, join
-from sonde.data.sheet import contact_sheet, row_pieces, series_tiles, text_sheet
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
 from sonde.data.target import Asked, Batch, Column, Moment, Target
 from sonde.data.text.pretrained import brought, guess_from_checkpoint, read_checkpoint
@@ -53,7 +52,6 @@ __all__ = [
     "Unsplit",
     "augment",
     "brought",
-    "contact_sheet",
     "fill_augment",
     "fold_count",
     "guess",
@@ -64,10 +62,7 @@ __all__ = [
     "marks",
     "mix_others",
     "read_checkpoint",
-    "row_pieces",
-    "series_tiles",
     "spec_from",
     "starting_vectors",
     "survey",
-    "text_sheet",
 ]

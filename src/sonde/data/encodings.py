@@ -6,6 +6,7 @@ text, note = decode(raw, "reviews.txt")
 import codecs
 from pathlib import Path
 
+from sonde.data.bounded import read_bytes
 from sonde.errors import DataError, did_you_mean
 
 FALLBACK = "windows-1252"
@@ -69,20 +70,53 @@ def read_text(path: Path, limit: int, encoding: str = "") -> tuple[str, str]:
     Raises:
         DataError: it is too large, cannot be read, or cannot be decoded.
     """
+    return decode(read_bytes(path, limit), path.name, encoding)
+
+
+def read_head(path: Path, most: int) -> tuple[str, bool]:
+    """Read the first lines of a text file, to see what it is: in an encoding that serves for that.
+
+    Args:
+        path: the file.
+        most: bytes that are looked at.
+
+    Returns:
+        Whole lines, and whether more follow.
+
+    Raises:
+        DataError: it is no text.
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        raw = file.read(most + 1)
+    is_cut = len(raw) > most
+    encoding = next((marked for mark, marked in MARKS if raw.startswith(mark)), "") or _likely(raw, path.name)
+    # Half a letter at the end is left out.
+    text = codecs.getincrementaldecoder(encoding)("replace").decode(raw[:most], final=not is_cut)
+    end = max(text.rfind("\n"), text.rfind("\r")) + 1
+    return (text[:end] if is_cut and end else text), is_cut
+
+
+def _likely(raw: bytes, name: str) -> str:
+    """Return an encoding in which delimiters and labels are seen; which one it is exactly is for `decode`."""
+    if b"\0" in raw:
+        # Western text in UTF-16 has a zero in every other byte.
+        for encoding, place in (("utf-16-le", 1), ("utf-16-be", 0)):
+            if raw[place::2].count(0) > 0.5 * len(raw[place::2]) and b"\0" not in raw[1 - place :: 2]:
+                return encoding
+        raise DataError(f"{name} is no text file: byte {raw.index(0):,} is zero")
     try:
-        size = path.stat().st_size
-        if size > limit:
-            raise DataError(f"{path.name} has {size:,} bytes, more than the {limit:,} that a text is read of.")
-        raw = path.read_bytes()
-    except OSError as error:
-        raise DataError(f"{path.name} cannot be read ({error.strerror}); check its permissions") from None
-    return decode(raw, path.name, encoding)
+        codecs.getincrementaldecoder("utf-8")().decode(raw, final=False)
+    except UnicodeDecodeError:
+        return "iso-8859-1"
+    return "utf-8"
 
 
 def _as_said(raw: bytes, name: str, encoding: str) -> str:
     try:
-        # bytes.decode refuses the codecs that are no encodings of text, such as zip.
-        return raw.decode(encoding)
+        # bytes.decode refuses the codecs that are no encodings of text, such as zip. A mark at the beginning is no
+        # letter, also where it was said that the text is UTF-8.
+        return raw.decode(encoding).removeprefix("\ufeff")
     except LookupError:
         raise DataError(
             f"data.encoding = '{encoding}' is no encoding of text that Python knows.{did_you_mean(encoding, USUAL)} "

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from sonde.config import Options as OptionSet
 from sonde.data import cache
+from sonde.data.bounded import LARGEST_FILE
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.decoded import Decoded, marks
 from sonde.data.folds import read_fold, split_fold
-from sonde.data.image.decode import LARGEST_FILE
 from sonde.data.listing import SPLITS, Listing
 from sonde.data.modalities import MODALITIES
 from sonde.data.options import Options

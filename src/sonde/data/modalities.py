@@ -1,6 +1,6 @@
 """The kinds of things that are read: one row each, with all that differs between them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,19 +8,24 @@ from sonde.config import Options as OptionSet
 from sonde.config import Settings
 from sonde.data.audio import files as audio_files
 from sonde.data.audio import guesses as audio_guesses
+from sonde.data.audio import looks as audio_looks
 from sonde.data.audio import spec as audio
 from sonde.data.augment import AUGMENTATIONS, Augmentation
 from sonde.data.dataset import InputSpec
 from sonde.data.decoded import Decoded
 from sonde.data.image import files as image_files
 from sonde.data.image import guesses as image_guesses
+from sonde.data.image import looks as image_looks
 from sonde.data.image import spec as image
 from sonde.data.listing import Listing
 from sonde.data.ragged import Stored
+from sonde.data.series import looks as series_looks
 from sonde.data.series import spec as series
 from sonde.data.table import guesses as table_guesses
+from sonde.data.table import looks as table_looks
 from sonde.data.table import spec as table
 from sonde.data.text import files as text_files
+from sonde.data.text import looks as text_looks
 from sonde.data.text import spec as text
 from sonde.errors import ModelError
 
@@ -58,6 +63,8 @@ class Modality:
     spec_from: Callable[[Mapping[str, Any]], InputSpec]
     """Rebuilds a spec from a model folder, which may be anybody's; raises ModelError."""
     augmentations: Mapping[str, Augmentation]
+    sheet: Callable[[Any, Stored, Sequence[str]], tuple[str, bytes]]
+    """From the spec, a batch of encoded examples and their labels to a contact sheet: a file's suffix and content."""
     pace: Pace = Pace()
     remarks: Callable[[Any, Any], tuple[str, ...]] = lambda spec, raw: ()
     """From the spec and the raw training examples to sentences on what the model does not see of them."""
@@ -74,6 +81,7 @@ MODALITIES: dict[str, Modality] = {
         guess=image_guesses.guess,
         spec_from=image.ImageSpec.from_dict,
         augmentations=AUGMENTATIONS["image"],
+        sheet=image_looks.sheet,
     ),
     "text": Modality(
         doc="Texts in words, characters or byte pairs.",
@@ -87,6 +95,7 @@ MODALITIES: dict[str, Modality] = {
         augmentations=AUGMENTATIONS["text"],
         # Words are learned by heart in few epochs, and what comes after overfits.
         pace=Pace(enough_steps=600),
+        sheet=text_looks.sheet,
         remarks=text.remarks,
     ),
     "audio": Modality(
@@ -99,6 +108,7 @@ MODALITIES: dict[str, Modality] = {
         guess=audio_guesses.guess,
         spec_from=audio.AudioSpec.from_dict,
         augmentations=AUGMENTATIONS["audio"],
+        sheet=audio_looks.sheet,
     ),
     "series": Modality(
         doc="Time series of one or several channels, of equal or unequal lengths.",
@@ -112,6 +122,7 @@ MODALITIES: dict[str, Modality] = {
         augmentations=AUGMENTATIONS["series"],
         # The archives hold sets of some dozen examples, whose epochs are a few steps each; batch norm needs a few.
         pace=Pace(least_batch=16, few_examples=1_000, most_epochs_of_few=400),
+        sheet=series_looks.sheet,
     ),
     "table": Modality(
         doc="Rows of a table: numbers, dates and categories.",
@@ -123,6 +134,7 @@ MODALITIES: dict[str, Modality] = {
         guess=table_guesses.guess,
         spec_from=table.TableSpec.from_dict,
         augmentations=AUGMENTATIONS["table"],
+        sheet=table_looks.sheet,
     ),
 }
 """What can be read, in the order shown to users."""

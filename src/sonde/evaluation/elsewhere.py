@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sonde import data
-from sonde.answers import TASKS, Answer
+from sonde.answers import Answer, task_of
 from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, InputSpec, Unsplit
@@ -25,7 +25,7 @@ def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:
         DataError: it is gone or not recognised, or too much of it cannot be read.
     """
     options = fill(data.Options, "data", settings)
-    task = TASKS[settings.value("run.task")]
+    task = task_of(settings)
     listing = data.survey(source, options, task.modality)
     return data.load_unsplit(listing, options, own_options(settings), asked_of(task.row), spec)
 

@@ -16,7 +16,7 @@ from sonde.answers import answer_of
 from sonde.config import RunFolder
 from sonde.data import Dataset, Examples
 from sonde.errors import RunError
-from sonde.evaluation.opening import own_dataset, start_backend
+from sonde.evaluation.opening import own_dataset, read_description, start_backend
 from sonde.evaluation.several import spread_of_folds
 from sonde.evaluation.stage import Frame, scored_as, write_up
 
@@ -57,10 +57,8 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     content = spread_of_folds(folder, runs)
     start_backend(runs[0].settings())
 
-    from sonde.models import folder as model_folder
-
     dataset = own_dataset(runs[0])
-    described = [model_folder.read_description(run.model) for run in runs]
+    described = [read_description(run) for run in runs]
     row = answer_of(described[0].task)
     target = row.target_from(described[0].target)
     parts = []

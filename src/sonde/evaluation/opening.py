@@ -5,15 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from sonde import backend, data
-from sonde.answers import TASKS, Answer, Kept, answer_of
+from sonde.answers import TASKS, Answer, Kept, answer_of, task_of
 from sonde.backend.streaming import at_once, batches_of, gathered, predictions
 from sonde.config import Options, Run, RunFolder, Settings, fill
 from sonde.data import Asked, Column, Dataset, Examples, InputSpec, Stored
-from sonde.errors import ModelError, RunError
+from sonde.errors import ModelError, RunError, shortened
 from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
+
+
+class Threads(Options):
+    """The one option of the training that matters to a model that is trained."""
+
+    threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Processor cores to use."""
 
 
 @dataclass(frozen=True)
@@ -83,12 +92,51 @@ def open_model(folder: RunFolder) -> TrainedModel:
             f"({folder.path}-fold1), or train one model: sonde train {folder.settings_file} --folds 0 --name NEW"
         )
     module = start_backend(settings)
+    description = read_description(folder)
 
+    from sonde.models.folder import ENSEMBLE
+
+    return _open_ensemble(folder.model, module) if description.model == ENSEMBLE else open_single(folder.model, module)
+
+
+def read_description(folder: RunFolder) -> Any:
+    """Read what is said of a run's model, and hold its task against what it reads and answers, and the run's own.
+
+    Args:
+        folder: a run whose model is trained; neither is trusted.
+
+    Returns:
+        A `models.folder.Description`.
+
+    Raises:
+        ModelError: it is missing, damaged or changed, or its task is not known or is another model's.
+    """
     from sonde.models import folder as model_folder
 
-    if model_folder.read_description(folder.model).model == model_folder.ENSEMBLE:
-        return _open_ensemble(folder.model, module)
-    return open_single(folder.model, module)
+    description = _of_its_task(model_folder.read_description(folder.model), folder.model)
+    task = folder.settings().value("run.task")
+    if description.task != task:
+        raise ModelError(
+            f"{folder.model / 'model.json'} is of the task '{description.task}', and {folder.settings_file} of "
+            f"'{shortened(str(task))}'. Put back the one that was changed, or train anew: sonde train DATA --name NEW"
+        )
+    return description
+
+
+def _of_its_task(description: Any, path: Path) -> Any:
+    file, task = path / "model.json", shortened(description.task)
+    if description.task not in TASKS:
+        raise ModelError(
+            f"{file} names the task '{task}', which sonde does not know ({', '.join(TASKS)}); the folder is refused."
+        )
+    row, reads = TASKS[description.task], description.input.get("kind")
+    if (row.modality, row.answer) != (reads, description.answer):
+        raise ModelError(
+            f"{file} names the task '{task}', which reads {row.modality} and answers with {row.answer}, for a model "
+            f"that reads {shortened(str(reads))} and answers with {shortened(description.answer)}; the folder is "
+            "refused."
+        )
+    return description
 
 
 def open_single(path: Path, module: ModuleType) -> TrainedModel:
@@ -135,25 +183,18 @@ def _put_on(module: ModuleType, model: Any, description: Any, path: Path) -> Tra
     from sonde.models.predicting import predicting_engine
     from sonde.models.reads import Reads
 
-    task = TASKS.get(description.task)
-    if task is None or task.answer != description.answer:
-        raise ModelError(
-            f"{path} says that its task is '{description.task}', which is no task of a model of "
-            f"{description.answer}; the folder is refused. (sonde list tasks shows all.)"
-        )
+    row = answer_of(_of_its_task(description, path).task)
     spec = data.spec_from(description.input)
-    if Reads(spec.shape, spec.dtype, spec.cardinalities, spec.presence) != description.reads.value or (
-        description.input.get("kind") != task.modality
-    ):
+    if Reads(spec.shape, spec.dtype, spec.cardinalities, spec.presence) != description.reads.value:
         raise ModelError(
-            f"{path} is for {description.task}, and prepares {description.input.get('kind')} inputs of shape "
-            f"{spec.shape} ({spec.dtype}) for a model that reads {description.reads.shape} "
-            f"({description.reads.dtype}); the folder is refused."
+            f"{path} prepares inputs of shape {spec.shape} ({spec.dtype}) for a model that reads "
+            f"{description.reads.shape} ({description.reads.dtype}), or other codes than it knows; "
+            "the folder is refused."
         )
     try:
-        target = task.row.target_from(description.target)
-        fitted = task.row.fitted_from(description.fitted, target)
-        outputs = task.row.outputs(target)
+        target = row.target_from(description.target)
+        fitted = row.fitted_from(description.fitted, target)
+        outputs = row.outputs(target)
     except ModelError as error:
         raise ModelError(f"{path} is not a whole sonde model. {error} The folder is refused.") from None
     if outputs != description.outputs:
@@ -170,9 +211,10 @@ def start_backend(settings: Settings) -> ModuleType:
     Args:
         settings: the run's options.
     """
-    run = fill(Run, "run", settings)
+    run, asked = fill(Run, "run", settings), settings.part("training")
+    threads = fill(Threads, "training", Settings({"training.threads": asked["threads"]} if "threads" in asked else {}))
     module = backend.use(_backend_for(run.backend))
-    module.start(threads=int(settings.value("training.threads", 1)))
+    module.start(threads=threads.threads)
     return module
 
 
@@ -198,7 +240,7 @@ def own_dataset(folder: RunFolder) -> Dataset:
     source = str(settings.value("run.data"))
     # A run that is opened from elsewhere finds its data beside its `runs` folder, where it was started.
     beside = folder.path.resolve().parent.parent / source
-    if source not in data.BUILTIN and not Path(source).exists() and beside.exists():
+    if source not in data.BUILTIN and not os.path.exists(source) and os.path.exists(beside):
         source = str(beside)
     dataset = open_dataset(settings, source, _spec_of(folder, settings))
     began_with = folder.fingerprint()
@@ -231,7 +273,7 @@ def open_dataset(settings: Settings, source: str, spec: InputSpec | None = None)
         DataError: it is gone, changed beyond use, or not recognised.
     """
     options = fill(data.Options, "data", settings)
-    task = TASKS[settings.value("run.task")]
+    task = task_of(settings)
     listing = data.survey(source, options, task.modality)
     return data.load(listing, options, own_options(settings), asked_of(task.row), spec=spec)
 
@@ -243,7 +285,7 @@ def asked_of(row: Answer) -> Asked:
 
 def answer_options(settings: Settings) -> Options:
     """Return a run's options of what it is asked, such as its label smoothing."""
-    task = TASKS[settings.value("run.task")]
+    task = task_of(settings)
     return fill(task.row.options, task.answer, settings)
 
 
@@ -253,5 +295,5 @@ def own_options(settings: Settings) -> Options:
     Args:
         settings: every option of the run.
     """
-    modality = TASKS[settings.value("run.task")].modality
+    modality = task_of(settings).modality
     return fill(data.MODALITIES[modality].options, modality, settings)

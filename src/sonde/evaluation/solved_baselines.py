@@ -32,7 +32,7 @@ def solved_beside(contest: Contest, answer: str, *, besides: str) -> Contest:
     """
     from sonde.models.heads import HEADS
 
-    if not hasattr(HEADS[answer], "solve_targets"):
+    if not HEADS[answer].solves:
         return contest
     known = SOLVED.get(contest.modality, {})
     models = {title: _solver(contest, answer, model) for title, model in known.items() if model != besides}

@@ -155,10 +155,11 @@ def write_up(
         scores["importance"] = explained.importance
     write_atomically(folder.scores_file, _json(scores))
     row.write(folder.predictions_file, scored.predictions)
-    own = {name: plot.function(scored, scores) for name, plot in row.pictures.items()}
+    modality = TASKS[frame.task].modality
+    worst = [_shown(each, examples, modality) for each in row.worst(scored)]
     pictures = {
-        **draw(Evidence(frame.history, scores)),
-        **{name: drawn for name, drawn in own.items() if drawn is not None},
+        **draw(Evidence(frame.history, scores, worst)),
+        **{name: drawn for name, plot in row.pictures.items() if (drawn := plot.function(scored, scores)) is not None},
         **explained.pictures,
     }
     for old in folder.plots.glob("*.svg"):
@@ -166,8 +167,6 @@ def write_up(
             old.unlink()
     for name, drawn in pictures.items():
         write_atomically(folder.plots / f"{name}.svg", drawn)
-    modality = TASKS[frame.task].modality
-    worst = [_shown(each, examples, modality) for each in row.worst(scored)]
     typical = [_shown(each, examples, modality) for each in row.typical(scored)]
     write_report(folder, pictures, worst=worst, typical=typical)
 

@@ -1,5 +1,6 @@
 """Puts the command line over what it names: a run file, or data; what does not go together is set aside, and said."""
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +123,6 @@ def _with_data_beside(file: Settings, folder: Path) -> Settings:
     for key in PATHS:
         path = file.value(key)
         named = isinstance(path, str) and path and path not in data.BUILTIN
-        if named and not Path(path).exists() and (folder / path).exists():
+        if named and not os.path.exists(path) and os.path.exists(folder / path):
             file = Settings({**file, key: replace(file[key], value=str(folder / path))})
     return file

@@ -161,22 +161,21 @@ class TrainingSet:
             return self._made(self.spec.prepare(inputs), truth, Moment(self.seed, epoch, turns), begin)
         read_ahead(stored, rows)
         prepared = np.empty((len(rows), *shape), dtype=self.spec.dtype) if out is None else out
-        truths = []
         at_once = max(1, PIECE // max(1, stored.nbytes // len(stored)))
+        truths = []
         for start in range(0, len(rows), at_once):
             inputs, truth = self._augmented(turns[start : start + at_once], epoch)
-            truths.append(truth)
             self.spec.prepare(inputs, prepared[start : start + at_once])
-        truth = truths[0] if len(truths) == 1 else data.join(truths)
-        return self._made(prepared, truth, Moment(self.seed, epoch, turns), begin)
+            truths.append(truth)
+        return self._made(prepared, data.join(truths), Moment(self.seed, epoch, turns), begin)
 
     def _made(self, inputs: NDArray[Any], truth: Column, moment: Moment, begin: float) -> Made:
-        asked = self.target.collate(truth, moment)
-        return Made({"inputs": inputs, **asked}, time.thread_time() - begin)
+        return Made({"inputs": inputs, **self.target.collate(truth, moment)}, time.thread_time() - begin)
 
     def _augmented(self, turns: NDArray[np.int64], epoch: int) -> tuple[Stored, Column]:
-        """Return examples as augmentation changes them, and their truths, which follow where something moves."""
-        inputs = self.examples.inputs[turns % len(self.truth)]
+        """Return the augmented inputs, and the truths, which followed every motion of theirs."""
+        rows = turns % len(self.truth)
+        inputs, truth = self.examples.inputs[rows], self.truth[rows]
         # What an epoch shows twice is drawn for twice.
         inputs = data.mix_others(
             inputs,
@@ -189,7 +188,7 @@ class TrainingSet:
         inputs, motion = data.augment(
             inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns
         )
-        return inputs, self.target.move(self.truth[turns % len(self.truth)], motion)
+        return inputs, truth if motion is None else self.target.move(truth, motion)
 
     def batches(self, epoch: int, first: int) -> Iterator[Made]:
         """Yield an epoch's batches from one on, each made in a thread while the step before it runs.

@@ -2,8 +2,8 @@
 
 They work on what is stored, so that the front end runs once: moved in time is moved by frames, louder is a sum, another
 sound beside it is a sum of powers. Moves in time have matrices (see `motion`), so that truths can follow; moves along
-the bands count as changes of values, since no truth lies there. The spectrograms are
-their own: they may be changed in place and given back.
+the bands count as changes of values, since no truth lies there. The spectrograms are their own: they may be changed in
+place and given back.
 
 See what they do:  sonde show DATA
 """
@@ -82,10 +82,9 @@ def stretch(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
         draws_BK: 1 number each.
     """
     examples, count = decibels_BTM.shape[:2]
-    for spectrogram_TM, matrix in zip(
-        decibels_BTM, stretch_matrices(np.full(examples, count), share, draws_BK).tolist(), strict=True
-    ):
-        _moved(spectrogram_TM, (1.0, 0.0), (matrix[0], matrix[1]))
+    matrices_B2 = stretch_matrices(np.full(examples, count), share, draws_BK)
+    for spectrogram_TM, (scale, offset) in zip(decibels_BTM, matrices_B2.tolist(), strict=True):
+        _moved(spectrogram_TM, (1.0, 0.0), (scale, offset))
     return decibels_BTM
 
 

@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.image.decode import LARGEST_FILE
+from sonde.data.bounded import LARGEST_FILE, file_size
 from sonde.errors import DataError
 
 SUFFIXES = frozenset({".wav", ".wave", ".flac", ".ogg", ".oga", ".opus", ".mp3"})
@@ -176,11 +176,7 @@ def _opened(path: Path) -> Any:
     """Open a sound file after a look at its size and its first bytes."""
     soundfile = _package("soundfile")
     try:
-        if not path.is_file():
-            raise DataError(f"{path.name} is not a regular file")
-        size = path.stat().st_size
-        if size > LARGEST_FILE:
-            raise DataError(f"{path.name} has {size:,} bytes; sound files up to {LARGEST_FILE:,} are read")
+        size = file_size(path, LARGEST_FILE)
         if size == 0:
             raise DataError(f"{path.name} is empty")
         with path.open("rb") as file:

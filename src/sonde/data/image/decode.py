@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from sonde.data.bounded import LARGEST_FILE, file_size
 from sonde.errors import DataError
 
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF")
@@ -34,9 +35,6 @@ LARGEST_PIXELS = 64_000_000
 
 PILLOW_LIMIT = 178_000_000
 """Pillow itself refuses more than this (twice its MAX_IMAGE_PIXELS)."""
-
-LARGEST_FILE = 1 << 29
-"""Bytes; a larger image file is refused before it is opened."""
 
 SIXTEEN_AT_ONCE = 1 << 20
 """Pixels of 16 bits that are turned into 8 bits at a time: the numbers on the way are four times as wide."""
@@ -183,13 +181,10 @@ def centred(have: tuple[int, ...], want: tuple[int, int]) -> tuple[slice, slice]
 @contextmanager
 def _naming_problems(path: Path) -> Iterator[None]:
     try:
-        length = path.stat().st_size if path.is_file() else -1
-        if length == -1:
+        if not path.is_file():
             raise DataError(f"{path.name} {_no_file(path)}")
-        if length == 0:
+        if file_size(path, LARGEST_FILE) == 0:
             raise DataError(f"{path.name} is empty (0 bytes)")
-        if length > LARGEST_FILE:
-            raise DataError(f"{path.name} is larger than {LARGEST_FILE:,} bytes")
         yield
     except DataError:
         raise

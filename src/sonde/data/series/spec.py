@@ -65,6 +65,8 @@ class SeriesSpec(Spec):
     """Whether series of other lengths are brought to this one."""
     mean: Annotated[tuple[Number, ...], Field(min_length=1, max_length=MOST_CHANNELS)]
     std: Annotated[tuple[Positive, ...], Field(min_length=1, max_length=MOST_CHANNELS)]
+    encoding: Annotated[str, Field(max_length=40)] = ""
+    """That the training tables were said to be in; new files are read as such."""
 
     @property
     def shape(self) -> tuple[int | None, ...]:
@@ -166,7 +168,8 @@ class SeriesSpec(Spec):
         """
         from sonde.data.sources.series_files import read_series
 
-        return read_series(Path(path), channels=self.channels, steps=None if self.resampled else self.length)
+        steps = None if self.resampled else self.length
+        return read_series(Path(path), channels=self.channels, steps=steps, encoding=self.encoding)
 
 
 def store(listing: Listing, options: Options, contents: str) -> Decoded:
@@ -199,7 +202,8 @@ def learn(raw: Stored, listing: Listing, options: Options) -> SeriesSpec:
         listing: says whether lengths differ anywhere in the data.
         options: scaling, filling in and length.
     """
-    return learn_spec(raw, options, differs=isinstance(listing.stored, Ragged))
+    spec = learn_spec(raw, options, differs=isinstance(listing.stored, Ragged))
+    return spec.model_copy(update={"encoding": listing.encoding})
 
 
 def learn_spec(raw: Stored, options: Options, *, differs: bool) -> SeriesSpec:

@@ -1,9 +1,11 @@
 """The data formats that sonde reads, and how it tells which one lies at a path."""
 
+import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
+from sonde.config.files import located
 from sonde.data.audio.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.image.decode import SUFFIXES
 from sonde.data.listing import Listing
@@ -30,7 +32,7 @@ from sonde.data.sources.builtin import BUILTIN
 from sonde.data.sources.multilabel import recognised
 from sonde.data.sources.source import Source
 from sonde.data.sources.tables import tables_in
-from sonde.errors import DataError, did_you_mean
+from sonde.errors import DataError, did_you_mean, shortened
 
 __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
 
@@ -175,12 +177,13 @@ def survey(source: str, options: Options, modality: str = "") -> Listing:
     # "./digits" is a folder, "digits" the built-in set; a Path would not know the difference.
     if source in BUILTIN:
         return _noting_columns(builtin.read(Path(source), options), options)
-    path = Path(source).expanduser()
+    path = located(source)
     if "://" in source:
         raise DataError(
             f"'{source}' is a URL. sonde reads local files only: fetch and unpack it, then name the folder."
         )
-    if not path.exists():
+    # Not `Path.exists`, which fails on a name that is longer than the system allows.
+    if not os.path.exists(path):
         raise DataError(_missing(source, path))
     if not path.is_file() and not path.is_dir():
         raise DataError(
@@ -214,7 +217,7 @@ def _missing(source: str, path: Path) -> str:
     except OSError:
         siblings = []
     hint = did_you_mean(source, [*BUILTIN, *siblings])
-    return f"There is no data at '{source}'.{hint} Give a path, or a built-in name: {', '.join(BUILTIN)}."
+    return f"There is no data at '{shortened(source)}'.{hint} Give a path, or a built-in name: {', '.join(BUILTIN)}."
 
 
 def _unrecognised(path: Path) -> str:

@@ -1,16 +1,13 @@
 """What the formats that hold whole arrays share: bounds on size, pixels as uint8 and labels as text."""
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.bounded import LARGEST_ARRAY
 from sonde.data.listing import text_array
 from sonde.errors import DataError
-
-LARGEST_BYTES = 8 << 30
-"""Bytes that one array may declare; CIFAR-10 has 184 million."""
 
 
 def check_size(declared: int, where: str) -> None:
@@ -23,9 +20,9 @@ def check_size(declared: int, where: str) -> None:
     Raises:
         DataError: it is too large.
     """
-    if declared > LARGEST_BYTES:
+    if declared > LARGEST_ARRAY:
         raise DataError(
-            f"{where} declares {declared:,} bytes, more than the {LARGEST_BYTES:,} that sonde reads as one array. "
+            f"{where} declares {declared:,} bytes, more than the {LARGEST_ARRAY:,} that sonde reads as one array. "
             "Store the images as files in class folders instead; those are read piece by piece."
         )
 
@@ -98,21 +95,3 @@ def as_labels(values: NDArray[Any], count: int, where: str) -> NDArray[np.str_]:
     if values.dtype.kind not in "iuU":
         raise DataError(f"{where} holds {values.dtype}, which is no kind of label. Expected whole numbers or texts.")
     return values.astype(np.str_)
-
-
-def read_exactly(path: Path, limit: int) -> bytes:
-    """Read a whole file of at most `limit` bytes.
-
-    Args:
-        path: the file.
-        limit: bytes.
-
-    Raises:
-        DataError: it is larger, or cannot be read.
-    """
-    try:
-        if path.stat().st_size > limit:
-            raise DataError(f"{path.name} has more than {limit:,} bytes, which no file of its kind has.")
-        return path.read_bytes()
-    except OSError as error:
-        raise DataError(f"Cannot read {path}: {error.strerror}. Check its permissions and try again.") from None

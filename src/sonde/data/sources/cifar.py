@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.bounded import LARGEST_ARRAY, read_bytes
 from sonde.data.listing import Listing, numbered
 from sonde.data.options import Options
-from sonde.data.sources.arrays import LARGEST_BYTES, read_exactly
 from sonde.errors import DataError
 
 PIXELS = 3 * 32 * 32
@@ -74,7 +74,7 @@ def _folder(path: Path) -> tuple[Path, int]:
 
 
 def _records(file: Path, label_bytes: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-    raw = np.frombuffer(read_exactly(file, LARGEST_BYTES), dtype=np.uint8)
+    raw = np.frombuffer(read_bytes(file, LARGEST_ARRAY), dtype=np.uint8)
     record = label_bytes + PIXELS
     if len(raw) == 0 or len(raw) % record:
         raise DataError(
@@ -89,7 +89,7 @@ def _records(file: Path, label_bytes: int) -> tuple[NDArray[np.uint8], NDArray[n
 def _names(file: Path) -> list[str]:
     if not file.is_file():
         return []
-    text = read_exactly(file, 1_000_000).decode("utf-8", "replace")
+    text = read_bytes(file, 1_000_000).decode("utf-8", "replace")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

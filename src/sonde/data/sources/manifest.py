@@ -14,7 +14,7 @@ from sonde.data.options import Options
 from sonde.data.sources.class_folders import IMAGES, SOUNDS, holds, subfolders
 from sonde.data.sources.conditions import with_test
 from sonde.data.sources.multilabel import prepared as prepared_labels
-from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, label_column
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, label_column, splits_in
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
 from sonde.data.sources.text_tables import head
 from sonde.errors import DataError, did_you_mean
@@ -61,8 +61,11 @@ def read(path: Path, options: Options) -> Listing:
     file = _file(path)
     assert file is not None, "read follows sniff"
     root = file.parent
-    table = prepared_labels(read_table(file, lambda cell: _is_image(root, cell)), options, file)
-    if not any(table.values()):
+    read_from = prepared_labels(
+        read_table(file, options.encoding, lambda first: any(_is_image(root, cell) for cell in first)), options, file
+    )
+    table = read_from.columns
+    if not len(read_from):
         raise DataError(
             f"{file} holds a header ({', '.join(table) or 'without columns'}) and no row below it. "
             "Add one row per image or recording, with its path and its label."
@@ -73,15 +76,15 @@ def read(path: Path, options: Options) -> Listing:
     for row, name in enumerate(table[columns.path]):
         problem = _problem(root, name, table[columns.label][row])
         if problem:
-            bad.append((name or f"row {row + 1} of {file.name}", problem))
+            bad.append((name or f"{read_from.place(row)} of {file.name}", problem))
         else:
             kept.append(row)
-    splits = [table[columns.split][row] if columns.split else "" for row in kept]
-    _check_splits(splits, columns.split, file)
+    splits = splits_in(read_from, columns.split, file, kept)
     groups = text_array([table[columns.group][row] for row in kept]) if columns.group else None
     content = tuple(_place(root, table[columns.path][row]) for row in kept)
     kept_cells = {name: [cells[row] for row in kept] for name, cells in table.items()}
-    notes = [f"columns of {file.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)"]
+    said = f"columns of {file.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)"
+    notes = [said, *read_from.notes]
     slanted = [place for place, row in enumerate(kept) if "\\" in table[columns.path][row]]
     turned = sum("\\" not in content[place].name for place in slanted)
     if turned:
@@ -92,7 +95,7 @@ def read(path: Path, options: Options) -> Listing:
         reason=f"{sniff(path)}, {in_words(columns)}",
         names=text_array([table[columns.path][row] for row in kept]),
         truth=text_array([table[columns.label][row] for row in kept]),
-        splits=text_array(with_test([split_named(word) for word in splits], options.test_where, kept_cells, notes)),
+        splits=text_array(with_test(splits, options.test_where, kept_cells, notes)),
         content=content,
         groups=groups,
         bad=tuple((str(text_array([name])[0]), problem) for name, problem in bad),
@@ -106,9 +109,9 @@ def _may_list_files(file: Path) -> bool:
     first = head(file)
     if first is None:
         return True  # Damaged: `read` says how.
-    cells = (cell.lower() for column in first.table.values() for cell in column[:SAMPLE])
+    cells = (cell.lower() for column in first.columns.values() for cell in column[:SAMPLE])
     endings = (*IMAGE_SUFFIXES, *SOUND_SUFFIXES)
-    return any(name.lower() in PATHS for name in first.table) or any(cell.endswith(endings) for cell in cells)
+    return any(name.lower() in PATHS for name in first.columns) or any(cell.endswith(endings) for cell in cells)
 
 
 def _are_sounds(files: tuple[Path, ...]) -> bool:
@@ -200,12 +203,3 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:  # A name longer than the system allows.
         return False
-
-
-def _check_splits(words: list[str], column: str, file: Path) -> None:
-    unknown = sorted({word for word in words if word and not split_named(word)})
-    if unknown:
-        raise DataError(
-            f"{file}: the column '{column}' holds {', '.join(unknown[:5])}; expected train, validation or test. "
-            "Ignore it with --set data.split_column=none."
-        )

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sonde.data.listing import Listing, text_array
 from sonde.data.options import Options
+from sonde.data.sources.delimited import Table
 from sonde.errors import DataError, did_you_mean
 
 BETWEEN = "|"
@@ -42,52 +43,53 @@ NO = frozenset({"0", "0.0", "false", "no", "n", "", "f", "-"})
 FEW = 10
 """Examples of a label below which examples are not stratified by it."""
 
-Table = dict[str, list[str]]
-
 
 def prepared(table: Table, options: Options, file: Path) -> Table:
     """Return a table in which one column holds all the labels of each row, where rows may have several.
 
     Args:
-        table: cells by column.
+        table: what was read.
         options: may name the column, or several columns of 0 and 1.
         file: of the table, for errors.
 
     Raises:
         DataError: a named column is not there, or a cell is neither yes nor no.
     """
-    said = options.label_column
-    if "," in said and said not in table:
+    said, columns = options.label_column, table.columns
+    if "," in said and said not in columns:
         return _merged(table, said, file)
-    usual = [name for name in table if name.lower() in USUAL]
-    for name in [said] if said in table else usual:
-        separator = options.label_separator or guess_separator([cell for cell in table[name] if cell.strip()])
+    usual = [name for name in columns if name.lower() in USUAL]
+    for name in [said] if said in columns else usual:
+        separator = options.label_separator or guess_separator([cell for cell in columns[name] if cell.strip()])
         if separator and separator != "none":
-            return {**table, name: [BETWEEN + BETWEEN.join(_parts(cell, separator)) for cell in table[name]]}
+            labels = [BETWEEN + BETWEEN.join(_parts(cell, separator)) for cell in columns[name]]
+            return replace(table, columns={**columns, name: labels})
     return table
 
 
 def _merged(table: Table, said: str, file: Path) -> Table:
     """Put one column in the place of several of 0 and 1; its name is what was said."""
     names = [part.strip() for part in said.split(",") if part.strip()]
-    missing = [name for name in names if name not in table]
+    columns = table.columns
+    missing = [name for name in names if name not in columns]
     if missing:
         raise DataError(
             f"data.label_column names the columns {', '.join(names)}, but {file} has none called '{missing[0]}'."
-            f"{did_you_mean(missing[0], list(table))} Its columns: {', '.join(list(table)[:40])}."
+            f"{did_you_mean(missing[0], list(columns))} Its columns: {', '.join(list(columns)[:40])}."
         )
     for name in names:
         if BETWEEN in name:
             raise DataError(f"{file}: the column '{name}' cannot be a label, since '{BETWEEN}' stands between labels.")
-        strange = next((row for row, cell in enumerate(table[name], 1) if cell.strip().lower() not in YES | NO), None)
+        strange = next((row for row, cell in enumerate(columns[name]) if cell.strip().lower() not in YES | NO), None)
         if strange is not None:
             raise DataError(
-                f"{file}: row {strange:,} of the column '{name}' holds '{table[name][strange - 1]}'. Columns of labels "
-                "(--set data.label_column=A,B,C) hold 0 or 1 in every row."
+                f"{file}: {table.place(strange)} of the column '{name}' holds '{columns[name][strange]}'. "
+                "Columns of labels (--set data.label_column=A,B,C) hold 0 or 1 in every row."
             )
-    rows = zip(*([cell.strip().lower() in YES for cell in table[name]] for name in names), strict=True)
+    rows = zip(*([cell.strip().lower() in YES for cell in columns[name]] for name in names), strict=True)
     cells = [BETWEEN + BETWEEN.join(name for name, has in zip(names, row, strict=True) if has) for row in rows]
-    return {said: cells, **{name: column for name, column in table.items() if name not in names}}
+    others = {name: column for name, column in columns.items() if name not in names}
+    return replace(table, columns={said: cells, **others})
 
 
 def recognised(listing: Listing, options: Options) -> Listing:

@@ -1,9 +1,12 @@
 """Which column of a table is what: the names that usually say so, and how a guess is told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sonde.data.listing import split_named
+from sonde.data.options import Options
+from sonde.data.sources.delimited import Table
 from sonde.errors import DataError
 
 LABELS = (
@@ -34,6 +37,17 @@ def in_words(columns: Any) -> str:
     return ", ".join(f"{role} in '{name}'" for role, name in vars(columns).items() if name)
 
 
+def told(options: Options) -> tuple[str, ...]:
+    """Return the names of columns that the options tell.
+
+    Args:
+        options: of the data.
+    """
+    columns = (options.path_column, options.split_column, options.group_column, options.series_column)
+    several = (*options.label_column.split(","), *options.text_column.split("+"), options.time_column)
+    return tuple(name for name in (*columns, *several, options.label_column) if name and name != "none")
+
+
 def label_column(table: Mapping[str, Sequence[str]], names: Sequence[str], taken: set[str], file: Path) -> str:
     """Return the column that holds the label.
 
@@ -59,3 +73,30 @@ def label_column(table: Mapping[str, Sequence[str]], names: Sequence[str], taken
         f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free) or 'none'}. "
         "Say it with --set data.label_column=NAME."
     )
+
+
+def splits_in(table: Table, column: str, file: Path, rows: Iterable[int] | None = None) -> list[str]:
+    """Return the splits that a column gives to rows, "" where it gives none.
+
+    Args:
+        table: what was read.
+        column: the one that holds them; "" for none.
+        file: for the error.
+        rows: those that are meant; all where they are left out.
+
+    Raises:
+        DataError: a cell is no split's name.
+    """
+    chosen = range(len(table)) if rows is None else rows
+    if not column:
+        return ["" for _ in chosen]
+    found = []
+    for row in chosen:
+        word = table.columns[column][row].strip()
+        found.append(split_named(word))
+        if word and not found[-1]:
+            raise DataError(
+                f"{file}: the column '{column}' holds {word[:40]} ({table.place(row)}); expected train, validation or "
+                "test. Take it for no split with --set data.split_column=none."
+            )
+    return found

@@ -4,10 +4,9 @@ Which column holds the label, the split and the group is guessed by the columns'
 changed with data.label_column, data.split_column and data.group_column. All other columns are read.
 """
 
-import csv
-import io
-from collections.abc import Callable
-from dataclasses import dataclass
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -16,10 +15,11 @@ from numpy.typing import NDArray
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.delimited import Table, is_number
 from sonde.data.sources.multilabel import prepared as prepared_labels
-from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, splits_in, told
 from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
-from sonde.data.table.columns import MISSING, Column, read_column, table_of
+from sonde.data.table.columns import Column, read_column, table_of
 from sonde.data.table.guesses import left_out, telling
 from sonde.errors import DataError, did_you_mean
 
@@ -29,9 +29,6 @@ MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "chu
 
 MOST_CLASSES = 50
 """Different numbers of a label from which on it is a quantity, unless each occurs often."""
-
-HEAD = 1 << 16
-"""Bytes of a file that are looked at to see whether its first row names the columns."""
 
 Cells = dict[str, list[str]]
 
@@ -67,25 +64,26 @@ def read(path: Path, options: Options) -> Listing:
     """
     files = _files(path)
     assert files, "read follows sniff"
-    held = {file: prepared_labels(read_cells(file), options, file) for file, _ in files}
+    held = {file: prepared_labels(read_rows(file, options.encoding, told(options)), options, file) for file, _ in files}
     first = files[0][0]
-    if not any(cells for table in held.values() for cells in table.values()):
-        raise DataError(f"{first} holds a header ({', '.join(held[first])}) and no row below it. Add rows.")
-    columns = _columns(held[first], options, first)
+    if not any(len(table) for table in held.values()):
+        raise DataError(f"{first} holds a header ({', '.join(held[first].columns)}) and no row below it. Add rows.")
+    columns = _columns(held[first].columns, options, first)
     files, notes = _with_label(files, held, columns)
     cells = _together(files, held)
     labels = [word.strip() for word in cells[columns.label]]
-    names = [f"{file.name} row {row}" for file, _ in files for row in range(1, len(held[file][columns.label]) + 1)]
+    names = [f"{file.name} {held[file].place(row)}" for file, _ in files for row in range(len(held[file]))]
     kept = [row for row, label in enumerate(labels) if label]
     if not kept:
         raise DataError(f"{first} holds no row with a label ({in_words(columns)}).")
     _refuse_quantity([labels[row] for row in kept], columns.label, first)
-    splits = _splits(files, held, cells, columns)
+    splits = _splits(files, held, columns)
     read_as = {name for name in cells if name not in vars(columns).values()}
     rows, more = _rows({name: [cells[name][row] for row in kept] for name in cells if name in read_as}, first)
     kept_cells = {name: [column[row] for row in kept] for name, column in cells.items()}
     notes = [
         f"columns of {first.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)",
+        *(note for file, _ in files for note in held[file].notes),
         *notes,
         *more,
     ]
@@ -94,31 +92,33 @@ def read(path: Path, options: Options) -> Listing:
         format=f"table ({first.suffix.lower().removeprefix('.')})",
         reason=f"{len(kept):,} rows of {len(read_as)} columns, {in_words(columns)}",
         names=text_array([names[row] for row in kept]),
-        truth=_answers([labels[row] for row in kept]),
+        truth=text_array([labels[row] for row in kept]),
         splits=text_array(with_test([splits[row] for row in kept], options.test_where, kept_cells, notes)),
         content=rows,
         groups=text_array([cells[columns.group][row] for row in kept]) if columns.group else None,
         bad=tuple((names[row], "has no label") for row, label in enumerate(labels) if not label),
         notes=(),
         modality="table",
+        encoding=options.encoding,
     )
     return _with_notes(listing, notes)
 
 
-def read_cells(path: Path) -> Cells:
+def read_rows(path: Path, encoding: str = "", known: Sequence[str] = ()) -> Table:
     """Read a file as one list of texts for each column, whose names are the first row where that is no example.
 
     Args:
         path: .csv, .tsv or .parquet.
+        encoding: that it is said to be in; empty guesses it.
+        known: names of columns; where one of them stands in the first row, that is the header.
 
     Raises:
         DataError: the file is damaged, too large or of another kind, or its rows have different lengths.
     """
-    if path.suffix.lower() not in SUFFIXES or not path.is_file():
-        what = "is not there" if not path.exists() else "is no table"
+    if path.suffix.lower() not in SUFFIXES or not os.path.isfile(path):
+        what = "is not there" if not os.path.exists(path) else "is no table"
         raise DataError(f"{path} {what}. Give a file that ends in {', '.join(SUFFIXES)}, with a row for each example.")
-    cells = read_table(path, _is_value(path))
-    return {name or f"column {place}": column for place, (name, column) in enumerate(cells.items(), 1)}
+    return read_table(path, encoding, known=known)
 
 
 def _files(path: Path) -> list[tuple[Path, str]]:
@@ -132,30 +132,6 @@ def _files(path: Path) -> list[tuple[Path, str]]:
     if len(tables) > 1 and all(split for _, split in named) and len({split for _, split in named}) == len(tables):
         return named
     return [(tables[0], "")] if len(tables) == 1 else []
-
-
-def _is_value(path: Path) -> Callable[[str], bool]:
-    """Return what says of a cell of the first row whether that row is an example and names no columns."""
-    if path.suffix.lower() not in (".csv", ".tsv"):
-        return lambda cell: False
-    with path.open("rb") as file:
-        text = file.read(HEAD).decode("utf-8-sig", "replace")
-    first = text.split("\n", 1)[0]
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max((",", ";", "\t"), key=first.count)
-    cells = next(csv.reader(io.StringIO(first), delimiter=delimiter), [])
-    # pandas names columns 0, 1, 2 where nobody does, and leaves the name of the row numbers empty.
-    counted = [cell.strip() for cell in cells if cell.strip()]
-    if counted == [str(number) for number in range(len(counted))]:
-        return lambda cell: False
-    return _is_number
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return cell.strip().lower() not in MISSING
 
 
 def _columns(cells: Cells, options: Options, file: Path) -> Columns:
@@ -206,21 +182,21 @@ def _label(cells: Cells, taken: set[str], file: Path) -> str:
 def _may_be_label(cells: list[str]) -> bool:
     words = {cell.strip() for cell in cells} - {""}
     few = 2 <= len(words) <= min(MOST_CLASSES, max(2, len(cells) // 3))
-    whole = all(not _is_number(word) or float(word).is_integer() for word in words)
+    whole = all(not is_number(word) or float(word).is_integer() for word in words)
     return few and whole
 
 
 def _with_label(
-    files: list[tuple[Path, str]], held: dict[Path, Cells], columns: Columns
+    files: list[tuple[Path, str]], held: dict[Path, Table], columns: Columns
 ) -> tuple[list[tuple[Path, str]], list[str]]:
     """Leave out files without the label, such as a test split that is for a contest."""
     first, notes, kept = files[0][0], [], []
     for file, split in files:
-        if columns.label not in held[file]:
+        if columns.label not in held[file].columns:
             notes.append(f"{file.name} has no column '{columns.label}' and is left out")
             continue
         kept.append((file, split))
-        lacking = [name for name in held[first] if name not in held[file]]
+        lacking = [name for name in held[first].columns if name not in held[file].columns]
         if lacking:
             raise DataError(
                 f"{file} lacks the column '{lacking[0]}', which {first.name} has. The tables of one data set must have "
@@ -229,21 +205,15 @@ def _with_label(
     return kept, notes
 
 
-def _together(files: list[tuple[Path, str]], held: dict[Path, Cells]) -> Cells:
-    return {name: [cell for file, _ in files for cell in held[file][name]] for name in held[files[0][0]]}
+def _together(files: list[tuple[Path, str]], held: dict[Path, Table]) -> Cells:
+    names = held[files[0][0]].columns
+    return {name: [cell for file, _ in files for cell in held[file].columns[name]] for name in names}
 
 
-def _splits(files: list[tuple[Path, str]], held: dict[Path, Cells], cells: Cells, columns: Columns) -> list[str]:
+def _splits(files: list[tuple[Path, str]], held: dict[Path, Table], columns: Columns) -> list[str]:
     if columns.split:
-        words = cells[columns.split]
-        unknown = sorted({word for word in words if word and not split_named(word)})
-        if unknown:
-            raise DataError(
-                f"{files[0][0]}: the column '{columns.split}' holds {', '.join(unknown[:5])}; expected train, "
-                "validation or test. Read it as any other column with --set data.split_column=none."
-            )
-        return [split_named(word) for word in words]
-    return [split for file, split in files for _ in held[file][columns.label]]
+        return [split for file, _ in files for split in splits_in(held[file], columns.split, file)]
+    return [split for file, split in files for _ in range(len(held[file]))]
 
 
 def _rows(cells: Cells, file: Path) -> tuple[NDArray[np.void], list[str]]:
@@ -258,16 +228,9 @@ def _rows(cells: Cells, file: Path) -> tuple[NDArray[np.void], list[str]]:
     return table_of(columns), notes
 
 
-def _answers(labels: list[str]) -> NDArray[np.str_]:
-    # Parquet and spreadsheets write the classes 0 and 1 as 0.0 and 1.0 where a label is missing somewhere.
-    if all(_is_number(label) and float(label).is_integer() for label in set(labels)):
-        labels = [str(int(float(label))) for label in labels]
-    return text_array(labels)
-
-
 def _refuse_quantity(labels: list[str], name: str, file: Path) -> None:
     different = set(labels)
-    if len(different) <= MOST_CLASSES or not all(_is_number(label) for label in different):
+    if len(different) <= MOST_CLASSES or not all(is_number(label) for label in different):
         return
     if len(different) > len(labels) / 10:
         raise DataError(
@@ -278,8 +241,6 @@ def _refuse_quantity(labels: list[str], name: str, file: Path) -> None:
 
 
 def _with_notes(listing: Listing, notes: list[str]) -> Listing:
-    from dataclasses import replace
-
     aside = left_out(listing)
     labelled = [f"column '{name}' {reason}, and is left out (read it: --set 'table.ignore=[]')" for name, reason in
                 aside.items() if reason == "is the label in other words"]  # fmt: skip

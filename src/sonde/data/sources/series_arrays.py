@@ -14,12 +14,16 @@ from numpy.typing import NDArray
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.sources.arrays import check_size
+from sonde.data.sources.delimited import is_number
 from sonde.errors import DataError
 
 ENDING = re.compile(
     r"(?P<base>.*?)[-_. ]?(?P<split>train|training|test|testing|val|valid|validation|dev)", re.IGNORECASE
 )
 """A file's name without suffix where it ends with its split, as in GunPoint_TRAIN."""
+
+GAPS = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "inf", "+inf", "-inf"})
+"""What stands for a missing value of a series in a table, in small letters; no series has an infinite one."""
 
 
 @dataclass
@@ -35,6 +39,8 @@ class Found:
     """Empty, or one for each."""
     bad: list[tuple[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    encoding: str = ""
+    """That its files were said to be in."""
 
     def add(self, series_TC: NDArray[Any], *, name: str, answer: str, split: str, group: str | None = None) -> None:
         """Take one series, or note why it cannot be used.
@@ -95,7 +101,18 @@ class Found:
             bad=tuple((str(text_array([who])[0]), why) for who, why in self.bad),
             notes=(*self.notes, described(self.series)),
             modality="series",
+            encoding=self.encoding,
         )
+
+
+def is_value(cell: str) -> bool:
+    """Tell whether a cell holds a number or says that one is missing."""
+    return cell.lower() in GAPS or is_number(cell)
+
+
+def as_number(cell: str) -> float:
+    """Return the number in a cell for which `is_value` holds, NaN where it is missing."""
+    return np.nan if cell.lower() in GAPS else float(cell)
 
 
 def tamed(values: NDArray[Any]) -> NDArray[np.float32]:

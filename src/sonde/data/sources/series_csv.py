@@ -6,8 +6,6 @@ Long: a column that tells the series, one for the time, one for the label, and o
 
 # T steps of time, C channels
 
-import csv
-import io
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +16,11 @@ from numpy.typing import NDArray
 from sonde.data.listing import Listing, split_named
 from sonde.data.options import Options
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.delimited import Table, is_number
 from sonde.data.sources.multilabel import prepared as prepared_labels
-from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words
-from sonde.data.sources.series_arrays import Found
-from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, splits_in, told
+from sonde.data.sources.series_arrays import Found, as_number, is_value
+from sonde.data.sources.tables import SUFFIXES, head_table, read_table, tables_in
 from sonde.errors import DataError, did_you_mean
 
 IDS = ("series_id", "series", "sample_id", "sample", "case_id", "case", "sequence_id", "sequence", "recording", "id")
@@ -31,10 +30,7 @@ MADE = "split by data.test_where"
 """Column that holds the splits that the option asks for."""
 FEWEST = 8
 """Columns numbered by time that make a table one of series, and not of single numbers."""
-HEAD = 1 << 16
-"""Bytes that are looked at."""
-
-Table = dict[str, list[str]]
+Cells = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -56,14 +52,16 @@ def sniff(path: Path) -> str | None:
         path: what the user named.
     """
     file = _file(path)
-    names, rows = _head(file) if file else ([], [])
-    if not file or len(rows) < 2:
+    first = head_table(file) if file else None
+    if not file or first is None or len(first) < 2 or not first.has_header:
         return None
-    if (long := _long_columns(names, Options())) and _repeats(names, rows, long[0]):
+    names = list(first.columns)
+    if (long := _long_columns(names, Options())) and len(set(first.columns[long[0]])) < len(first):
         return f"a table with a row for each step of a series ({file.name}: series in '{long[0]}', time in '{long[1]}')"
     channels = _wide_channels(names)
     steps = sum(len(columns) for columns in channels.values())
-    if steps >= FEWEST and all(_is_number(row[column]) for row in rows[:5] for column in _all(channels)):
+    numbered = [first.columns[names[place]] for place in _all(channels)]
+    if steps >= FEWEST and all(is_value(cell) for column in numbered for cell in column[:5]):
         return f"a table with a row for each series ({file.name}: {steps} columns numbered by time)"
     return None
 
@@ -90,22 +88,23 @@ def read(path: Path, options: Options) -> Listing:
     """
     file = _file(path)
     assert file is not None, "read follows sniff"
-    table = prepared_labels(read_table(file, lambda cell: False), options, file)
-    if not any(table.values()):
-        raise DataError(f"{file} holds a header ({', '.join(table)}) and no row below it. Add rows of series.")
-    _check_options(table, options, file)
-    found = Found()
-    long = _long_columns(list(table), options)
-    if long and (options.series_column or len(set(table[long[0]])) < len(table[long[0]])):
-        columns = _rest(table, file, options, taken={*long}, series=long[0], time=long[1])
+    table = prepared_labels(read_table(file, options.encoding, known=told(options)), options, file)
+    if not len(table):
+        raise DataError(f"{file} holds a header ({', '.join(table.columns)}) and no row below it. Add rows of series.")
+    _check_options(table.columns, options, file)
+    found = Found(notes=list(table.notes))
+    long = _long_columns(list(table.columns), options)
+    if long and (options.series_column or len(set(table.columns[long[0]])) < len(table)):
+        columns = _rest(table.columns, file, options, taken={*long}, series=long[0], time=long[1])
         columns = _with_test(table, columns, options, file, found)
         _read_long(file, table, columns, found)
         how = "long"
     else:
-        columns = _rest(table, file, options, taken=set(), series="", time="")
+        columns = _rest(table.columns, file, options, taken=set(), series="", time="")
         columns = _with_test(table, columns, options, file, found)
         _read_wide(file, table, columns, found)
         how = "wide"
+    found.encoding = options.encoding
     found.notes.append(f"columns of {file.name}: {in_words(columns)} (change: --set data.label_column=NAME and so on)")
     name = file.stem if path.is_file() else path.resolve().name
     return found.listing(
@@ -113,25 +112,26 @@ def read(path: Path, options: Options) -> Listing:
     )
 
 
-def read_unlabelled(file: Path, found: Found) -> None:
+def read_unlabelled(file: Path, found: Found, encoding: str = "") -> None:
     """Add the series of a table to what was found; labels in it are passed over, and need not be there.
 
     Args:
         file: a table that `sniff` recognised.
         found: is added to.
+        encoding: that it is said to be in; empty guesses it.
 
     Raises:
         DataError: the table is damaged.
     """
-    table = read_table(file, lambda cell: False)
-    long = _long_columns(list(table), Options())
-    beside = {name for name in table if name.lower() in (*LABELS, *SPLIT_NAMES, *GROUPS)}
-    numbers = {name: cells for name, cells in table.items() if name not in beside - {*(long or ())}}
-    numbers["label"] = ["?"] * len(next(iter(table.values()), []))
-    if long and len(set(table[long[0]])) < len(table[long[0]]):
-        _read_long(file, numbers, Columns(*long, "label", "", ""), found)
+    table = read_table(file, encoding)
+    long = _long_columns(list(table.columns), Options())
+    beside = {name for name in table.columns if name.lower() in (*LABELS, *SPLIT_NAMES, *GROUPS)}
+    numbers = {name: cells for name, cells in table.columns.items() if name not in beside - {*(long or ())}}
+    unlabelled = replace(table, columns={**numbers, "label": ["?"] * len(table)})
+    if long and len(set(table.columns[long[0]])) < len(table):
+        _read_long(file, unlabelled, Columns(*long, "label", "", ""), found)
     else:
-        _read_wide(file, numbers, Columns("", "", "label", "", ""), found)
+        _read_wide(file, unlabelled, Columns("", "", "label", "", ""), found)
 
 
 def _file(path: Path) -> Path | None:
@@ -143,44 +143,11 @@ def _file(path: Path) -> Path | None:
     return tables[0] if len(tables) == 1 else None
 
 
-def _head(file: Path) -> tuple[list[str], list[list[str]]]:
-    """Return the header and the first rows; nothing where the file is no such table."""
-    if file.suffix.lower() in (".parquet", ".pq"):
-        import pyarrow
-        import pyarrow.parquet
-
-        try:
-            opened = pyarrow.parquet.ParquetFile(file)
-            batch = next(opened.iter_batches(batch_size=50), None)
-        except (pyarrow.ArrowException, OSError):
-            return [], []
-        rows = [] if batch is None else [[str(cell) for cell in row.values()] for row in batch.to_pylist()]
-        return [str(name) for name in opened.schema_arrow.names], rows
-    with file.open("rb") as opened_file:
-        head = opened_file.read(HEAD).decode("utf-8-sig", "replace")
-    lines = head.split("\n")
-    lines = lines[:-1] if len(head) >= HEAD else lines  # The last one may be cut off.
-    delimiter = "\t" if file.suffix.lower() == ".tsv" else max((",", ";", "\t"), key=lines[0].count if lines else len)
-    try:
-        rows = [row for row in csv.reader(io.StringIO("\n".join(lines), newline=""), delimiter=delimiter) if row]
-    except csv.Error:
-        return [], []
-    if not rows or any(_is_number(name) and "." in name for name in rows[0]):
-        return [], []
-    names = [name.strip() for name in rows[0]]
-    return names, [row for row in rows[1:] if len(row) == len(names)]
-
-
 def _long_columns(names: list[str], options: Options) -> tuple[str, str] | None:
     """Return the columns of series and time of a long table, or None."""
     series = options.series_column or next((name for known in IDS for name in names if name.lower() == known), "")
     time = options.time_column or next((name for known in TIMES for name in names if name.lower() == known), "")
     return (series, time) if series and time and series != time else None
-
-
-def _repeats(names: list[str], rows: list[list[str]], column: str) -> bool:
-    cells = [row[names.index(column)] for row in rows]
-    return len(set(cells)) < len(cells)
 
 
 def _wide_channels(names: list[str]) -> dict[str, list[int]]:
@@ -203,7 +170,7 @@ def _all(channels: dict[str, list[int]]) -> list[int]:
     return [column for columns in channels.values() for column in columns]
 
 
-def _check_options(table: Table, options: Options, file: Path) -> None:
+def _check_options(table: Cells, options: Options, file: Path) -> None:
     for option in ("series_column", "time_column", "label_column", "split_column", "group_column"):
         wanted = getattr(options, option)
         optional = option in ("split_column", "group_column")
@@ -214,7 +181,7 @@ def _check_options(table: Table, options: Options, file: Path) -> None:
             )
 
 
-def _rest(table: Table, file: Path, options: Options, *, taken: set[str], series: str, time: str) -> Columns:
+def _rest(table: Cells, file: Path, options: Options, *, taken: set[str], series: str, time: str) -> Columns:
     """Tell the columns of label, split and group."""
     split = _named(options.split_column, table, SPLIT_NAMES, taken)
     if split and not options.split_column and not any(split_named(cell) for cell in set(table[split])):
@@ -224,7 +191,7 @@ def _rest(table: Table, file: Path, options: Options, *, taken: set[str], series
     if not label:
         free = [name for name in table if name not in taken | {split, group}]
         named = sorted((name for name in free if name.lower() in LABELS), key=lambda name: LABELS.index(name.lower()))
-        words = [name for name in free if any(cell and not _is_number(cell) for cell in table[name][:100])]
+        words = [name for name in free if any(cell and not is_number(cell) for cell in table[name][:100])]
         label = next(iter(named), words[0] if len(words) == 1 else "")
         if not label:
             raise DataError(
@@ -238,25 +205,24 @@ def _with_test(table: Table, columns: Columns, options: Options, file: Path, fou
     """Let data.test_where say the split of each row, in a column of its own; a long series has that of its first."""
     if not options.test_where:
         return columns
-    rows = range(len(next(iter(table.values()))))
-    given = [_split(table, columns, row, file) for row in rows]
-    table[MADE] = with_test(given, options.test_where, dict(table), found.notes)
+    given = splits_in(table, columns.split, file)
+    table.columns[MADE] = with_test(given, options.test_where, dict(table.columns), found.notes)
     return replace(columns, split=MADE)
 
 
-def _named(wanted: str, table: Table, names: tuple[str, ...], taken: set[str]) -> str:
+def _named(wanted: str, table: Cells, names: tuple[str, ...], taken: set[str]) -> str:
     if wanted:
         return "" if wanted == "none" else wanted
     return next((name for name in table if name.lower() in names and name not in taken), "")
 
 
 def _read_wide(file: Path, table: Table, columns: Columns, found: Found) -> None:
-    names = list(table)
-    kept = [name for name in names if name not in vars(columns).values()]
+    cells = table.columns
+    kept = [name for name in cells if name not in vars(columns).values()]
     channels = _wide_channels(kept)
     if not channels:
         # Said to be series: all numbers of a row, in the order of the columns.
-        numeric = [place for place, name in enumerate(kept) if all(_is_number(cell) for cell in table[name])]
+        numeric = [place for place, name in enumerate(kept) if all(is_value(cell) for cell in cells[name])]
         channels = {"": numeric}
     if sum(len(steps) for steps in channels.values()) < 2:
         raise DataError(
@@ -264,86 +230,76 @@ def _read_wide(file: Path, table: Table, columns: Columns, found: Found) -> None
             "columns: --set data.series_column=NAME --set data.time_column=NAME."
         )
     values_NTC = np.stack(
-        [np.stack([_numbers(table[kept[place]], kept[place], file) for place in steps], axis=1)
+        [np.stack([_numbers(table, kept[place], file) for place in steps], axis=1)
          for steps in channels.values()], axis=2,
     )  # fmt: skip
     used = {kept[place] for place in _all(channels)}
     others = [name for name in kept if name not in used]
     if others:
         found.notes.append(f"{file.name}: columns that are no steps of time are not read: {', '.join(others[:6])}")
+    splits = splits_in(table, columns.split, file)
     for row, series in enumerate(values_NTC):
         found.add(
-            series, name=f"{file.name}:{row + 1}", answer=table[columns.label][row],
-            split=_split(table, columns, row, file),
-            group=table[columns.group][row] if columns.group else None,
+            series, name=f"{file.name}:{table.numbers[row]}", answer=cells[columns.label][row], split=splits[row],
+            group=cells[columns.group][row] if columns.group else None,
         )  # fmt: skip
 
 
 def _read_long(file: Path, table: Table, columns: Columns, found: Found) -> None:
-    roles = set(vars(columns).values())
-    channels = [name for name in table if name not in roles and all(_is_number(cell) for cell in table[name])]
+    roles, cells = set(vars(columns).values()), table.columns
+    channels = [name for name in cells if name not in roles and all(is_value(cell) for cell in cells[name])]
     if not channels:
         raise DataError(f"{file} has no column of numbers beside {in_words(columns)}; its values are missing.")
-    values_TC = np.stack([_numbers(table[name], name, file) for name in channels], axis=1)
-    ids, first, kind = np.unique(np.array(table[columns.series]), return_index=True, return_inverse=True)
-    times = _times(table[columns.time], columns.time, file)
+    values_TC = np.stack([_numbers(table, name, file) for name in channels], axis=1)
+    ids, first, kind = np.unique(np.array(cells[columns.series]), return_index=True, return_inverse=True)
+    times = _times(table, columns.time, file)
     # A stable sort keeps rows of equal time as they stand.
     order = np.lexsort((times, kind))
     bounds = np.searchsorted(kind[order], np.arange(len(ids) + 1))
     for place in np.argsort(first, kind="stable").tolist():
         rows = order[bounds[place] : bounds[place + 1]]
         name = f"{file.name}:{columns.series}={ids[place]}"
-        labels = {table[columns.label][row] for row in rows}
+        labels = {cells[columns.label][row] for row in rows}
         if len(labels) > 1:
             found.bad.append((name, f"has several labels: {', '.join(sorted(labels)[:4])}"))
             continue
         start = int(rows[0])
         found.add(
-            values_TC[rows], name=name, answer=labels.pop(), split=_split(table, columns, start, file),
-            group=table[columns.group][start] if columns.group else None,
+            values_TC[rows], name=name, answer=labels.pop(), split=splits_in(table, columns.split, file, [start])[0],
+            group=cells[columns.group][start] if columns.group else None,
         )  # fmt: skip
     found.notes.append(f"{file.name}: channels {', '.join(channels[:8])}{', ...' if len(channels) > 8 else ''}")
 
 
-def _split(table: Table, columns: Columns, row: int, file: Path) -> str:
-    word = table[columns.split][row] if columns.split else ""
-    if word and not split_named(word):
-        raise DataError(
-            f"{file}: the column '{columns.split}' holds {word[:40]}; expected train, validation or test. "
-            "Ignore it with --set data.split_column=none."
-        )
-    return split_named(word) if word else ""
-
-
-def _is_number(cell: str) -> bool:
-    try:
-        float(cell or "nan")
-    except ValueError:
-        return cell.strip().lower() in ("?", "na", "null", "none")
-    return True
-
-
-def _numbers(cells: list[str], name: str, file: Path) -> NDArray[np.float64]:
-    bad = next((row for row, cell in enumerate(cells, 1) if not _is_number(cell)), None)
+def _numbers(table: Table, name: str, file: Path) -> NDArray[np.float64]:
+    cells = table.columns[name]
+    bad = next((row for row, cell in enumerate(cells) if not is_value(cell)), None)
     if bad is not None:
         raise DataError(
-            f"{file}: row {bad:,} of the column '{name}' holds '{cells[bad - 1][:40]}', which is no number."
+            f"{file}: {table.place(bad)} of the column '{name}' holds '{cells[bad][:40]}', which is no number."
         )
-    return np.array([float(cell) if _plain(cell) else np.nan for cell in cells], dtype=np.float64)
+    return np.array([as_number(cell) for cell in cells], dtype=np.float64)
 
 
-def _plain(cell: str) -> bool:
-    return bool(cell) and cell.strip().lower() not in ("?", "na", "null", "none")
-
-
-def _times(cells: list[str], name: str, file: Path) -> NDArray[np.float64]:
+def _times(table: Table, name: str, file: Path) -> NDArray[np.float64]:
     """Return when each row is, as numbers that sort; dates in the ISO form are taken too."""
-    if all(_is_number(cell) and cell for cell in cells):
+    cells = table.columns[name]
+    if all(is_number(cell) for cell in cells):
         return np.array([float(cell) for cell in cells])
     try:
         return np.array(cells, dtype="datetime64[us]").astype(np.int64).astype(np.float64)
-    except ValueError as error:
+    except ValueError:
+        bad = next(row for row, cell in enumerate(cells) if not _is_time(cell))
         raise DataError(
-            f"{file}: the column '{name}' holds what is neither a number nor a date such as 2024-05-31T12:00 "
-            f"({str(error)[:80]}). Write the times so, or name another column: --set data.time_column=NAME."
+            f"{file}: {table.place(bad)} of the column '{name}' holds '{cells[bad][:40]}', which is neither a number "
+            "nor a date such as 2024-05-31T12:00, as all of them must be. Write the times so, or name another column: "
+            "--set data.time_column=NAME."
         ) from None
+
+
+def _is_time(cell: str) -> bool:
+    try:
+        np.datetime64(cell, "us")
+    except ValueError:
+        return False
+    return True

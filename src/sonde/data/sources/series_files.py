@@ -2,25 +2,26 @@
 
 # T steps of time, C channels
 
+import os
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.bounded import LARGEST_ARRAY, file_size
 from sonde.data.ragged import Stored
 from sonde.data.sources import npz, series_csv, series_ts, series_ucr
-from sonde.data.sources.arrays import read_exactly
-from sonde.data.sources.series_arrays import Found, parted, tamed, together
+from sonde.data.sources.delimited import read_delimited
+from sonde.data.sources.series_arrays import Found, as_number, is_value, parted, tamed, together
 from sonde.data.sources.series_npz import EXPECTED, as_series
-from sonde.data.sources.tables import LARGEST_TABLE
-from sonde.errors import DataError
+from sonde.data.sources.tables import SUFFIXES as TABLES
+from sonde.errors import DataError, shortened
 
 TEXTS = (".csv", ".tsv", ".txt")
-TABLES = (".csv", ".tsv", ".parquet", ".pq")
 KINDS = ".ts, .npz, .npy, .csv, .tsv and .txt"
 
 
-def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple[list[str], Stored]:
+def read_series(path: Path, *, channels: int, steps: int | None = None, encoding: str = "") -> tuple[list[str], Stored]:
     """Read all series of one file.
 
     Args:
@@ -29,6 +30,7 @@ def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple
             or not; or a table of series with a header, as training reads them.
         channels: that the model reads.
         steps: that the model reads; None where lengths vary.
+        encoding: that the training tables were said to be in.
 
     Returns:
         A name for each series, and the raw series.
@@ -37,7 +39,13 @@ def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple
         DataError: the file or one of its series cannot be read, or they have other channels.
     """
     suffix = path.suffix.lower()
-    if found := _found(path, channels, steps):
+    if suffix not in (".ts", ".npz", ".npy", *TEXTS, *TABLES):
+        raise DataError(f"{shortened(path.name)} is no file of series; those that are read end in {KINDS}.")
+    if not os.path.isfile(path):
+        what = "is no file" if os.path.exists(path) else f"is not there (looked in {shortened(str(path.parent))})"
+        raise DataError(f"{shortened(path.name)} {what}; check the path.")
+    file_size(path, LARGEST_ARRAY)
+    if found := _found(path, channels, steps, encoding):
         if found.bad or not found.series:
             # An answer that is left out would pass unseen.
             first = "holds no series that can be read" if not found.bad else " ".join(found.bad[0])
@@ -51,20 +59,20 @@ def read_series(path: Path, *, channels: int, steps: int | None = None) -> tuple
         series = [tamed(each) for each in _divided(_text(path), path, channels)]
         names = [f"{path.name}[{row}]" for row in range(len(series))]
     else:
-        raise DataError(f"{path.name} is no file of series; those that are read end in {KINDS}.")
+        raise DataError(f"{path.name} holds no table of series: columns that tell series and time, or numbered by it.")
     odd = next((each for each in series if each.shape[1] != channels), None)
     if odd is not None:
         raise DataError(f"{path.name} holds series of {odd.shape[1]} channels; the model reads {channels}.")
     return (names if len(series) > 1 else [str(path)]), together(series, path.name)
 
 
-def _found(path: Path, channels: int, steps: int | None) -> Found | None:
+def _found(path: Path, channels: int, steps: int | None, encoding: str) -> Found | None:
     """Read a format whose series may have labels; None for plain arrays of numbers."""
     suffix, found = path.suffix.lower(), Found()
     if suffix == ".ts":
         series_ts.read_file(path, found, "", labelled=False)
     elif suffix in TABLES and series_csv.sniff(path):
-        series_csv.read_unlabelled(path, found)
+        series_csv.read_unlabelled(path, found, encoding)
     elif suffix in TEXTS and channels == 1 and series_ucr.is_one(path) and _begins_with_labels(path, steps):
         series_ucr.read_file(path, found, "")
     else:
@@ -107,19 +115,16 @@ def _divided(values: NDArray[np.generic], path: Path, channels: int) -> list[NDA
 
 
 def _text(path: Path) -> NDArray[np.float64]:
-    lines = read_exactly(path, LARGEST_TABLE).decode("utf-8-sig", "replace").splitlines()
-    rows = [line.replace(";", ",").replace("\t", ",").split(",") for line in lines if line.strip()]
-    if rows and not _all_numbers(rows[0]):
-        rows = rows[1:]  # Names of columns.
-    bad = next((number for number, row in enumerate(rows, 1) if not _all_numbers(row)), None)
-    if not rows or bad is not None or len({len(row) for row in rows}) > 1:
-        what = f"row {bad} holds what is no number" if bad else "it has no rows, or rows of different lengths"
-        raise DataError(f"{path.name} is no table of numbers: {what}.")
-    return np.array([[float(cell.strip() or "nan") if cell.strip() != "?" else np.nan for cell in row] for row in rows])
-
-
-def _all_numbers(row: list[str]) -> bool:
-    try:
-        return bool([float(cell.strip() or "nan") if cell.strip() != "?" else 0.0 for cell in row])
-    except ValueError:
-        return False
+    # Numbers that count up may be names of columns elsewhere; here they are values.
+    table = read_delimited(path, headless=lambda first: True if all(map(is_value, first)) else None)
+    for name, cells in table.columns.items():
+        bad = next((row for row, cell in enumerate(cells) if not is_value(cell)), None)
+        if bad is not None:
+            raise DataError(
+                f"{path.name} is no table of numbers: {table.place(bad)} of the column '{name}' holds "
+                f"'{cells[bad][:40]}'."
+            )
+    if not len(table):
+        raise DataError(f"{path.name} is no table of numbers: it has no rows.")
+    columns = [[as_number(cell) for cell in cells] for cells in table.columns.values()]
+    return np.array(columns, dtype=np.float64).T

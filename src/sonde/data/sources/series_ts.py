@@ -14,11 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.data.bounded import LARGEST_TABLE, read_bytes
 from sonde.data.listing import Listing
 from sonde.data.options import Options
-from sonde.data.sources.arrays import read_exactly
 from sonde.data.sources.series_arrays import Found, left_out, paired, parted
-from sonde.data.sources.tables import LARGEST_TABLE
 from sonde.errors import DataError
 
 SUFFIXES = (".ts",)
@@ -84,10 +83,7 @@ def read_file(file: Path, found: Found, split: str, *, labelled: bool = True) ->
     Raises:
         DataError: the file is damaged, or has no labels where they are needed.
     """
-    try:
-        text = read_exactly(file, LARGEST_TABLE).decode("utf-8", "replace")
-    except DataError as error:
-        raise DataError(f"{file}: {error}") from None
+    text = read_bytes(file, LARGEST_TABLE).decode("utf-8", "replace")
     header, lines = _parse_header(file, text)
     if header.labels is None and labelled:
         raise DataError(

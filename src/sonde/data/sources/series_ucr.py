@@ -11,11 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from sonde.data.bounded import LARGEST_TABLE, read_bytes
 from sonde.data.listing import Listing
 from sonde.data.options import Options
-from sonde.data.sources.arrays import read_exactly
 from sonde.data.sources.series_arrays import Found, left_out, paired, parted
-from sonde.data.sources.tables import LARGEST_TABLE
 from sonde.errors import DataError
 
 SUFFIXES = (".tsv", ".txt", ".csv")
@@ -72,10 +71,7 @@ def read_file(file: Path, found: Found, split: str) -> None:
     Raises:
         DataError: the file is too large, or a line holds what is no number.
     """
-    try:
-        lines = read_exactly(file, LARGEST_TABLE).decode("utf-8", "replace").split("\n")
-    except DataError as error:
-        raise DataError(f"{file}: {error}") from None
+    lines = read_bytes(file, LARGEST_TABLE).decode("utf-8", "replace").split("\n")
     shorter = 0
     for number, line in enumerate(lines, 1):
         words = _words(line)

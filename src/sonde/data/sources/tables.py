@@ -1,22 +1,29 @@
 """Reads CSV, TSV and parquet files as columns of text, whole and bounded."""
 
-import csv
-import io
-from collections.abc import Callable
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from sonde.data.bounded import LARGEST_ARRAY, LARGEST_TABLE, file_size
 from sonde.data.listing import split_named
-from sonde.data.sources.arrays import LARGEST_BYTES, read_exactly
+from sonde.data.sources.delimited import (
+    MOST_CELLS,
+    SAMPLE,
+    Headless,
+    Table,
+    head_delimited,
+    read_delimited,
+    refuse_equal_names,
+)
 from sonde.errors import DataError
 
-SUFFIXES = (".csv", ".tsv", ".parquet", ".pq")
+DELIMITED = (".csv", ".tsv")
+PARQUET = (".parquet", ".pq")
+SUFFIXES = (*DELIMITED, *PARQUET)
 """Endings, in small letters, of what is taken for a table."""
 
-LARGEST_TABLE = 1 << 30
-"""Bytes; a list of ten million images has about this size."""
-
-MOST_CELLS = 1 << 27
-"""Of a parquet file, where a value that repeats takes no room: 100 columns of over a million rows."""
+EXACT = 1 << 53
+"""Whole numbers below it are themselves in a column of float64."""
 
 
 def tables_in(path: Path) -> list[Path]:
@@ -29,75 +36,88 @@ def tables_in(path: Path) -> list[Path]:
     return sorted(tables, key=lambda file: (split_named(file.stem) != "train", file))
 
 
-def read_table(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[str]]:
+def read_table(path: Path, encoding: str = "", headless: Headless | None = None, known: Sequence[str] = ()) -> Table:
     """Read a table as one list of texts per column; a missing value is an empty text.
 
     Args:
         path: a .csv, .tsv or .parquet file.
-        is_value: says of a cell of the first row whether it is a value already, and so no column's name.
+        encoding: what the user says of a file of text; empty guesses it.
+        headless: says of the first row whether it is one of values.
+        known: names of columns; where one of them stands in the first row, that is the header.
 
     Raises:
         DataError: the file is damaged, too large, or its rows have different lengths.
     """
-    if path.suffix.lower() in (".parquet", ".pq"):
+    if path.suffix.lower() in PARQUET:
         return _parquet(path)
-    return _delimited(path, is_value)
+    return read_delimited(path, encoding, headless, known)
 
 
-def _parquet(path: Path) -> dict[str, list[str]]:
+def head_table(path: Path, headless: Headless | None = None) -> Table | None:
+    """Read the first rows of a table, or return None where it has none, or is damaged.
+
+    Args:
+        path: a .csv, .tsv or .parquet file.
+        headless: as for `read_table`.
+    """
+    try:
+        return _parquet_head(path) if path.suffix.lower() in PARQUET else head_delimited(path, headless)
+    except (DataError, OSError):
+        return None
+
+
+def _parquet(path: Path) -> Table:
     import pyarrow
     import pyarrow.parquet
 
+    file_size(path, LARGEST_TABLE)
     try:
         facts = pyarrow.parquet.read_metadata(path)
         size = sum(facts.row_group(number).total_byte_size for number in range(facts.num_row_groups))
-        if size > LARGEST_BYTES or path.stat().st_size > LARGEST_TABLE:
+        if size > LARGEST_ARRAY:
             raise DataError(f"{path} declares {size:,} bytes, more than any table of examples has.")
         if facts.num_rows * facts.num_columns > MOST_CELLS:
+            # A value that repeats takes no room in the file.
             raise DataError(
                 f"{path} declares {facts.num_rows:,} rows of {facts.num_columns:,} columns, more cells than the "
                 f"{MOST_CELLS:,} that are read. Leave out rows or columns."
             )
-        _refuse_equal_names(path, facts.schema.to_arrow_schema().names)
+        refuse_equal_names(facts.schema.to_arrow_schema().names, path)
         columns = pyarrow.parquet.read_table(path).to_pydict()
     except (pyarrow.ArrowException, OSError) as error:
         raise DataError(f"{path} is not a readable parquet file ({error}). Write it again.") from None
-    return {str(name): ["" if value is None else str(value) for value in values] for name, values in columns.items()}
+    return _of_values(columns)
 
 
-def _delimited(path: Path, is_value: Callable[[str], bool]) -> dict[str, list[str]]:
+def _parquet_head(path: Path) -> Table | None:
+    import pyarrow
+    import pyarrow.parquet
+
     try:
-        text = read_exactly(path, LARGEST_TABLE).decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not UTF-8 text (byte {error.start:,}). Save it as UTF-8.") from None
-    first = text.split("\n", 1)[0]
-    delimiter = "\t" if path.suffix.lower() == ".tsv" else max((",", ";", "\t"), key=first.count)
-    try:
-        # Not `splitlines`, which also breaks a row at a form feed or at U+2028 inside a value.
-        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True) if row]
-    except csv.Error as error:
-        raise DataError(f"{path} is not a readable table ({error}).") from None
-    if not rows:
-        raise DataError(f"{path} is empty. Expected a header and rows below it.")
-    if any(is_value(cell) for cell in rows[0]):
-        names = [f"column {number}" for number in range(1, len(rows[0]) + 1)]
-    else:
-        names = [name.strip() for name in rows.pop(0)]
-    _refuse_equal_names(path, names)
-    for number, row in enumerate(rows, 1):
-        if len(row) != len(names):
-            raise DataError(
-                f"{path}: row {number:,} has {len(row)} values where there are {len(names)} columns "
-                f"({', '.join(names[:6])}). Put a value that holds '{delimiter}' in double quotes."
-            )
-    return {name: [row[column].strip() for row in rows] for column, name in enumerate(names)}
+        with pyarrow.parquet.ParquetFile(path) as file:
+            batch = next(file.iter_batches(batch_size=SAMPLE), None)
+            return None if batch is None else _of_values(batch.to_pydict())
+    except pyarrow.ArrowException:
+        return None
 
 
-def _refuse_equal_names(path: Path, names: list[str]) -> None:
-    # Spreadsheets leave several columns without a name; nobody can ask for those.
-    twice = next((name for name in names if name and names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(
-            f"{path} has {names.count(twice)} columns called '{twice}', and it is unclear which one is meant. "
-            "Rename or remove all but one."
-        )
+def _of_values(columns: dict[str, list[Any]]) -> Table:
+    count = len(next(iter(columns.values()), []))
+    return Table(
+        columns={
+            str(name) or f"column {place}": [_as_text(value) for value in values]
+            for place, (name, values) in enumerate(columns.items(), 1)
+        },
+        numbers=range(1, count + 1),
+        kind="parquet",
+        unit="row",
+    )
+
+
+def _as_text(value: Any) -> str:
+    """Return a value as a person would write it: a column of whole numbers with gaps is one of floats, 1.0 and NaN."""
+    if value is None or value != value:
+        return ""
+    if isinstance(value, float) and value.is_integer() and abs(value) < EXACT:
+        return str(int(value))
+    return str(value)

@@ -6,7 +6,7 @@ data.text_column=title+body.
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +15,10 @@ from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
 from sonde.data.ragged import Ragged, texts
 from sonde.data.sources.conditions import with_test
+from sonde.data.sources.delimited import SAMPLE, UNNAMED
 from sonde.data.sources.multilabel import prepared as prepared_labels
-from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, label_column
-from sonde.data.sources.text_tables import JSON_LINES, SAMPLE, Table, head, read_file
+from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, label_column, splits_in, told
+from sonde.data.sources.text_tables import JSON_LINES, head, read_file
 from sonde.errors import DataError, did_you_mean
 
 TEXTS = ("text", "texts", "sentence", "content", "message", "sms", "tweet", "review", "reviewtext", "comment", "body",
@@ -45,6 +46,8 @@ PLAIN = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson", ".txt")
 
 NO_DATA = (".md", ".rst", ".html", ".pdf", ".py", ".toml", ".yaml", ".yml", ".json", ".names", ".zip", ".gz", ".npz")
 """Endings of what lies beside data."""
+
+Cells = dict[str, list[str]]
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def sniff(path: Path) -> str | None:
     if first is None and files[0][0].suffix.lower() in JSON_LINES:
         # No other source reads these, and reading names the line that is damaged.
         return f"JSON lines ({', '.join(file.name for file, _ in files)})"
-    if first is None or _is_table_of_texts(first.table, files[0][0]):
+    if first is None or _is_table_of_texts(first.columns, files[0][0]):
         return None if first is None else f"{first.kind} ({', '.join(file.name for file, _ in files)})"
     return None
 
@@ -93,36 +96,34 @@ def read(path: Path, options: Options) -> Listing:
     """
     files, notes = _files(path)
     assert files, "read follows sniff"
-    held = [read_file(file, options.encoding) for file, _ in files]
-    held = [
-        replace(each, table=prepared_labels(each.table, options, file))
-        for (file, _), each in zip(files, held, strict=True)
-    ]
-    columns = _columns(held[0].table, options, files[0][0])
+    held = [read_file(file, options.encoding, told(options)) for file, _ in files]
+    held = [prepared_labels(each, options, file) for (file, _), each in zip(files, held, strict=True)]
+    columns = _columns(held[0].columns, options, files[0][0])
     labels: list[str] = []
     words: list[str] = []
     splits: list[str] = []
     groups: list[str] = []
     names: list[str] = []
     bad: list[tuple[str, str]] = []
-    cells: dict[str, list[str]] = {name: [] for name in held[0].table if all(name in each.table for each in held)}
+    cells: Cells = {name: [] for name in held[0].columns if all(name in each.columns for each in held)}
     for (file, split), each in zip(files, held, strict=True):
-        _check_columns(each.table, columns, file)
+        _check_columns(each.columns, columns, file)
         notes += each.notes
         bad += each.bad
-        for row, place in enumerate(each.places):
-            text = "\n".join(filter(None, (each.table[name][row].strip() for name in columns.text)))
-            label = each.table[columns.label][row].strip()
+        for row in range(len(each)):
+            place = each.place(row)
+            text = "\n".join(filter(None, (each.columns[name][row].strip() for name in columns.text)))
+            label = each.columns[columns.label][row].strip()
             if not text or not label:
                 bad.append((f"{place} of {file.name}", "has no text" if not text else "has no label"))
                 continue
             words.append(text)
             labels.append(label)
-            splits.append(_split(each.table[columns.split][row], columns.split, file) if columns.split else split)
-            groups.append(each.table[columns.group][row].strip() if columns.group else "")
+            splits += splits_in(each, columns.split, file, [row]) if columns.split else [split]
+            groups.append(each.columns[columns.group][row].strip() if columns.group else "")
             names.append(f"{file.name} {place}")
             for name, column in cells.items():
-                column.append(each.table[name][row])
+                column.append(each.columns[name][row])
     if not words:
         raise DataError(f"{files[0][0]} holds no row with a text and a label ({columns.words()}).")
     if columns.words() != "text in 'text', label in 'label'":
@@ -159,22 +160,22 @@ def read_unlabelled(file: Path, known: tuple[str, ...], encoding: str = "") -> t
     Raises:
         DataError: the file is damaged, lacks a column, or has a row without text; the text names the cure.
     """
-    held = read_file(file, encoding)
-    columns = tuple(held.table)[:1] if len(held.table) == 1 else known or _text_column(held.table, file)
-    missing = next((name for name in columns if name not in held.table), None)
+    held = read_file(file, encoding, known)
+    columns = tuple(held.columns)[:1] if len(held.columns) == 1 else known or _text_column(held.columns, file)
+    missing = next((name for name in columns if name not in held.columns), None)
     if missing is not None:
         raise DataError(
             f"{file} has no column '{missing}', which the model's texts were read from."
-            f"{did_you_mean(missing, held.table)} Its columns: {', '.join(held.table) or 'none'}. Rename the one that "
-            f"holds the texts to '{missing}'."
+            f"{did_you_mean(missing, held.columns)} Its columns: {', '.join(held.columns) or 'none'}. Rename the one "
+            f"that holds the texts to '{missing}'."
         )
-    joined = ["\n".join(filter(None, (held.table[name][row].strip() for name in columns)))
-              for row in range(len(held.places))]  # fmt: skip
+    joined = ["\n".join(filter(None, (held.columns[name][row].strip() for name in columns)))
+              for row in range(len(held))]  # fmt: skip
     if not joined:
         raise DataError(f"{file} holds no row of text.")
     if "" in joined:
-        raise DataError(f"{file}: {held.places[joined.index('')]} has no text. Write one, or remove the row.")
-    return [f"{file} {place}" for place in held.places], texts(joined)
+        raise DataError(f"{file}: {held.place(joined.index(''))} has no text. Write one, or remove the row.")
+    return [f"{file} {held.place(row)}" for row in range(len(held))], texts(joined)
 
 
 def _files(path: Path) -> tuple[list[tuple[Path, str]], list[str]]:
@@ -220,7 +221,7 @@ def _with_training(splits: list[str], files: list[tuple[Path, str]], notes: list
     return ["" if split == "validation" else split for split in splits]
 
 
-def _is_table_of_texts(table: Table, file: Path) -> bool:
+def _is_table_of_texts(table: Cells, file: Path) -> bool:
     """Tell a table of texts from one of numbers and categories with a column of names in it, and from one of files."""
     cells = {name: [cell for cell in column[:SAMPLE] if cell.strip()] for name, column in table.items()}
     if any(_is_file(file.parent, cell) for column in cells.values() for cell in column[:FILES]):
@@ -231,6 +232,8 @@ def _is_table_of_texts(table: Table, file: Path) -> bool:
         name for name in wordy if name.lower() in TEXTS and (_mean_words(cells[name]) >= 1.5 or _foreign(cells[name]))
     ]
     usual = {*SPLIT_NAMES, *GROUPS, *MORE_LABELS, *OTHERS, *TEXTS}
+    # Beside columns with names, one without numbers the rows.
+    usual |= {name for name in cells if UNNAMED.fullmatch(name)} if not all(map(UNNAMED.fullmatch, cells)) else set()
     others = [name for name in cells if name not in texts_like and name.lower() not in usual]
     return bool((named and len(others) <= 4) or (texts_like and len(others) <= 1))
 
@@ -261,7 +264,7 @@ def _distinct(cells: list[str]) -> float:
     return len(set(cells)) / len(cells) if cells else 0.0
 
 
-def _columns(table: Table, options: Options, file: Path) -> Columns:
+def _columns(table: Cells, options: Options, file: Path) -> Columns:
     text = _named_text(table, options.text_column, file) or _text_column(table, file)
     for option in ("label_column", "split_column", "group_column"):
         wanted = getattr(options, option)
@@ -281,14 +284,14 @@ def _optional(wanted: str, found: list[str]) -> str:
     return next(iter(found), "")
 
 
-def _no_column(option: str, wanted: str, table: Table, file: Path) -> str:
+def _no_column(option: str, wanted: str, table: Cells, file: Path) -> str:
     return (
         f"data.{option} = '{wanted}', but {file} has no such column.{did_you_mean(wanted, table)} "
         f"Its columns: {', '.join(table)}."
     )
 
 
-def _named_text(table: Table, wanted: str, file: Path) -> tuple[str, ...]:
+def _named_text(table: Cells, wanted: str, file: Path) -> tuple[str, ...]:
     if not wanted or wanted in table:
         return (wanted,) if wanted else ()
     several = tuple(wanted.split("+"))
@@ -298,7 +301,7 @@ def _named_text(table: Table, wanted: str, file: Path) -> tuple[str, ...]:
     return several
 
 
-def _text_column(table: Table, file: Path) -> tuple[str, ...]:
+def _text_column(table: Cells, file: Path) -> tuple[str, ...]:
     named = sorted((name for name in table if name.lower() in TEXTS), key=lambda name: TEXTS.index(name.lower()))
     if named:
         return (named[0],)
@@ -312,20 +315,10 @@ def _text_column(table: Table, file: Path) -> tuple[str, ...]:
     return (best,)
 
 
-def _check_columns(table: Table, columns: Columns, file: Path) -> None:
+def _check_columns(table: Cells, columns: Columns, file: Path) -> None:
     for name in (*columns.text, columns.label, *filter(None, (columns.split, columns.group))):
         if name not in table:
             raise DataError(
                 f"{file} has no column '{name}', which the first file has.{did_you_mean(name, table)} "
                 f"Its columns: {', '.join(table) or 'none'}."
             )
-
-
-def _split(word: str, column: str, file: Path) -> str:
-    split = split_named(word)
-    if word.strip() and not split:
-        raise DataError(
-            f"{file}: the column '{column}' holds {word}; expected train, validation or test. "
-            "Ignore it with --set data.split_column=none."
-        )
-    return split

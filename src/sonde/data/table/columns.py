@@ -35,6 +35,7 @@ SLANTED = re.compile(r"\d{4}/\d\d/\d\d")
 OTHER_DATE = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
 CODE = re.compile(r"0\d+")
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+ZERO_COMMA = re.compile(r"[+-]?0,")
 
 Column = NDArray[Any]
 
@@ -198,9 +199,9 @@ def _known_numbers(present: list[str]) -> dict[str, float]:
         except ValueError:
             continue
     others = [word for word in present if word not in known]
-    # "1,234" may be twelve hundred and thirty-four: only another number of digits tells.
+    # "1,234" may be twelve hundred and thirty-four: another number of digits tells, and a zero in front, as in "0,234".
     is_comma = others and all(DECIMAL_COMMA.fullmatch(word) for word in others)
-    if is_comma and any(len(word.partition(",")[2]) != 3 for word in others):
+    if is_comma and any(len(word.partition(",")[2]) != 3 or ZERO_COMMA.match(word) for word in others):
         known |= {word: float(word.replace(",", ".")) for word in others}
     return known
 

@@ -7,6 +7,7 @@ All of it is learned from the training rows alone.
 
 # N rows, F numbers of a prepared row, K knots
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -109,6 +110,8 @@ class TableSpec(Spec):
     kind: Literal["table"] = "table"
     numbers: Annotated[tuple[NumberColumn, ...], Field(max_length=MOST_COLUMNS)]
     categories: Annotated[tuple[CategoryColumn, ...], Field(max_length=MOST_COLUMNS)]
+    encoding: Annotated[str, Field(max_length=40)] = ""
+    """That the training tables were said to be in; new files are read as such."""
 
     @model_validator(mode="after")
     def _has_columns(self) -> "TableSpec":
@@ -196,27 +199,27 @@ class TableSpec(Spec):
         Raises:
             DataError: the file cannot be read, lacks a column or has no row, or a cell of numbers holds none.
         """
-        from sonde.data.sources.rows import read_cells
+        from sonde.data.sources.rows import read_rows
 
-        cells = read_cells(Path(path))
-        self._refuse_missing(tuple(cells), path)
-        rows = table_of({name: self._column(name, cells[name], path) for name in self.columns})
+        table = read_rows(Path(path), self.encoding, self.columns)
+        self._refuse_missing(tuple(table.columns), path)
+        rows = table_of({name: self._column(name, table.columns[name], path, table.place) for name in self.columns})
         if not len(rows):
             raise DataError(f"{path} holds no row below its header.")
-        return [f"{path} row {number}" for number in range(1, len(rows) + 1)], rows
+        return [f"{path} {table.place(row)}" for row in range(len(rows))], rows
 
-    def _column(self, name: str, cells: list[str], path: str) -> Column:
+    def _column(self, name: str, cells: list[str], path: str, place: Callable[[int], str]) -> Column:
         if all(name != each.name for each in self.numbers):
             return as_words(cells)
         number = next(each for each in self.numbers if each.name == name)
         words = np.array(cells, dtype=np.str_)
         column, odd = as_dates(words) if number.is_date else as_numbers(words)
         if odd:
-            row = next(place for place, cell in enumerate(cells, 1) if cell.strip() == odd[0])
+            row = next(row for row, cell in enumerate(cells) if cell.strip() == odd[0])
             kind = "date, such as 2026-01-31" if number.is_date else "number"
             raise DataError(
-                f"{path}: row {row:,} holds '{odd[0][:80]}' in the column '{name}', which is no {kind}. Correct it, or "
-                "leave the cell empty for a missing value."
+                f"{path}: {place(row)} holds '{odd[0][:80]}' in the column '{name}', which is no {kind}. Correct it, "
+                "or leave the cell empty for a missing value."
             )
         return column
 
@@ -302,6 +305,7 @@ def learn(raw: Stored, listing: Listing | None, options: Options) -> TableSpec:
             if each.dtype.kind in "fM"
         ),
         categories=tuple(_category(name, each, options) for name, each in columns.items() if each.dtype.kind == "U"),
+        encoding=listing.encoding if listing is not None else "",
     )
     letters = sum(len(value.encode()) + 4 for each in spec.categories for value in each.values)
     if letters > MOST_LETTERS:

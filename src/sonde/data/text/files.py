@@ -1,12 +1,13 @@
 """Turns a listing into stored texts, and guesses what nobody said of them."""
 
 from sonde.config import Setting, Settings
+from sonde.data.bounded import LARGEST_TEXT
 from sonde.data.decoded import Decoded, as_listed, marks, without_bad
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, text_of, texts
 from sonde.data.text.augment import TABLE, Look
-from sonde.data.text.spec import LARGEST_TEXT, Options
+from sonde.data.text.spec import Options
 from sonde.errors import DataError
 
 SAMPLE = 1000

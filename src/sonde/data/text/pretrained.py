@@ -18,11 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.config import Setting, Settings
 from sonde.config.untrusted import Unsound, parse_json
+from sonde.data.bounded import LARGEST_TEXT, read_bytes
 from sonde.data.text.tokens import UNKNOWN_PIECE
 from sonde.errors import DataError, SondeError
 
-LARGEST_FILE = 1 << 26
-"""Bytes of a description or of a vocabulary."""
 HUGGING_FACE, KAGGLE = "hf://", "kaggle://"
 FETCHED = ("config.json", "tokenizer.json", "tokenizer_config.json", "vocab.txt", "vocab.json", "merges.txt",
            "*.safetensors", "*.safetensors.index.json")  # fmt: skip
@@ -388,9 +387,7 @@ def _read(file: Path) -> str:
             f"There is no {file.name} in {file.parent}. A checkpoint is a folder as Hugging Face's or Keras's "
             "libraries save it."
         )
-    if file.stat().st_size > LARGEST_FILE:
-        raise DataError(f"{file} has {file.stat().st_size:,} bytes, more than any that is read.")
     try:
-        return file.read_text(encoding="utf-8").replace("\r\n", "\n")
+        return read_bytes(file, LARGEST_TEXT).decode("utf-8").replace("\r\n", "\n")
     except UnicodeDecodeError:
         raise DataError(f"{file} is not text in UTF-8.") from None

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as OptionSet
+from sonde.config.files import located
+from sonde.data.bounded import LARGEST_TEXT
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
@@ -42,9 +44,6 @@ LARGEST_WORDS = 3_000_000
 
 TABLES = (".csv", ".tsv", ".parquet", ".pq", ".jsonl", ".ndjson")
 """Endings, in small letters, of files with a text in each row."""
-
-LARGEST_TEXT = 1 << 26
-"""Bytes of a text file that is read for a model; far more than any model reads of it."""
 
 USUAL_LENGTH = {"words": 512, "characters": 1024, "byte-pair": 512, "word-pieces": 512}
 """Most tokens of a text where nobody says: time grows with them."""
@@ -389,7 +388,7 @@ def starting_vectors(spec: Any, options: Any) -> NDArray[np.float32] | None:
     """
     if not isinstance(spec, TextSpec) or not isinstance(options, Options) or not options.vectors:
         return None
-    matrix_VD, found = read_vectors(Path(options.vectors).expanduser(), spec.known, sha256=options.vectors_sha256)
+    matrix_VD, found = read_vectors(located(options.vectors), spec.known, sha256=options.vectors_sha256)
     rng = np.random.default_rng(0)
     size = float(matrix_VD[found].std())
     all_VD = rng.normal(0.0, size, (FIRST + len(matrix_VD), matrix_VD.shape[1])).astype(np.float32)

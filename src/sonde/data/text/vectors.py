@@ -9,6 +9,7 @@ A safetensors file has the tensors `vectors`, words x numbers, and `words`, the 
 # V words of the vocabulary, W words of the file, D numbers of each
 
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,10 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sonde.errors import DataError
-
-LARGEST_FILE = 12 << 30
-"""Bytes; 2 million words with 300 numbers take 2.4 GB in float32, and 5 GB as text."""
+from sonde.data.bounded import LARGEST_VECTORS, file_size
+from sonde.errors import DataError, shortened
 
 LARGEST_WIDTH = 4096
 """Numbers of a word."""
@@ -44,10 +43,9 @@ def read_vectors(
     Raises:
         DataError: the file is not there, too large, another one than was said, damaged, or holds none of the words.
     """
-    if not path.is_file():
-        raise DataError(f"There are no word vectors at {path}; check text.vectors.")
-    if path.stat().st_size > LARGEST_FILE:
-        raise DataError(f"{path} has {path.stat().st_size:,} bytes, more than any file of word vectors that is read.")
+    if not os.path.isfile(path):
+        raise DataError(f"There are no word vectors at {shortened(str(path))}; check text.vectors.")
+    file_size(path, LARGEST_VECTORS)
     if sha256:
         _check_digest(path, sha256)
     places = {word: place for place, word in enumerate(words)}

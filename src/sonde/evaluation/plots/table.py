@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from sonde.answers.facts import Shown
+from sonde.evaluation.plots.gallery import worst_gallery
 from sonde.evaluation.plots.intervals import beside_baselines, beside_one_another
 from sonde.evaluation.plots.learning import loss_curves, metric_curves
 
@@ -16,6 +18,8 @@ class Evidence:
     """Records of `history.jsonl`."""
     scores: Mapping[str, Any] = field(default_factory=dict)
     """Content of `scores.json`."""
+    worst: Sequence[Shown] = ()
+    """The worst predictions, worst first."""
 
 
 @dataclass(frozen=True)
@@ -94,5 +98,10 @@ PLOTS: dict[str, Plot] = {
         "See whether validation loss still falls at the end, or turns up while training loss falls on.",
     ),
     "metric": Plot(_metric, "Score per epoch", "See how wide the gap between training and validation opens."),
+    "worst": Plot(
+        lambda evidence: worst_gallery(evidence.worst),
+        "Worst predictions",
+        "Look for wrong targets, unreadable examples, and what these predictions have in common.",
+    ),
 }
 """In the order they are shown."""

@@ -10,6 +10,7 @@ from sonde.drawing.markup import Markup, tag
 from sonde.drawing.names import one_line
 from sonde.drawing.page import element, name, section, sentences
 from sonde.drawing.words import percent
+from sonde.evaluation.plots.gallery import caption
 
 LONGEST_TEXT = 320
 """Letters of a text that are shown; the file that holds it is named below it."""
@@ -63,20 +64,13 @@ def _one(shown: Shown) -> Markup:
     )
 
 
-def _caption(shown: Shown) -> str:
-    """Return what a picture shows, in words."""
-    truth, predicted = (one_line(label, longest=60) for label in (shown.truth, shown.predicted))
-    sure = "" if shown.confidence is None else f" with {shown.confidence:.1%}"
-    return f"{one_line(shown.name, longest=80)}: {truth}, predicted as {predicted}{sure}"
-
-
 def _panels(shown: Shown) -> Markup:
     """Return pictures of one example beside one another, with their titles."""
     tiles = [Tile(each, title) for title, each in shown.panels.items()]
     drawn = gallery(tiles, columns=len(tiles), wide=PANELS)
     box = f"0 0 {drawn.wide:g} {drawn.high:g}"
     attributes = {"viewBox": box, "class": "panels", "role": "img", "font-family": FONT}
-    return tag("svg", tag("title", _caption(shown)), drawn.marks, attributes=attributes)
+    return tag("svg", tag("title", caption(shown)), drawn.marks, attributes=attributes)
 
 
 def _picture(shown: Shown) -> Markup:
@@ -98,7 +92,7 @@ def _picture(shown: Shown) -> Markup:
         image = picture.pixels if isinstance(picture, Spectrogram) else picture.values_HWC
         attributes = {
             "src": thumbnail(image),
-            "alt": _caption(shown),
+            "alt": caption(shown),
             "width": image.shape[1],
             "height": image.shape[0],
             "class": "tiny" if is_tiny(image) else None,
@@ -106,4 +100,4 @@ def _picture(shown: Shown) -> Markup:
         return tag("img", attributes=attributes)
     drawn = picture.block(CELL, high=CELL)
     attributes = {"viewBox": f"0 0 {CELL} {CELL}", "class": "drawing", "role": "img", "font-family": FONT}
-    return tag("svg", tag("title", _caption(shown)), drawn.marks, attributes=attributes)
+    return tag("svg", tag("title", caption(shown)), drawn.marks, attributes=attributes)
