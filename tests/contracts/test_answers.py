@@ -43,7 +43,13 @@ def _label_logits(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[
     return {"logits": (rng.normal(size=truth.shape) + 3 * truth - 1.5).astype(np.float32)}
 
 
-OUTPUTS = {"classification": _class_logits, "multilabel": _label_logits}
+def _pixel_logits(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, Any]:
+    classes = target.classes_of(truth)
+    logits = rng.normal(size=(*classes.shape, len(target.classes))).astype(np.float32)
+    return {"logits": logits + 2 * np.eye(len(target.classes), dtype=np.float32)[classes]}
+
+
+OUTPUTS = {"segmentation": _pixel_logits, "classification": _class_logits, "multilabel": _label_logits}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -6,7 +6,18 @@ import numpy as np
 
 from sonde.data.target import Column
 
+
+def _masks(count: int) -> Column:
+    """Return masks of three numbers, each example with another one as its largest."""
+    masks = np.zeros((count, 6, 8), np.uint8)
+    for row in range(count):
+        masks[row, : 1 + row % 5] = 128
+        masks[row, :, : row % 3] = 255
+    return masks
+
+
 TRUTHS: dict[str, Callable[[int], Column]] = {
+    "segmentation": _masks,
     "classification": lambda count: np.array(["cat", "dog", "eel"] * count, dtype=np.str_)[:count],
     "multilabel": lambda count: np.array(["cat", "cat|dog", "", "dog|eel"] * count, dtype=np.str_)[:count],
 }

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, Plan, Scored
 from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
+from sonde.answers.segmentation.row import ROW as SEGMENTATION
 from sonde.config import Run, Settings, fill
 from sonde.data import MODALITIES, Listing
 from sonde.errors import ConfigError, unknown_name
@@ -31,7 +32,7 @@ __all__ = [
     "task_of",
 ]
 
-ANSWERS: dict[str, Answer] = {"multilabel": MULTILABEL, "classification": CLASSIFICATION}
+ANSWERS: dict[str, Answer] = {"segmentation": SEGMENTATION, "multilabel": MULTILABEL, "classification": CLASSIFICATION}
 """Every answer, in the order in which data is tried for it."""
 
 

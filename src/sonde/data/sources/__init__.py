@@ -16,6 +16,7 @@ from sonde.data.sources import (
     class_folders,
     idx,
     manifest,
+    mask_folders,
     npz,
     patterns,
     rows,
@@ -69,6 +70,12 @@ SOURCES: dict[str, Source] = {
     ),
     "npz": Source(
         "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
+    ),
+    "mask-folders": Source(
+        "A folder of images beside one of masks, such as images/ and masks/, perhaps below train/, validation/ and "
+        "test/; classes.txt may name the classes.",
+        mask_folders.sniff,
+        mask_folders.read,
     ),
     "texts": Source(
         "A .csv, .tsv, .parquet or .jsonl file with a text and a label per row, or lines of both; or one such file for "
@@ -141,6 +148,7 @@ ONE_LABEL = (
     "builtin",
     "idx",
     "cifar",
+    "mask-folders",
     "sounds",
     "class-folders",
     "text-folders",

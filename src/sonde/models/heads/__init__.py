@@ -31,6 +31,7 @@ class Head:
 
 
 HEADS: dict[str, Head] = {
+    "segmentation": Head("levels"),
     "classification": Head("vector", solves=True),
     "multilabel": Head("vector", solves=True),
 }
