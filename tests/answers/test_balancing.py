@@ -8,7 +8,6 @@ from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_class_weight
 
 from sonde.answers import balancing
-from sonde.errors import ConfigError
 
 COUNTS = np.array([60, 30, 10])
 

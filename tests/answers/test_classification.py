@@ -4,7 +4,6 @@ from collections.abc import Mapping
 
 import numpy as np
 import pytest
-from sonde.tasks import TASKS, guess_task, label
 
 from sonde import data
 from sonde.answers import TASKS, inferred_task

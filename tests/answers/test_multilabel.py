@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss
 from sklearn.preprocessing import MultiLabelBinarizer
-from sonde.tasks import ANSWERS, TASKS, label, labels
 
 from sonde import data
 from sonde.answers.multilabel import predictions, rows, target, training

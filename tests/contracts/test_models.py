@@ -155,8 +155,6 @@ def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> No
 def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     from sonde.models.heads import HEADS, Head
 
-    from sonde.models.heads import HEADS, Head
-
     assert fits("cnn", "levels") and not fits("bag", "steps")
     monkeypatch.setitem(HEADS, "classification", Head("levels"))
     wanted = r"The model 'mlp' gives no levels, .* Models that do: cnn, fast, resnet \(sonde list models\)"
