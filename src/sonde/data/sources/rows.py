@@ -28,7 +28,7 @@ MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "chu
 """Names of columns that hold labels, in small letters, the likelier ones first."""
 
 MOST_CLASSES = 50
-"""Different numbers of a label from which on it is a quantity, unless each occurs often."""
+"""Different values of a column from which on it holds no classes."""
 
 Cells = dict[str, list[str]]
 
@@ -76,7 +76,6 @@ def read(path: Path, options: Options) -> Listing:
     kept = [row for row, label in enumerate(labels) if label]
     if not kept:
         raise DataError(f"{first} holds no row with a label ({in_words(columns)}).")
-    _refuse_quantity([labels[row] for row in kept], columns.label, first)
     splits = _splits(files, held, columns)
     read_as = {name for name in cells if name not in vars(columns).values()}
     rows, more = _rows({name: [cells[name][row] for row in kept] for name in cells if name in read_as}, first)
@@ -173,6 +172,8 @@ def _label(cells: Cells, taken: set[str], file: Path) -> str:
     for name in (free[-1:] + free[:1]) if len(free) > 1 else []:
         if _may_be_label(cells[name]):
             return name
+    if len(free) > 1 and _are_numbers(cells[free[-1]]):
+        return free[-1]
     raise DataError(
         f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free[:20]) or 'none'}. "
         "Say it with --set data.label_column=NAME."
@@ -184,6 +185,11 @@ def _may_be_label(cells: list[str]) -> bool:
     few = 2 <= len(words) <= min(MOST_CLASSES, max(2, len(cells) // 3))
     whole = all(not is_number(word) or float(word).is_integer() for word in words)
     return few and whole
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    words = {cell.strip() for cell in cells} - {""}
+    return len(words) > 1 and all(is_number(word) for word in words)
 
 
 def _with_label(
@@ -226,18 +232,6 @@ def _rows(cells: Cells, file: Path) -> tuple[NDArray[np.void], list[str]]:
     if not columns:
         raise DataError(f"{file} has no column beside the label. A table needs at least one that tells something.")
     return table_of(columns), notes
-
-
-def _refuse_quantity(labels: list[str], name: str, file: Path) -> None:
-    different = set(labels)
-    if len(different) <= MOST_CLASSES or not all(is_number(label) for label in different):
-        return
-    if len(different) > len(labels) / 10:
-        raise DataError(
-            f"{file}: the label '{name}' holds {len(different):,} different numbers in {len(labels):,} rows, which is "
-            "a quantity and no class. sonde sorts into classes: put a column with ranges in its place, or say which "
-            "other column holds the label with --set data.label_column=NAME."
-        )
 
 
 def _with_notes(listing: Listing, notes: list[str]) -> Listing:

@@ -33,6 +33,7 @@ class Head:
 HEADS: dict[str, Head] = {
     "classification": Head("vector", solves=True),
     "multilabel": Head("vector", solves=True),
+    "regression": Head("vector", solves=True),
 }
 """The head of each answer."""
 
