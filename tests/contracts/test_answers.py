@@ -43,7 +43,11 @@ def _label_logits(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[
     return {"logits": (rng.normal(size=truth.shape) + 3 * truth - 1.5).astype(np.float32)}
 
 
-OUTPUTS = {"classification": _class_logits, "multilabel": _label_logits}
+def _numbers(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, Any]:
+    return {"numbers": (truth[:, :1] + rng.normal(scale=0.3, size=(len(truth), 1))).astype(np.float32)}
+
+
+OUTPUTS = {"classification": _class_logits, "multilabel": _label_logits, "regression": _numbers}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -1,4 +1,4 @@
-"""What validation told of predicted numbers beside the weights: how far off they are, and how wide intervals must be."""
+"""What validation told of predicted numbers beside the weights: how far off they are, how wide intervals must be."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any

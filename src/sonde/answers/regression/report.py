@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sonde.answers.answer import FITTED_ON
-from sonde.answers.facts import Facts, Pointer, captioned
+from sonde.answers.facts import Facts, Pointer, captioned, level
 from sonde.answers.regression.pictures import PICTURES
 from sonde.answers.regression.target import written
 from sonde.drawing.markup import Child, Markup
@@ -15,7 +15,6 @@ from sonde.metrics.words import amount, interval, title
 
 OUTLIER = 6.0
 """Largest error over the median one from which on it is pointed at; of normal errors 1,000 examples reach about 5."""
-WORDS = {0.5: "half", 0.9: "nine in ten"}
 SHORT = 0.02
 """How far the upper end of the coverage may fall below what was wanted without a word."""
 
@@ -34,14 +33,20 @@ def near(value: float) -> str:
     return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
+def wanted(found: Mapping[str, Any]) -> str:
+    """Write the share of the intervals that are to hold the target."""
+    return f"{100 * float(found['wanted']):g}%"
+
+
 def remarks(facts: Facts) -> list[str]:
     """Say on the first screen how far off predictions are, and what a constant would have been off by."""
     errors, target = _errors(facts), facts.scores.get("target") or {}
     if not errors or not target:
         return []
-    shares = " and ".join(f"{WORDS.get(at, percent(at))} by at most {near(off)}" for at, off in errors["at_shares"])
+    (_, half), (_, most) = errors["at_shares"]
     told = [
-        f"Of the test predictions, {shares} are off. The targets there run from {written(target['low'])} to "
+        f"Half of the test predictions are off by at most {near(half)}, and nine in ten by at most {near(most)}. The "
+        f"targets there run from {written(target['low'])} to "
         f"{written(target['high'])}; always predicting their median would be off by "
         f"{near(errors['of_a_constant'])} on average."
     ]
@@ -49,7 +54,7 @@ def remarks(facts: Facts) -> list[str]:
     if found:
         held = f"{amount('coverage', found['coverage']['value'])} do ({interval('coverage', found['coverage'])})"
         told.append(
-            f"Each prediction has an interval meant to hold the target {percent(found['wanted'])} of the time; on the "
+            f"Each prediction has an interval meant to hold the target {wanted(found)} of the time; on the "
             f"test split {held}."
         )
     return told
@@ -96,8 +101,8 @@ def intervals(facts: Facts) -> Markup | None:
             [title(name), amount(name, found[name]["value"]), interval(name, found[name])]
             for name in ("coverage", "interval_width")
         ]
-        caption = f"Prediction intervals on the test split, {percent(found['wanted'])} wanted"
-        beside.append(table(caption, ["Metric", "Value", "Interval"], rows, numbers=(1, 2)))
+        caption = f"Prediction intervals on the test split, {wanted(found)} wanted"
+        beside.append(table(caption, ["Metric", "Value", f"{level(facts.scores)} interval"], rows, numbers=(1, 2)))
     if quantiles:
         below: list[list[Child]] = [[percent(share), percent(each)] for share, each in quantiles["below"]]
         beside.append(table("Predicted quantiles", ["Quantile", "Targets at or below it"], below, numbers=(1,)))
@@ -114,13 +119,13 @@ def intervals(facts: Facts) -> Markup | None:
 
 
 def _origin(facts: Facts, found: Mapping[str, Any]) -> str:
-    around = "the outermost predicted quantiles" if facts.scores.get("quantiles") else "the prediction"
-    wide = "as wide as the quantiles lie apart" if facts.scores.get("quantiles") else "all equally wide"
+    around = "the outermost predicted quantiles" if facts.scores.get("quantiles") else "the predicted number"
+    wide = "wider where these lie further apart" if facts.scores.get("quantiles") else "equally wide for all examples"
     if facts.scores.get("scale") == "log" and not facts.scores.get("quantiles"):
-        wide = "all as wide as a factor, so that larger numbers have wider ones"
+        wide = "one factor up and down for all examples, so that larger numbers have wider ones"
     told = (
-        f"The interval of a prediction lies around {around}; intervals are {wide}. How wide was set so that "
-        f"{percent(found['wanted'])} of new examples like these should lie inside (split conformal prediction), "
+        f"The intervals lie around {around}, {wide}. Their width was set so that "
+        f"{wanted(found)} of new examples like these should lie inside (split conformal prediction), "
     )
     if not found["examples"]:
         return told + "as the averaged models or the folds, each for itself, found it."
@@ -142,7 +147,7 @@ def _biased(facts: Facts) -> Iterator[Pointer]:
 def _short(facts: Facts) -> Iterator[Pointer]:
     found = facts.scores.get("intervals")
     if found and found["coverage"]["high"] is not None and found["coverage"]["high"] < found["wanted"] - SHORT:
-        text = f"They hold {percent(found['coverage']['value'])} of the targets instead of {percent(found['wanted'])}."
+        text = f"They hold {percent(found['coverage']['value'])} of the targets instead of {wanted(found)}."
         yield Pointer("Intervals are too narrow", (text,), "intervals")
 
 

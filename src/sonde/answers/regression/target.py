@@ -150,8 +150,10 @@ def learn(truth: Column, options: Any) -> NumberTarget:
 
 def target_from(values: Mapping[str, Any]) -> NumberTarget:
     """Rebuild a target from a model folder; raises ModelError where a number is missing or impossible."""
-    mean, deviation, least = (values.get(name) for name in ("mean", "deviation", "least"))
-    shares = values.get("quantiles", [])
+    mean: Any = values.get("mean")
+    deviation: Any = values.get("deviation")
+    least: Any = values.get("least")
+    shares: Any = values.get("quantiles", [])
     sound = (
         _is_finite(mean)
         and _is_finite(deviation)

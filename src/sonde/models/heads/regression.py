@@ -64,7 +64,7 @@ def loss(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Mapping[str
 
 
 def scores(outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the share of the training targets' variance, which is 1 here, that is explained; of quantiles, by the middle one."""
+    """Return the explained share of the training targets' variance, which is 1 here; of quantiles by the middle one."""
     numbers_BQ = outputs[OUTPUT]
     middle_B = numbers_BQ[:, numbers_BQ.shape[-1] // 2]
     return {"r2": 1.0 - ops.mean(ops.square(ops.cast(batch["truth"], "float32") - middle_B))}
