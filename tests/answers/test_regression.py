@@ -114,6 +114,7 @@ def test_too_few_are_refused_and_few_are_said() -> None:
     [
         ([f"{row * 0.37:.2f}" for row in range(60)], "table-regression"),
         ([str(row * 3) for row in range(200)], "table-regression"),
+        ([*(f"{row * 0.37:.2f}" for row in range(60)), "12 EUR"], "table-regression"),
         ([str(3 + row % 6) for row in range(200)], "tabular-classification"),
         (["0.5" if row % 2 else "1.5" for row in range(60)], "tabular-classification"),
         (["yes" if row % 2 else "no" for row in range(60)], "tabular-classification"),
@@ -126,7 +127,7 @@ def test_a_number_is_told_from_a_class(truth: list[str], task: str) -> None:
 def test_whole_numbers_that_are_classes_are_told_how_to_be_a_quantity() -> None:
     grades = [str(3 + row % 6) for row in range(200)]
     told = inferred_task(table(grades))[1]
-    assert told.endswith("; the labels are numbers; to predict them as quantities: --task=table-regression")
+    assert told.endswith("; the labels are numbers; to predict them as quantities: --set run.task=table-regression")
     # Classes that are numbered from 0 on are no quantity, as a rule.
     assert "quantities" not in inferred_task(table([str(row % 10) for row in range(200)]))[1]
 

@@ -112,4 +112,4 @@ def inferred_task(listing: Listing) -> tuple[str, str]:
 def _other_tasks(listing: Listing, taken: Answer) -> list[str]:
     """Say which other tasks a data set may be for, and how to ask for them."""
     others = [row for row in ANSWERS.values() if row is not taken and listing.modality in row.tasks]
-    return [f"{why}: --task={row.tasks[listing.modality]}" for row in others if (why := row.may_be(listing))]
+    return [f"{why}: --set run.task={row.tasks[listing.modality]}" for row in others if (why := row.may_be(listing))]

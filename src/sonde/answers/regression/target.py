@@ -34,6 +34,8 @@ MOST_CLASSES, SHARE_OF_ROWS = 50, 10
 """Different whole numbers from which on they are a quantity, if so many rows do not share each."""
 FEWEST_DIFFERENT = 10
 """Different numbers with decimals from which on they are a quantity."""
+NEARLY_ALL = 0.95
+"""Share of numbers from which on the rest is taken for mistakes, which `check` names."""
 WORTH_A_NOTE = 5
 """Different whole numbers from which on it is said that they may be a quantity."""
 SHOWN = 5
@@ -201,7 +203,8 @@ def _all_numbers(listing: Listing) -> Floats | None:
     if listing.several or not isinstance(listing.truth, np.ndarray) or listing.truth.ndim != 1 or not len(listing):
         return None
     found = numbers(listing.truth)
-    return found if np.isfinite(found).all() else None
+    known = np.isfinite(found)
+    return found[known] if known.mean() >= NEARLY_ALL else None
 
 
 def strata(truth: Column) -> NDArray[np.str_]:

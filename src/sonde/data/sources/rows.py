@@ -30,6 +30,9 @@ MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "chu
 MOST_CLASSES = 50
 """Different values of a column from which on it holds no classes."""
 
+NUMBERS = 0.95
+"""Share of numbers from which on a column holds numbers; what is none is then said, and not taken for a word."""
+
 Cells = dict[str, list[str]]
 
 
@@ -188,8 +191,8 @@ def _may_be_label(cells: list[str]) -> bool:
 
 
 def _are_numbers(cells: list[str]) -> bool:
-    words = {cell.strip() for cell in cells} - {""}
-    return len(words) > 1 and all(is_number(word) for word in words)
+    words = [word for cell in cells if (word := cell.strip())]
+    return len(set(words)) > 1 and sum(map(is_number, words)) >= NUMBERS * len(words)
 
 
 def _with_label(
