@@ -34,21 +34,21 @@ import measuring
 from golden_values import Part
 
 RENAMED: dict[str, str] = {
-    "classification.label_smoothing": "classification.label_smoothing",
-    "classification.loss": "classification.loss",
-    "classification.focal_gamma": "classification.focal_gamma",
-    "classification.class_weights": "classification.class_weights",
-    "classification.sampling": "classification.sampling",
-    "classification.logit_adjustment": "classification.logit_adjustment",
-    "classification.tune_for": "classification.tune_for",
-    "classification.positive": "classification.positive",
-    "classification.coverage": "classification.coverage",
-    "classification.sets": "classification.sets",
-    "classification.sets_by_class": "classification.sets_by_class",
-    "classification.wanted_accuracy": "classification.wanted_accuracy",
-    "classification.wanted_share": "classification.wanted_share",
+    "training.label_smoothing": "classification.label_smoothing",
+    "training.loss": "classification.loss",
+    "training.focal_gamma": "classification.focal_gamma",
+    "training.class_weights": "classification.class_weights",
+    "training.sampling": "classification.sampling",
+    "training.logit_adjustment": "classification.logit_adjustment",
+    "evaluation.tune_for": "classification.tune_for",
+    "evaluation.positive": "classification.positive",
+    "evaluation.coverage": "classification.coverage",
+    "evaluation.sets": "classification.sets",
+    "evaluation.sets_by_class": "classification.sets_by_class",
+    "evaluation.wanted_accuracy": "classification.wanted_accuracy",
+    "evaluation.wanted_share": "classification.wanted_share",
 }
-"""Options, such as classification.label_smoothing, or whole words, such as classification.loss=focal, and what they are called now.
+"""Options, such as training.label_smoothing, or whole words, such as training.loss=focal, and what they are called now.
 The commands below keep the names of the commit that the values are of; --against reads this table of its commit."""
 
 ROOT = Path(__file__).parents[1]
@@ -83,14 +83,14 @@ RUNS: dict[str, str] = {
     "folds": "wine --epochs 3 --folds 3 model.width=8 training.learning_rate=0.02",
     "seeds": "DATA/offers.csv --epochs 3 --seeds 2 model.width=8 data.label_column=wants_card,wants_loan",
     "weighted": "DATA/rare-texts.csv --epochs 4 model.width=8 training.learning_rate=0.02 "
-    "classification.class_weights=balanced classification.tune_for=f1 classification.positive=complaint training.batch_size=24",
-    "sampled": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 classification.sampling=balanced "
-    "classification.loss=focal classification.tune_for=balanced_accuracy classification.sets_by_class=true classification.sets=aps",
-    "adjusted": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 classification.logit_adjustment=1 "
-    "classification.wanted_accuracy=0.9 table.scaling=standard",
+    "training.class_weights=balanced evaluation.tune_for=f1 evaluation.positive=complaint training.batch_size=24",
+    "sampled": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 training.sampling=balanced "
+    "training.loss=focal evaluation.tune_for=balanced_accuracy evaluation.sets=aps",
+    "adjusted": "DATA/loans.csv --epochs 4 model.width=8 training.learning_rate=0.02 training.logit_adjustment=1 "
+    "evaluation.wanted_accuracy=0.9 table.scaling=standard",
     "minirocket": "DATA/waves.npz model.levels=3",
     "minirocket-several": "DATA/readings.csv model.levels=2",
-    "pretrained": "DATA/texts.csv --epochs 4 text.checkpoint=DATA/encoder training.learning_rate=0.01",
+    "pretrained": "DATA/texts.csv --epochs 4 text.checkpoint=DATA/encoder training.learning_rate=0.003",
     "accumulated": "DATA/texts.csv --epochs 3 --model transformer model.width=8 model.depth=1 model.heads=2 "
     "training.accumulate=4 classification.label_smoothing=0.1",
     "augmented": "digits --epochs 4 --model resnet model.width=4 augment.flip=0.5 augment.shift=0.1 augment.rotate=10 "

@@ -34,7 +34,7 @@ BLAME = ("was a bore", "falls apart", "left all of us cold", "is slow , loud and
 NEITHER = ("runs for two hours", "opens on friday", "was made in 1994")
 ENDINGS = ("", "again", "and i had not thought so", "as my sister said before we went in")
 
-PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "this", "was", "a", "joy", "bore", "story", "us")
+PIECES = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "the", "film", "this", "was", "a", "joy", "bore", "two")
 """The vocabulary of the pretrained encoder; all other words are unknown to it."""
 WIDTH, HIDDEN, POSITIONS = 8, 12, 40
 """Its sizes; it has one block of two heads."""

@@ -235,7 +235,7 @@ def _distance(path: str, old: Any, new: Any, kept: Part, found: Part) -> float:
 def _same(old: Any, new: Any) -> bool:
     if isinstance(old, list):
         return isinstance(new, list) and len(old) == len(new) and all(map(_same, old, new))
-    return old == new or (old != old and new != new)
+    return bool(old == new or (old != old and new != new))
 
 
 def _largest(old: Any, new: Any) -> float:

@@ -30,7 +30,7 @@ from sonde import data
 from sonde.answers.classification.target import ClassTarget
 from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
-from sonde.data.image import ImageSpec
+from sonde.data.image.spec import ImageSpec
 from sonde.data.image.decode import LARGEST_PIXELS, read_image
 from sonde.training.batches import PIECE, TrainingSet
 

@@ -68,16 +68,25 @@ def changed(folder: RunFolder, tmp_path: Path, values: dict[str, Any]) -> RunFol
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"task": "no-such"}, "names the task 'no-such', which sonde does not know (image-label, "),
+        ({"task": "no-such"}, "names the task 'no-such', which sonde does not know (image-classification, "),
         ({"task": "x" * 100_000}, "which sonde does not know"),
         (
-            {"task": "table-label"},
-            "names the task 'table-label', which reads table and answers with label, for a",
+            {"task": "tabular-classification"},
+            "names the task 'tabular-classification', which reads table and answers with classification, for a",
         ),
-        ({"task": "image-labels"}, "which reads image and answers with labels, for a model that reads image and"),
-        ({"task": "image-labels", "answer": "labels"}, "and tiny/run.toml of 'image-label'. Put back the one"),
-        ({"input": {"kind": ["image"]}}, "for a model that reads ['image'] and answers with label; the folder is"),
-        ({"input": {}}, "for a model that reads None and answers with label; the folder is refused"),
+        (
+            {"task": "image-multilabel"},
+            "which reads image and answers with multilabel, for a model that reads image and",
+        ),
+        (
+            {"task": "image-multilabel", "answer": "multilabel"},
+            "and tiny/run.toml of 'image-classification'. Put back the one",
+        ),
+        (
+            {"input": {"kind": ["image"]}},
+            "for a model that reads ['image'] and answers with classification; the folder is",
+        ),
+        ({"input": {}}, "for a model that reads None and answers with classification; the folder is refused"),
     ],
 )
 def test_a_model_whose_task_is_not_its_own_is_refused_by_one_line(

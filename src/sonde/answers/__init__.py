@@ -89,7 +89,9 @@ def task_of(settings: Settings) -> Task:
     Raises:
         ConfigError: its task is missing or not known.
     """
-    name = fill(Run, "run", settings).task
+    name = settings.value("run.task")
+    if not isinstance(name, str):
+        name = fill(Run, "run", settings).task
     if name not in TASKS:
         raise ConfigError(f"{settings['run.task'].place}: {unknown_name('task', name, TASKS, 'sonde list tasks')}")
     return TASKS[name]

@@ -140,8 +140,8 @@ def check(dataset: Dataset) -> tuple[str, ...]:
         one = f"only the label '{next(iter(known))}'" if known else "no label at all"
         raise DataError(
             f"The examples have {one}. Several labels for each example need at least two different ones; where each "
-            "has one label or none, make 'none' a label of its own and say --set run.task="
-            + f"{dataset.modality}-label."
+            "has one label or none, make 'none' a label of its own and name the task of one label each, such as "
+            "--set run.task=image-classification (sonde list tasks shows all)."
         )
     refuse_unseen(counts, "labels")
     for name in ("validation", "test"):
