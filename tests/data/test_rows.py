@@ -216,6 +216,8 @@ def test_a_label_that_is_a_quantity_is_read_as_it_stands(tmp_path: Path) -> None
 def test_without_a_label_by_name_a_last_column_of_numbers_is_it(tmp_path: Path) -> None:
     lines = ["a,b,c", *(f"{row * 1.5},{row % 7},{row * 0.37}" for row in range(200))]
     assert "label in 'c'" in read(write(tmp_path / "x.csv", lines)).reason
+    homes = ["rooms,size,price", *(f"{row % 7},{row * 1.5},{row * 0.37}" for row in range(200))]
+    assert "label in 'price'" in read(write(tmp_path / "homes.csv", homes)).reason
 
 
 def test_a_label_that_cannot_be_told_is_asked_for(tmp_path: Path) -> None:

@@ -27,6 +27,21 @@ MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "chu
                "status", "grade", "risk", "variety")  # fmt: skip
 """Names of columns that hold labels, in small letters, the likelier ones first."""
 
+QUANTITIES = (
+    "price",
+    "cost",
+    "value",
+    "amount",
+    "sales",
+    "income",
+    "score",
+    "yield",
+    "demand",
+    "consumption",
+    "strength",
+)
+"""Names of a last column of numbers that is what is asked, even where the first column could hold classes."""
+
 MOST_CLASSES = 50
 """Different values of a column from which on it holds no classes."""
 
@@ -171,12 +186,15 @@ def _label(cells: Cells, taken: set[str], file: Path) -> str:
     named.sort(key=lambda name: (not _may_be_label(cells[name]), MORE_LABELS.index(name.lower())))
     if named:
         return named[0]
-    # By custom the label is last, or else first.
-    for name in (free[-1:] + free[:1]) if len(free) > 1 else []:
-        if _may_be_label(cells[name]):
-            return name
-    if len(free) > 1 and _are_numbers(cells[free[-1]]):
-        return free[-1]
+    # By custom the label is last, or else first; and of numbers alone it is last.
+    last, first = (free[-1], free[0]) if len(free) > 1 else ("", "")
+    is_number_asked = bool(last) and _are_numbers(cells[last])
+    if last and (_may_be_label(cells[last]) or (is_number_asked and last.lower() in QUANTITIES)):
+        return last
+    if first and _may_be_label(cells[first]):
+        return first
+    if is_number_asked:
+        return last
     raise DataError(
         f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free[:20]) or 'none'}. "
         "Say it with --set data.label_column=NAME."
