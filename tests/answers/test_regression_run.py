@@ -135,7 +135,7 @@ def test_series_are_solved_at_once(workplace: Path) -> None:
     waves = walks * 0.1 + np.sin(level[:, None] * np.linspace(0, 3, 30))
     np.savez("waves.npz", x_train=waves[:120], y_train=level[:120], x_test=waves[120:], y_test=level[120:])
     told = {"run.data": "waves.npz", "run.name": "waves", "run.backend": "torch", "training.threads": 1}
-    plan = planning.make_plan(config.from_words({**told, "evaluation.resamples": 50, "evaluation.explain": 0}))
+    plan = planning.make_plan(config.from_words({**told, "evaluation.resamples": 100, "evaluation.explain": 0}))
     assert plan.settings.value("run.model") == "minirocket"
     folder = stages.start(plan)
     session = small_runs.open_session(folder, plan.dataset)
