@@ -59,7 +59,8 @@ def radius(outside_N: Floats, coverage: float) -> float | None:
         outside_N: of each validation example.
         coverage: share of new examples whose target is to lie in its interval.
     """
-    place = ceil((len(outside_N) + 1) * coverage)
+    # Less what rounding may have added to a whole number.
+    place = ceil((len(outside_N) + 1) * coverage - 1e-9)
     return float(np.sort(outside_N)[place - 1]) if 0 < place <= len(outside_N) else None
 
 
