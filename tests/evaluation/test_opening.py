@@ -101,6 +101,18 @@ def test_a_model_whose_task_is_not_its_own_is_refused_by_one_line(
         assert "\n" not in message and len(message) < 800
 
 
+@pytest.mark.parametrize("threads", ['"two"', "[1]", "0", "1" + "0" * 200])
+def test_threads_that_no_machine_has_are_refused_by_file_and_line(
+    threads: str, trained: RunFolder, tmp_path: Path
+) -> None:
+    copy = changed(trained, tmp_path, {})
+    lines = copy.settings_file.read_text().splitlines()
+    lines = [f"threads = {threads}" if line.startswith("threads = ") else line for line in lines]
+    copy.settings_file.write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match=r"run\.toml, line \d+: training\.threads = .* is not possible: expected a"):
+        predict(copy, ["a.png"])
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

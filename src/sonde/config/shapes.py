@@ -165,7 +165,6 @@ class Spread(Shape):
     value: Number | None = None
     low: Number | None = None
     high: Number | None = None
-    n: Count | None = None
     deviation: Number | None = None
     corrected_low: Number | None = None
     corrected_high: Number | None = None

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from sonde import backend, data
 from sonde.answers import TASKS, Answer, Kept, answer_of, task_of
@@ -14,6 +16,13 @@ from sonde.config import Options, Run, RunFolder, Settings, fill
 from sonde.data import Asked, Column, Dataset, Examples, InputSpec, Stored
 from sonde.errors import ModelError, RunError, shortened
 from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
+
+
+class Threads(Options):
+    """The one option of the training that matters to a model that is trained."""
+
+    threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Processor cores to use."""
 
 
 @dataclass(frozen=True)
@@ -201,9 +210,10 @@ def start_backend(settings: Settings) -> ModuleType:
     Args:
         settings: the run's options.
     """
-    run = fill(Run, "run", settings)
+    run, asked = fill(Run, "run", settings), settings.part("training")
+    threads = fill(Threads, "training", Settings({"training.threads": asked["threads"]} if "threads" in asked else {}))
     module = backend.use(_backend_for(run.backend))
-    module.start(threads=int(settings.value("training.threads", 1)))
+    module.start(threads=threads.threads)
     return module
 
 
