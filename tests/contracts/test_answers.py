@@ -49,7 +49,16 @@ def _pixel_logits(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[
     return {"logits": logits + 2 * np.eye(len(target.classes), dtype=np.float32)[classes]}
 
 
-OUTPUTS = {"segmentation": _pixel_logits, "classification": _class_logits, "multilabel": _label_logits}
+def _numbers(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, Any]:
+    return {"numbers": (truth[:, :1] + rng.normal(scale=0.3, size=(len(truth), 1))).astype(np.float32)}
+
+
+OUTPUTS = {
+    "classification": _class_logits,
+    "multilabel": _label_logits,
+    "regression": _numbers,
+    "segmentation": _pixel_logits,
+}
 
 
 @pytest.mark.parametrize("name", ANSWERS)

@@ -19,6 +19,7 @@ def _masks(count: int) -> Column:
 TRUTHS: dict[str, Callable[[int], Column]] = {
     "segmentation": _masks,
     "classification": lambda count: np.array(["cat", "dog", "eel"] * count, dtype=np.str_)[:count],
+    "regression": lambda count: np.array([f"{place * 7 % 12 + place / 2:g}" for place in range(count)], dtype=np.str_),
     "multilabel": lambda count: np.array(["cat", "cat|dog", "", "dog|eel"] * count, dtype=np.str_)[:count],
 }
 """By answer a function from a number of examples to their truths; a new answer adds its own."""

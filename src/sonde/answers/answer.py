@@ -275,6 +275,10 @@ class Answer:
     batch must be small for them; else 0."""
     typical: Callable[[Scored], list[Worst]] = lambda scored: []
     """Usual predictions, shown beside the worst where a name and a class do not tell what they are like."""
+    may_be: Callable[[Listing], str] = lambda listing: ""
+    """In words that a command follows: why a data set that another row takes may be for this answer; or empty."""
+    poolable: Callable[[Any, Any], bool] = lambda first, second: bool(first == second)
+    """Whether predictions of models with these two targets can be put together, as those of folds are."""
     average: Callable[[Sequence[tuple[Any, Batch]], Sequence[float]], Batch] | None = None
     """From each model's fitted values and outputs for a batch, and the weights, to the outputs of their average."""
     likelihood: Callable[[Any, Kept, Column], NDArray[np.float64]] | None = None

@@ -38,7 +38,7 @@ __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
 
 SOURCES: dict[str, Source] = {
     "builtin": Source(
-        "A built-in data set: digits, breast-cancer or wine.", builtin.sniff, builtin.read, ("image", "table")
+        "A built-in data set: digits, breast-cancer, wine or diabetes.", builtin.sniff, builtin.read, ("image", "table")
     ),
     "idx": Source(
         "A folder of IDX files, gzip or not, such as train-images-idx3-ubyte.gz (MNIST family).", idx.sniff, idx.read

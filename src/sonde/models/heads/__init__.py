@@ -34,6 +34,7 @@ HEADS: dict[str, Head] = {
     "segmentation": Head("levels"),
     "classification": Head("vector", solves=True),
     "multilabel": Head("vector", solves=True),
+    "regression": Head("vector", solves=True),
 }
 """The head of each answer."""
 
