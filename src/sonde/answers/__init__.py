@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, Plan, Scored
 from sonde.answers.classification.row import ROW as CLASSIFICATION
+from sonde.answers.generation.row import ROW as GENERATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
 from sonde.config import Run, Settings, fill
 from sonde.data import MODALITIES, Listing
@@ -31,7 +32,11 @@ __all__ = [
     "task_of",
 ]
 
-ANSWERS: dict[str, Answer] = {"multilabel": MULTILABEL, "classification": CLASSIFICATION}
+ANSWERS: dict[str, Answer] = {
+    "multilabel": MULTILABEL,
+    "classification": CLASSIFICATION,
+    "generation": GENERATION,
+}
 """Every answer, in the order in which data is tried for it."""
 
 

@@ -1,0 +1,1 @@
+"""A text is written for each example, such as its translation."""
