@@ -1,6 +1,6 @@
 """The written texts of a run beside the targets, and the parquet file that keeps them.
 
-    predictions.parquet: name, target, prediction, correct, confidence (empty for a text that no model wrote)
+predictions.parquet: name, target, prediction, correct, confidence (empty for a text that no model wrote)
 """
 
 # N examples

@@ -58,18 +58,18 @@ def judge(scored: Scored, test: Mapping[str, Score]) -> dict[str, Any]:
     """Return what scores.json holds of the texts beside the metrics: error by length, and some pairs."""
     made, own = scored.predictions, sample(scored.predictions, scored.own)
     wrong_N, exact_N = errors(own), own.correct_N
-    lengths_N = np.array([len(text) for text in made.targets])
+    lengths_N, target = np.array([len(text) for text in made.targets]), scored.target
+    far = [row for row in np.argsort(-wrong_N, kind="stable")[:MOST_PAIRS].tolist() if wrong_N[row] > 0]
     return {
         "fitted_on": FITTED_ON[scored.fitted.fitted_on],
-        "target_length": {"limit": scored.target.length, "tokens": scored.target.tokens, "longer": scored.target.longer},
+        "target_length": {"limit": target.length, "tokens": target.tokens, "longer": target.longer},
         "by_length": by_length(lengths_N, wrong_N, exact_N),
         "empty": int(sum(not text for text in made.written)),
         "pairs": {
             "best": [_pair(made, row, wrong_N) for row in _best(wrong_N, lengths_N)],
-            "worst": [_pair(made, row, wrong_N) for row in np.argsort(-wrong_N, kind="stable")[:MOST_PAIRS].tolist()
-                      if wrong_N[row] > 0],
+            "worst": [_pair(made, row, wrong_N) for row in far],
         },
-    }  # fmt: skip
+    }
 
 
 def by_length(

@@ -1,5 +1,5 @@
-"""Pairs of texts: CSV, TSV, parquet or JSON lines with a text to read and the text to write for it; one file, or one for
-each split.
+"""Pairs of texts: CSV, TSV, parquet or JSON lines with a text to read and the text to write for it; one file, or one
+for each split.
 
 The columns are "source" and "target", or the like (`SOURCES`, `TARGETS`), in any letters; others are named with
 data.text_column and data.target_column.
@@ -49,7 +49,9 @@ def read(path: Path, options: Options) -> Listing:
     """
     files, notes = text_files(path)
     if not files:
-        raise DataError(f"{path} holds no table of texts: a .csv, .tsv, .parquet or .jsonl file with a pair in each row.")
+        raise DataError(
+            f"{path} holds no table of texts: a .csv, .tsv, .parquet or .jsonl file with a pair in each row."
+        )
     held = [read_file(file, options.encoding, (*told(options), *NAMES)) for file, _ in files]
     source = _column(held[0], options.text_column, SOURCES, "text_column", files[0][0])
     target = _column(held[0], options.target_column, TARGETS, "target_column", files[0][0])

@@ -11,7 +11,7 @@ The table imports no framework; `head` imports a head's file, which has
     solve_targets(truth, outputs)  what a linear head is solved for at once, N x outputs; only where that is possible
     sharpness(scores, truth)       the factor on what it then gives
     inputs(sizes)                  symbolic inputs beside the body's, by name; only of a head that reads any
-    predicting(model, build)       what predicts, where that takes more than one pass; `build` makes an engine of a model
+    predicting(model, build)       what predicts, where that is more than one pass; `build` makes engines of models
 """
 
 import importlib

@@ -1,1 +1,0 @@
-"""A text is written for each example, such as its translation."""
