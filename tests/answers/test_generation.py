@@ -1,4 +1,4 @@
-"""Texts that are written: every text comes back from its tokens, what is too long is said, baselines are what they say."""
+"""Texts that are written: each comes back from its tokens, what is too long is said, baselines are what they say."""
 
 import numpy as np
 import pytest

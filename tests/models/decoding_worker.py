@@ -1,4 +1,4 @@
-"""Writes a few texts on one backend with and without kept keys and values, and prints them: decoding_worker.py BACKEND."""
+"""Writes texts on one backend with and without kept keys and values, and prints them: decoding_worker.py BACKEND."""
 
 import json
 import sys

@@ -83,6 +83,8 @@ class Scored:
     """Training examples of each class; of the scored ones where those are not known."""
     mistakes: int = 24
     """How many of the worst predictions are shown."""
+    raw: Stored | None = None
+    """The raw examples that were predicted, where they are at hand."""
 
 
 @dataclass(frozen=True)

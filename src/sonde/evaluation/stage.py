@@ -6,7 +6,7 @@ It knows nothing of the training but what stands in the run folder, so that it c
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def write_up(
         frame: how they are scored.
         model: what predicted, where it is one; a few of its predictions are explained.
     """
-    row = TASKS[frame.task].row
+    row, scored = TASKS[frame.task].row, replace(scored, raw=examples.raw)
     scores = with_others(_scores(row, scored, guesses, frame), folder)
     explained = Explained({}) if model is None else for_report(model, scored, examples, frame.options, scores)
     if explained.importance is not None:

@@ -114,7 +114,7 @@ def read_predictions(path: Path) -> Predictions:
         raise damaged(path, "a value is missing")
     # An empty cell becomes NaN.
     confidence = table.column("confidence").to_numpy().astype(np.float32)
-    return Predictions(*(tuple(each.to_pylist()) for each in (names, targets, written)), confidence)
+    return Predictions(tuple(names.to_pylist()), tuple(targets.to_pylist()), tuple(written.to_pylist()), confidence)
 
 
 def align(first: Predictions, second: Predictions) -> Predictions:

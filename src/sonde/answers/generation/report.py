@@ -26,7 +26,7 @@ def pairs(facts: Facts) -> Markup | None:
         return None
     parts: list[Child] = [sentences(
         "Each row is one test example. The error is the number of characters to put in, take out or replace, over "
-        "those of the target. The worst ones stand below with their sources, and predictions.parquet has them all."
+        "those of the target. predictions.parquet has every test example."
     )]  # fmt: skip
     for key, caption in (("best", "Best predictions, the longest first"), ("worst", "Worst predictions")):
         rows: Sequence[Mapping[str, Any]] = said.get(key) or ()
@@ -41,13 +41,14 @@ def _table(caption: str, pairs: Sequence[Mapping[str, Any]]) -> Markup:
     rows: list[list[Child]] = [
         [
             name(str(pair["name"])),
+            one_line(str(pair.get("source") or ""), longest=LONGEST),
             one_line(str(pair["target"]), longest=LONGEST),
             one_line(str(pair["prediction"]), longest=LONGEST) or "no text",
             percent(float(pair["error"])),
         ]
         for pair in pairs
     ]
-    return table(caption, ["Example", "Target", "Prediction", "Error"], rows, numbers=(3,))
+    return table(caption, ["Example", "Source", "Target", "Prediction", "Error"], rows, numbers=(4,))
 
 
 def lengths(facts: Facts) -> Markup | None:

@@ -18,8 +18,8 @@ from sonde.data.modalities import Pace
 from sonde.metrics import TEXT_METRICS
 
 ROW = Answer(
-    doc="Writes the text that belongs to {thing}, such as its translation.",
-    question="Which text belongs to {thing}?",
+    doc="Writes a text for {thing}, such as its translation.",
+    question="What is to be written for {thing}?",
     tasks={"text": "text-translation"},
     options=Options,
     recognise=target.recognise,

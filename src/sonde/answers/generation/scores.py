@@ -12,6 +12,7 @@ from sonde.answers.answer import FITTED_ON, Scored, Worst
 from sonde.answers.generation.options import Options
 from sonde.answers.generation.predictions import Predictions
 from sonde.answers.generation.target import TextTarget
+from sonde.data.ragged import Ragged, text_of
 from sonde.drawing.words import count
 from sonde.metrics import TEXT_METRICS, AnyMetric
 from sonde.metrics.intervals import Score
@@ -66,8 +67,8 @@ def judge(scored: Scored, test: Mapping[str, Score]) -> dict[str, Any]:
         "by_length": by_length(lengths_N, wrong_N, exact_N),
         "empty": int(sum(not text for text in made.written)),
         "pairs": {
-            "best": [_pair(made, row, wrong_N) for row in _best(wrong_N, lengths_N)],
-            "worst": [_pair(made, row, wrong_N) for row in far],
+            "best": [_pair(scored, row, wrong_N) for row in _best(wrong_N, lengths_N)],
+            "worst": [_pair(scored, row, wrong_N) for row in far],
         },
     }
 
@@ -96,9 +97,17 @@ def _best(wrong_N: NDArray[np.float64], lengths_N: NDArray[np.int64]) -> list[in
     return order
 
 
-def _pair(made: Predictions, row: int, wrong_N: NDArray[np.float64]) -> dict[str, Any]:
+def _pair(scored: Scored, row: int, wrong_N: NDArray[np.float64]) -> dict[str, Any]:
+    made, raw = scored.predictions, scored.raw
+    # Only of texts that are read can a table show the source.
+    source = (
+        text_of(raw[row][: 4 * LONGEST_SHOWN])[:LONGEST_SHOWN]
+        if isinstance(raw, Ragged) and raw.dtype == np.uint8
+        else ""
+    )
     return {
         "name": made.names[row],
+        "source": source,
         "target": made.targets[row][:LONGEST_SHOWN],
         "prediction": made.written[row][:LONGEST_SHOWN],
         "error": float(wrong_N[row]),

@@ -44,9 +44,10 @@ def told(options: Options) -> tuple[str, ...]:
         options: of the data.
     """
     columns = (options.path_column, options.split_column, options.group_column, options.series_column)
-    columns = (*columns, options.target_column)
     several = (*options.label_column.split(","), *options.text_column.split("+"), options.time_column)
-    return tuple(name for name in (*columns, *several, options.label_column) if name and name != "none")
+    return tuple(
+        name for name in (*columns, *several, options.label_column, options.target_column) if name and name != "none"
+    )
 
 
 def label_column(table: Mapping[str, Sequence[str]], names: Sequence[str], taken: set[str], file: Path) -> str:
