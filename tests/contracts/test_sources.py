@@ -43,6 +43,7 @@ ELSEWHERE = {
     "sounds": "contracts/test_sound_sources.py",
     "texts": "data/test_texts.py",
     "text-folders": "data/test_texts.py",
+    "text-pairs": "data/test_text_pairs.py",
     "rows": "data/test_rows.py",
     "series-ts": "data/test_series_sources.py",
     "series-ucr": "data/test_series_sources.py",

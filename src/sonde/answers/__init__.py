@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, Plan, Scored
 from sonde.answers.classification.row import ROW as CLASSIFICATION
+from sonde.answers.generation.row import ROW as GENERATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
 from sonde.answers.regression.row import ROW as REGRESSION
 from sonde.answers.segmentation.row import ROW as SEGMENTATION
@@ -38,6 +39,7 @@ ANSWERS: dict[str, Answer] = {
     "multilabel": MULTILABEL,
     "regression": REGRESSION,
     "classification": CLASSIFICATION,
+    "generation": GENERATION,
 }
 """Every answer, in the order in which data is tried for it."""
 

@@ -21,6 +21,7 @@ from sonde.answers.facts import Facts, Pointer
 from sonde.config import Options, Settings
 from sonde.data import Dataset, Listing, Stored
 from sonde.data.decoded import Decoded
+from sonde.data.modalities import Pace
 from sonde.data.target import Batch, Column, Target
 from sonde.drawing.examples import Overlay
 from sonde.drawing.markup import Markup
@@ -83,6 +84,8 @@ class Scored:
     """Training examples of each class; of the scored ones where those are not known."""
     mistakes: int = 24
     """How many of the worst predictions are shown."""
+    raw: Stored | None = None
+    """The raw examples that were predicted, where they are at hand."""
 
 
 @dataclass(frozen=True)
@@ -285,6 +288,8 @@ class Answer:
     """Likelihood of the truth of each example, by which the members of an ensemble can be weighed."""
     telling: Callable[[Scored, int], list[int]] = lambda scored, most: list(range(min(most, len(scored.predictions))))
     """Places of so many test examples whose explanation tells most, at most."""
+    pace: Pace | None = None
+    """How long training takes where nobody gave the epochs; that of what is read where it is None."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None
     """What an explanation of each example is about; None where nothing is explained."""
 

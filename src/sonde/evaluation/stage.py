@@ -148,7 +148,7 @@ def write_up(
         frame: how they are scored.
         model: what predicted, where it is one; a few of its predictions are explained.
     """
-    row = TASKS[frame.task].row
+    row, scored = TASKS[frame.task].row, replace(scored, raw=examples.raw)
     scores = with_others(_scores(row, scored, guesses, frame), folder)
     explained = Explained({}) if model is None else for_report(model, scored, examples, frame.options, scores)
     if explained.importance is not None:

@@ -26,6 +26,7 @@ from sonde.data.sources import (
     series_ucr,
     sounds,
     text_folders,
+    text_pairs,
     texts,
 )
 from sonde.data.sources.builtin import BUILTIN
@@ -76,6 +77,13 @@ SOURCES: dict[str, Source] = {
         "test/; classes.txt may name the classes.",
         mask_folders.sniff,
         mask_folders.read,
+    ),
+    "text-pairs": Source(
+        "A .csv, .tsv, .parquet or .jsonl file with the columns source and target, a text in each; or one such file "
+        "for each split.",
+        text_pairs.sniff,
+        text_pairs.read,
+        ("text",),
     ),
     "texts": Source(
         "A .csv, .tsv, .parquet or .jsonl file with a text and a label per row, or lines of both; or one such file for "
@@ -138,7 +146,7 @@ SOURCES: dict[str, Source] = {
 COLUMNS = ("path_column", "label_column", "split_column", "group_column", "test_where")
 """Options that only what has columns or fields reads."""
 
-WITH_COLUMNS = ("manifest", "file-names", "texts", "rows", "series-table", "series-said-table")
+WITH_COLUMNS = ("manifest", "file-names", "text-pairs", "texts", "rows", "series-table", "series-said-table")
 
 ONE_LABEL = (
     "series-ts",
@@ -152,6 +160,7 @@ ONE_LABEL = (
     "sounds",
     "class-folders",
     "text-folders",
+    "text-pairs",
     "file-names",
 )
 """Formats whose examples have one label each, whatever letters it is made of."""
@@ -193,6 +202,8 @@ def survey(source: str, options: Options, modality: str = "") -> Listing:
     try:
         if options.pattern:
             return patterns.read(path, options)
+        if options.target_column:
+            return text_pairs.read(path, options)
         for name, row in SOURCES.items():
             if name != "builtin" and (not modality or modality in row.modalities) and row.sniff(path):
                 listing = row.read(path, options)
