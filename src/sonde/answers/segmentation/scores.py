@@ -95,7 +95,7 @@ def typical(scored: Scored) -> list[Worst]:
     order = np.argsort(dice_of(scored.predictions.pixels), kind="stable")
     most = min(TYPICAL, max(1, len(order) // 3))
     first = (len(order) - most + 1) // 2
-    return [_shown(scored, int(row)) for row in order[first : first + TYPICAL]]
+    return [_shown(scored, int(row)) for row in order[first : first + most]]
 
 
 def _shown(scored: Scored, row: int) -> Worst:
