@@ -112,9 +112,9 @@ def test_too_few_are_refused_and_few_are_said() -> None:
 @pytest.mark.parametrize(
     ("truth", "task"),
     [
-        ([f"{row * 0.37:.2f}" for row in range(60)], "table-regression"),
-        ([str(row * 3) for row in range(200)], "table-regression"),
-        ([*(f"{row * 0.37:.2f}" for row in range(60)), "12 EUR"], "table-regression"),
+        ([f"{row * 0.37:.2f}" for row in range(60)], "tabular-regression"),
+        ([str(row * 3) for row in range(200)], "tabular-regression"),
+        ([*(f"{row * 0.37:.2f}" for row in range(60)), "12 EUR"], "tabular-regression"),
         ([str(3 + row % 6) for row in range(200)], "tabular-classification"),
         (["0.5" if row % 2 else "1.5" for row in range(60)], "tabular-classification"),
         (["yes" if row % 2 else "no" for row in range(60)], "tabular-classification"),
@@ -127,14 +127,14 @@ def test_a_number_is_told_from_a_class(truth: list[str], task: str) -> None:
 def test_whole_numbers_that_are_classes_are_told_how_to_be_a_quantity() -> None:
     grades = [str(3 + row % 6) for row in range(200)]
     told = inferred_task(table(grades))[1]
-    assert told.endswith("; the labels are numbers; to predict them as quantities: --set run.task=table-regression")
+    assert told.endswith("; the labels are numbers; to predict them as quantities: --set run.task=tabular-regression")
     # Classes that are numbered from 0 on are no quantity, as a rule.
     assert "quantities" not in inferred_task(table([str(row % 10) for row in range(200)]))[1]
 
 
 def test_the_built_in_diabetes_is_a_regression() -> None:
     listing = data.survey("diabetes", data.Options())
-    assert len(listing) == 442 and inferred_task(listing)[0] == "table-regression"
+    assert len(listing) == 442 and inferred_task(listing)[0] == "tabular-regression"
 
 
 def test_every_modality_has_its_task() -> None:

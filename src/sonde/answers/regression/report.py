@@ -6,7 +6,7 @@ from typing import Any
 from sonde.answers.answer import FITTED_ON
 from sonde.answers.facts import Facts, Pointer, captioned, level
 from sonde.answers.regression.pictures import PICTURES
-from sonde.answers.regression.target import written
+from sonde.answers.regression.target import near, written
 from sonde.drawing.markup import Child, Markup
 from sonde.drawing.names import one_line
 from sonde.drawing.page import element, section, sentences, table
@@ -26,11 +26,6 @@ def drawn(facts: Facts, key: str, *, style: str = "") -> Markup | None:
 
 def _errors(facts: Facts) -> Mapping[str, Any]:
     return facts.scores.get("errors") or {}
-
-
-def near(value: float) -> str:
-    """Write an error for people, with three digits."""
-    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def wanted(found: Mapping[str, Any]) -> str:

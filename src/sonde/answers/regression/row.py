@@ -25,7 +25,7 @@ ROW = Answer(
         "text": "text-regression",
         "audio": "audio-regression",
         "series": "series-regression",
-        "table": "table-regression",
+        "table": "tabular-regression",
     },
     options=Options,
     recognise=target.recognise,

@@ -10,7 +10,7 @@ import numpy as np
 from sonde.answers.answer import FITTED_ON, Scored, Worst
 from sonde.answers.regression.options import Options
 from sonde.answers.regression.predictions import Predictions
-from sonde.answers.regression.target import Floats, NumberTarget, written
+from sonde.answers.regression.target import Floats, NumberTarget, near, written
 from sonde.metrics import REGRESSION_METRICS, AnyMetric
 from sonde.metrics.intervals import Score, score_sample
 from sonde.metrics.regression import RegressionSample, prepare_regression
@@ -132,7 +132,7 @@ def worst(scored: Scored) -> list[Worst]:
 
 
 def _off(error: float) -> str:
-    return f"{abs(error):,.4g} too {'high' if error > 0 else 'low'}"
+    return f"{near(abs(error))} too {'high' if error > 0 else 'low'}"
 
 
 def telling(scored: Scored, most: int) -> list[int]:

@@ -232,6 +232,11 @@ def written(value: float) -> str:
     return f"{value:,.0f}" if whole else f"{value:,.1f}" if 1e5 <= abs(value) < 1e15 else f"{value:.6g}"
 
 
+def near(value: float) -> str:
+    """Write an error for people, with three digits."""
+    return f"{value:,.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
 def check(dataset: Dataset) -> tuple[str, ...]:
     """Refuse data that cannot carry the task, and say what it carries badly.
 
@@ -248,10 +253,10 @@ def check(dataset: Dataset) -> tuple[str, ...]:
     if bad:
         shown = "\n".join(f"  {name}: {word[:60]!r}" for name, word in bad[:SHOWN])
         more = f"\n  and {len(bad) - SHOWN:,} more" if len(bad) > SHOWN else ""
+        what = "1 target is not a number" if len(bad) == 1 else f"{len(bad):,} targets are not numbers"
         raise DataError(
-            f"{len(bad):,} targets are not numbers:\n{shown}{more}\nA number is written as 12.5 or 1e3, without unit "
-            "and with a point before decimals. Correct or remove them, or name another column with "
-            "--set data.label_column=NAME."
+            f"{what}:\n{shown}{more}\nA number is written as 12.5 or 1e3, without unit and with a point before "
+            "decimals. Correct or remove them, or name another column with --set data.label_column=NAME."
         )
     total = sum(len(each) for each in splits.values())
     if total < FEWEST:
