@@ -67,7 +67,8 @@ def test_every_data_loader_makes_scaled_batches_of_the_asked_shape(
 def test_sonde_makes_as_many_batches_as_are_asked_for(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = replace(TINY[name], sonde_stored="b.npy")
     made = loader_worker.training_set(case, folder).batch(1, 0)
-    assert made.inputs.shape == (4, 16, 16, 3) and made.inputs.dtype == np.float32
+    inputs = made.batch["inputs"]
+    assert inputs.shape == (4, 16, 16, 3) and inputs.dtype == np.float32
     loader_worker.with_sonde(case, folder, 0, 1)(5)
 
 
