@@ -8,8 +8,8 @@ import pytest
 from sonde import data
 from sonde.answers import TASKS, inferred_task
 from sonde.answers.classification import predictions, rows, target
-from sonde.answers.classification.fitted import Fitted
-from sonde.errors import DataError
+from sonde.answers.classification.fitted import Fitted, fitted_from
+from sonde.errors import DataError, ModelError
 
 SPEC = data.ImageSpec(height=1, width=1, channels=1, mean=(0.0,), std=(1.0,))
 
@@ -107,3 +107,18 @@ def test_the_task_of_labelled_images_is_classification() -> None:
     assert reason == "1,797 images with one label each, 10 different ones"
     for row in TASKS.values():
         assert row.modality in data.MODALITIES and row.doc.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("classes", "says"),
+    [(["cat"], "two"), (["cat", "dog", "cat"], "twice"), ("cat", "classes"), ([1, 2], "classes"), (None, "classes")],
+)
+def test_a_target_that_names_no_classes_is_refused(classes: object, says: str) -> None:
+    with pytest.raises(ModelError, match=says):
+        target.target_from({"kind": "classification", "classes": classes})
+
+
+@pytest.mark.parametrize("values", [{"temperature": 0}, {"temperature": float("nan")}, {"temperature": "1.0"}])
+def test_fitted_values_that_cannot_be_are_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ModelError, match="temperature"):
+        fitted_from(values, target.ClassTarget(("cat", "dog")))

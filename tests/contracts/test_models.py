@@ -14,6 +14,7 @@ from batching import logits_of, slopes_of, stepped
 from contracts import kinds, readme_model
 from contracts.further import cases
 from contracts.kinds import KINDS
+from descriptions import described
 from sonde import backend
 from sonde.backend import weights_of
 from sonde.backend.engine import WEIGHTS, EngineSettings
@@ -292,12 +293,8 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path
     weights, own = weights_of(engine.read_state()), blueprint(name, key)
     names = [variable.path for variable in engine._model.weights]
     classes = tuple(f"class {number}" for number in range(CLASSES))
-    description = folder.Description(
-        sonde="0", task=f"{KINDS[key].modality}-label", answer="label", model=name,
-        options=own.options.model_dump(mode="json"),
-        input_shape=own.reads.shape, dtype=own.reads.dtype, levels=own.reads.cardinalities, presence=own.reads.presence,
-        input={"mean": [0.5]}, classes=classes, temperature=1.5,
-    )  # fmt: skip
+    options = own.options.model_dump(mode="json")
+    description = described(name, options, own.reads, input={"mean": [0.5]}, classes=classes)
     folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
     loaded, read = folder.load(tmp_path / "model")
     again = engine_of(loaded)

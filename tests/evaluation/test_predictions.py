@@ -81,7 +81,7 @@ def test_a_file_that_breaks_a_rule_is_refused_with_the_rule(
     [
         ({}, "does not name the classes"),
         ({"sonde.classes": "["}, "of the classes in its metadata, it is not JSON"),
-        ({"sonde.classes": "[" * 10_000}, "of the classes in its metadata, line 1 holds lists inside of lists"),
+        ({"sonde.classes": "[" * 10_000}, "of the classes in its metadata, it holds lists inside of lists"),
         ({"sonde.classes": "9" * 5000}, "of the classes in its metadata, it holds a number of 5,000 digits"),
         ({"sonde.classes": '["cat", "dog"]', "sonde.decision": "[NaN, 0]"}, "the decision in its metadata"),
         ({"sonde.classes": '["cat", "dog"]', "sonde.decision": "[" * 9999}, "the decision in its metadata"),

@@ -37,6 +37,9 @@ class Options(_Options):
     label_column: str = ""
     """Column of a table that holds the label, or several of 0 and 1 as "a,b,c"; empty guesses it."""
 
+    target_column: str = ""
+    """Column of a table that holds the text to write for each text, such as its translation; empty guesses it."""
+
     label_separator: str = ""
     """What stands between the labels of a cell that holds several; empty guesses | or ;, "none" for one label each."""
 

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sonde import backend, data
 from sonde.answers import TASKS, Answer, Kept, answer_of, task_of
-from sonde.backend.streaming import batches_of, gathered, predictions
+from sonde.backend.streaming import at_once, batches_of, gathered, predictions
 from sonde.config import Options, Run, RunFolder, Settings, fill
 from sonde.data import Asked, Column, Dataset, Examples, InputSpec, Stored
 from sonde.errors import ModelError, RunError, shortened
@@ -69,6 +69,7 @@ class TrainedModel:
             batch_size: examples at a time; changes the time, not what is predicted.
         """
         row, target = self.row, self.target
+        batch_size = at_once(batch_size, row.numbers(target, self.spec.shape))
         found = predictions(self.engine, batches_of(inputs, self.spec.prepare, batch_size=batch_size))
         return gathered(
             found, lambda rows, outputs: row.keep(target, outputs, None if truth is None else truth[rows]), data.join

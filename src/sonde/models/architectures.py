@@ -40,6 +40,11 @@ class Architecture:
 
 
 MODELS: dict[str, Architecture] = {
+    "unet": Architecture(
+        "The encoder of a U-Net (Ronneberger et al., 2015); the default for masks.",
+        ("image",),
+        gives=("levels",),
+    ),
     "cnn": Architecture(
         "Pairs of 3x3 convolutions with batch norm; the default for small images.",
         ("image",),
@@ -92,6 +97,12 @@ MODELS: dict[str, Architecture] = {
         "matrix product",
         suits={"training.learning_rate": 1e-3},
     ),
+    "transformer": Architecture(
+        "Transformer encoder with rotary positions; an image in patches.",
+        ("image", "text", "audio", "series"),
+        "matrix product",
+        gives=("vector", "steps"),
+    ),
     "textcnn": Architecture(
         "Windows over words, and the best match of each (Kim, 2014).", ("text",), gives=("vector", "steps")
     ),
@@ -107,12 +118,6 @@ MODELS: dict[str, Architecture] = {
         "Reads step by step with an LSTM, a GRU or a SimpleRNN; an image row by row.",
         ("image", "text", "audio", "series"),
         "recurrence",
-        gives=("vector", "steps"),
-    ),
-    "transformer": Architecture(
-        "Transformer encoder with rotary positions; an image in patches.",
-        ("image", "text", "audio", "series"),
-        "matrix product",
         gives=("vector", "steps"),
     ),
     "pretrained": Architecture(

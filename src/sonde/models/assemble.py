@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -69,8 +69,10 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
         found = features(inputs, blueprint.options, reads)
         if needs not in found.gives:
             raise ValueError(f"It gives no {needs} of such inputs with these options")
-        outputs = file.outputs(found, {"outputs": blueprint.outputs, **blueprint.head})
-        return keras.Model({"inputs": inputs}, outputs, name=blueprint.name)
+        sizes = {"outputs": blueprint.outputs, **blueprint.head}
+        beside = file.inputs(sizes) if hasattr(file, "inputs") else {}
+        outputs = file.outputs(replace(found, beside=beside), sizes)
+        return keras.Model({"inputs": inputs, **beside}, outputs, name=blueprint.name)
     except ValueError as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise ModelError(

@@ -39,6 +39,9 @@ class Features:
     levels: Mapping[int, Any] = field(default_factory=dict)
     """By stride, from the finest to the coarsest: B x H/stride x W/stride x C, rounded up or down by the model."""
 
+    beside: Mapping[str, Any] = field(default_factory=dict)
+    """What the head reads beside the body, by name, as its `inputs` made them."""
+
     @property
     def gives(self) -> tuple[str, ...]:
         """Names of what is there."""

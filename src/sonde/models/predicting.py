@@ -20,5 +20,11 @@ def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, vi
     """
     file = head(answer)
     # Of all optimizers, this one keeps no slots.
-    engine: Predicts = module.build(model, file.loss({}), file.scores, EngineSettings(optimizer="sgd", momentum=0.0))
+    settings = EngineSettings(optimizer="sgd", momentum=0.0)
+
+    def build(part: keras.Model) -> Predicts:
+        engine: Predicts = module.build(part, file.loss({}), file.scores, settings)
+        return engine
+
+    engine = file.predicting(model, build) if hasattr(file, "predicting") else build(model)
     return engine if views == "one" else Viewed(engine, VIEWS[views])

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import chain, islice
 
-from sonde.backend import Trains, batches_of, joined, predictions
+from sonde.backend import Trains, batches_of, predictions
 from sonde.data import Dataset
 from sonde.training.batches import TrainingSet
 
@@ -227,6 +227,7 @@ def measure(
     *,
     clock: Callable[[], float],
     longest: float,
+    most: int = 256,
 ) -> Measured:
     """Time a few real steps and predictions, and put the engine back as it was, to the bit.
 
@@ -238,13 +239,16 @@ def measure(
         dataset: whose validation examples are predicted.
         clock: reading in seconds.
         longest: seconds that the timed steps take at most, but for one step.
+        most: examples that are predicted at a time.
     """
     state = engine.read_state()
     step = _time_steps(engine, training, clock=clock, longest=longest)
     some = dataset.validation.inputs[:SLICE]
     times = [clock()]
     for _ in range(2):
-        joined(predictions(engine, batches_of(some, dataset.spec.prepare)))
+        # One batch after the other: together they may be more than fits into memory.
+        for _outputs in predictions(engine, batches_of(some, dataset.spec.prepare, batch_size=most)):
+            pass
         times.append(clock())
     engine.write_state(state)
     first, second = times[1] - times[0], times[2] - times[1]

@@ -103,7 +103,7 @@ def guess(settings: Settings, *, examples: int) -> Settings:
         Guesses with their reasons, to stand below what was said.
     """
     task = TASKS[settings.value("run.task")]
-    pace = MODALITIES[task.modality].pace
+    pace = task.row.pace or MODALITIES[task.modality].pace
     optimizer = settings.value("training.optimizer", "adamw")
     batch = max(1, min(128, examples // 16)) if examples < 2048 else 128
     batch = max(batch, min(pace.least_batch, max(1, examples // 2)))

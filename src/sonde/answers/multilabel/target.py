@@ -171,6 +171,6 @@ def _weaknesses(dataset: Dataset, counts: dict[str, Counter[str]]) -> tuple[str,
     if rare:
         notes.append(
             f"rare labels, below {RARE:.0%} of the training examples: {some(rare)}; what helps, as --set: "
-            "training.class_weights=sqrt, training.loss=focal (thresholds are tuned for each label already)"
+            "multilabel.class_weights=sqrt, multilabel.loss=focal (thresholds are tuned for each label already)"
         )
     return tuple(notes)

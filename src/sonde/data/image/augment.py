@@ -157,6 +157,8 @@ class Look:
     width: int
     channels: int
     classes: tuple[str, ...]
+    in_places: bool = False
+    """Whether the truth lies at places of the image, as a mask does, and follows what moves."""
 
     @property
     def of_signs(self) -> bool:
@@ -168,11 +170,17 @@ def _off(look: Look) -> tuple[float, str]:
     return 0.0, "off unless asked for"
 
 
+def _turn(look: Look) -> tuple[float, str]:
+    return (15.0, "a mask turns with its image, and few images need more variety") if look.in_places else _off(look)
+
+
 def _small_shift(look: Look) -> tuple[float, str]:
     return 0.08, "a small move changes no image's meaning"
 
 
 def _flip_photos(look: Look) -> tuple[float, str]:
+    if look.in_places:
+        return 0.5, "a mask is mirrored with its image"
     if look.channels == 1:
         return 0.0, "grey images may be signs, whose mirror image means something else"
     if look.of_signs:
@@ -189,7 +197,7 @@ TABLE: dict[str, Augmentation] = {
         "Turns by up to this many degrees either way.",
         low=0.0,
         high=45.0,
-        guess=_off,
+        guess=_turn,
         kind="geometric",
     ),
     "shift": Augmentation(

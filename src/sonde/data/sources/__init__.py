@@ -16,6 +16,7 @@ from sonde.data.sources import (
     class_folders,
     idx,
     manifest,
+    mask_folders,
     npz,
     patterns,
     rows,
@@ -25,6 +26,7 @@ from sonde.data.sources import (
     series_ucr,
     sounds,
     text_folders,
+    text_pairs,
     texts,
 )
 from sonde.data.sources.builtin import BUILTIN
@@ -37,7 +39,7 @@ __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
 
 SOURCES: dict[str, Source] = {
     "builtin": Source(
-        "A built-in data set: digits, breast-cancer or wine.", builtin.sniff, builtin.read, ("image", "table")
+        "A built-in data set: digits, breast-cancer, wine or diabetes.", builtin.sniff, builtin.read, ("image", "table")
     ),
     "idx": Source(
         "A folder of IDX files, gzip or not, such as train-images-idx3-ubyte.gz (MNIST family).", idx.sniff, idx.read
@@ -69,6 +71,19 @@ SOURCES: dict[str, Source] = {
     ),
     "npz": Source(
         "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
+    ),
+    "mask-folders": Source(
+        "A folder of images beside one of masks, such as images/ and masks/, perhaps below train/, validation/ and "
+        "test/; classes.txt may name the classes.",
+        mask_folders.sniff,
+        mask_folders.read,
+    ),
+    "text-pairs": Source(
+        "A .csv, .tsv, .parquet or .jsonl file with the columns source and target, a text in each; or one such file "
+        "for each split.",
+        text_pairs.sniff,
+        text_pairs.read,
+        ("text",),
     ),
     "texts": Source(
         "A .csv, .tsv, .parquet or .jsonl file with a text and a label per row, or lines of both; or one such file for "
@@ -131,7 +146,7 @@ SOURCES: dict[str, Source] = {
 COLUMNS = ("path_column", "label_column", "split_column", "group_column", "test_where")
 """Options that only what has columns or fields reads."""
 
-WITH_COLUMNS = ("manifest", "file-names", "texts", "rows", "series-table", "series-said-table")
+WITH_COLUMNS = ("manifest", "file-names", "text-pairs", "texts", "rows", "series-table", "series-said-table")
 
 ONE_LABEL = (
     "series-ts",
@@ -141,9 +156,11 @@ ONE_LABEL = (
     "builtin",
     "idx",
     "cifar",
+    "mask-folders",
     "sounds",
     "class-folders",
     "text-folders",
+    "text-pairs",
     "file-names",
 )
 """Formats whose examples have one label each, whatever letters it is made of."""
@@ -185,6 +202,8 @@ def survey(source: str, options: Options, modality: str = "") -> Listing:
     try:
         if options.pattern:
             return patterns.read(path, options)
+        if options.target_column:
+            return text_pairs.read(path, options)
         for name, row in SOURCES.items():
             if name != "builtin" and (not modality or modality in row.modalities) and row.sniff(path):
                 listing = row.read(path, options)

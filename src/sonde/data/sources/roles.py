@@ -45,7 +45,9 @@ def told(options: Options) -> tuple[str, ...]:
     """
     columns = (options.path_column, options.split_column, options.group_column, options.series_column)
     several = (*options.label_column.split(","), *options.text_column.split("+"), options.time_column)
-    return tuple(name for name in (*columns, *several, options.label_column) if name and name != "none")
+    return tuple(
+        name for name in (*columns, *several, options.label_column, options.target_column) if name and name != "none"
+    )
 
 
 def label_column(table: Mapping[str, Sequence[str]], names: Sequence[str], taken: set[str], file: Path) -> str:

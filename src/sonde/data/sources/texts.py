@@ -72,7 +72,7 @@ def sniff(path: Path) -> str | None:
     Args:
         path: what the user named.
     """
-    files, _ = _files(path)
+    files, _ = text_files(path)
     if not files:
         return None
     first = head(files[0][0])
@@ -94,7 +94,7 @@ def read(path: Path, options: Options) -> Listing:
     Raises:
         DataError: a file is damaged or no text, or it cannot be told which column is which.
     """
-    files, notes = _files(path)
+    files, notes = text_files(path)
     assert files, "read follows sniff"
     held = [read_file(file, options.encoding, told(options)) for file, _ in files]
     held = [prepared_labels(each, options, file) for (file, _), each in zip(files, held, strict=True)]
@@ -178,7 +178,7 @@ def read_unlabelled(file: Path, known: tuple[str, ...], encoding: str = "") -> t
     return [f"{file} {held.place(row)}" for row in range(len(held))], texts(joined)
 
 
-def _files(path: Path) -> tuple[list[tuple[Path, str]], list[str]]:
+def text_files(path: Path) -> tuple[list[tuple[Path, str]], list[str]]:
     """Return the files of texts with the split that each is for, "" for none, and what there is to say of others."""
     if path.is_file():
         return [(path, "")], []

@@ -24,6 +24,8 @@ class Look:
 
     texts: int
     """How many there are to learn from."""
+    writes: bool = False
+    """Whether a text is to be written for each."""
 
 
 def drop(texts_B: Ragged, share: float, draws_BK: Draws) -> Ragged:
@@ -87,6 +89,8 @@ def _off(look: Look) -> tuple[float, str]:
 
 
 def _drop_some(look: Look) -> tuple[float, str]:
+    if look.writes:
+        return 0.0, "what is to be written hangs on every word"
     return 0.1, "a text seldom hangs on one word"
 
 

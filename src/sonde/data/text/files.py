@@ -57,12 +57,20 @@ def guess(listing: Listing) -> Settings:
         Settings for text.tokens, text.lower and every augmentation, each with its reason.
     """
     guesses: dict[str, Setting] = {}
-    if _is_without_blanks(_sample(listing)):
+    # Where texts are to be written, every token of those that are read may count.
+    writes = isinstance(listing.truth, Ragged)
+    if writes and _is_one_word(_sample(listing)):
+        reason = "most texts are one word, and what is written depends on its letters"
+        guesses["text.tokens"] = Setting("characters", "guessed", reason=reason)
+    elif _is_without_blanks(_sample(listing)):
         reason = f"more than {LONG_WORD} letters stand between blanks: words cannot be told apart by them"
         guesses["text.tokens"] = Setting("characters", "guessed", reason=reason)
     reason = "a word at the start of a sentence is the same as elsewhere; capitals matter: --set text.lower=false"
     guesses["text.lower"] = Setting(True, "guessed", reason=reason)
-    look = Look(texts=len(listing))
+    if writes:
+        guesses["text.lower"] = Setting(False, "guessed", reason="what is written has capitals too")
+        guesses["text.least_count"] = Setting(1, "guessed", reason="a rare name may have to be written too")
+    look = Look(texts=len(listing), writes=writes)
     for name, row in TABLE.items():
         strength, why = row.guess(look)
         guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=why)
@@ -87,3 +95,7 @@ def _sample(listing: Listing) -> list[str]:
 def _is_without_blanks(sample: list[str]) -> bool:
     words = sum(len(text.split()) for text in sample)
     return words > 0 and sum(map(len, sample)) / words > LONG_WORD
+
+
+def _is_one_word(sample: list[str]) -> bool:
+    return sum(len(text.split()) for text in sample) < 1.5 * len(sample)

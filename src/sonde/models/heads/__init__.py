@@ -10,6 +10,8 @@ The table imports no framework; `head` imports a head's file, which has
     scores(outputs, batch)         scores of a training step by name
     solve_targets(truth, outputs)  what a linear head is solved for at once, N x outputs; only where that is possible
     sharpness(scores, truth)       the factor on what it then gives
+    inputs(sizes)                  symbolic inputs beside the body's, by name; only of a head that reads any
+    predicting(model, build)       what predicts, where that is more than one pass; `build` makes engines of models
 """
 
 import importlib
@@ -31,8 +33,11 @@ class Head:
 
 
 HEADS: dict[str, Head] = {
+    "segmentation": Head("levels"),
     "classification": Head("vector", solves=True),
     "multilabel": Head("vector", solves=True),
+    "regression": Head("vector", solves=True),
+    "generation": Head("steps"),
 }
 """The head of each answer."""
 

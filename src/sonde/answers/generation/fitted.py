@@ -1,0 +1,29 @@
+"""What validation tells of a model that writes texts beside its weights: nothing; it is not tuned."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from sonde.answers.answer import Fitting, Kept
+from sonde.answers.fitted import FittedOn, read_fitted
+from sonde.answers.generation.target import TextTarget
+from sonde.data.target import Column
+
+
+class Fitted(BaseModel):
+    """What the folder of a trained model holds of it."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    fitted_on: FittedOn = "validation"
+
+
+def fit(target: TextTarget, kept: Kept, truth: Column, fitting: Fitting) -> dict[str, Any]:
+    """Return on which predictions something would have been fitted."""
+    return {"fitted_on": fitting.fitted_on}
+
+
+def fitted_from(values: Mapping[str, Any], target: TextTarget) -> Fitted:
+    """Read the fitted values of a model folder, which may be anybody's; raises ModelError."""
+    return read_fitted(Fitted, values)

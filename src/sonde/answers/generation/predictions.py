@@ -1,0 +1,149 @@
+"""The written texts of a run beside the targets, and the parquet file that keeps them.
+
+predictions.parquet: name, target, prediction, correct, confidence (empty for a text that no model wrote)
+"""
+
+# N examples
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from sonde.answers.answer import Kept
+from sonde.answers.generation.fitted import Fitted
+from sonde.answers.generation.target import TextTarget
+from sonde.answers.probability_file import LARGEST_FILE, damaged
+from sonde.config.files import check_regular, write_atomically
+from sonde.data.ragged import Ragged, texts
+from sonde.data.target import Column
+from sonde.errors import RunError
+
+COLUMNS = {"name": pa.string(), "target": pa.string(), "prediction": pa.string(), "confidence": pa.float32()}
+"""Columns that are read again, with their types."""
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """What a model writes for each test example, beside the truth."""
+
+    names: tuple[str, ...]
+    targets: tuple[str, ...]
+    written: tuple[str, ...]
+    confidence: NDArray[np.float32]
+    """Probability that the model gives its text, N; NaN where it is not known."""
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def part(self, rows: Sequence[int]) -> "Predictions":
+        """Return some of them."""
+        return Predictions(
+            tuple(self.names[row] for row in rows),
+            tuple(self.targets[row] for row in rows),
+            tuple(self.written[row] for row in rows),
+            self.confidence[np.asarray(rows, np.int64)],
+        )
+
+
+def predictions(names: Sequence[str], targets: Sequence[str], written: Sequence[str]) -> Predictions:
+    """Put texts together that no model wrote."""
+    unknown = np.full(len(names), np.nan, dtype=np.float32)
+    return Predictions(tuple(map(str, names)), tuple(targets), tuple(written), unknown)
+
+
+def predict(target: TextTarget, fitted: Fitted, kept: Kept, truth: Column, names: Sequence[str]) -> Predictions:
+    """Return what a model writes for examples, from the tokens that were kept."""
+    confidence = np.exp(np.asarray(kept["log_likelihood"], dtype=np.float32))
+    return Predictions(tuple(map(str, names)), target.texts(truth), target.texts(kept["tokens"]), confidence)
+
+
+def write_predictions(path: Path, made: Predictions) -> None:
+    """Write predictions to a parquet file, in one step.
+
+    Args:
+        path: the run's `predictions_file`.
+        made: what to write.
+
+    Raises:
+        StorageError: the disk is full or the folder cannot be written.
+    """
+    columns = {
+        "name": pa.array(made.names, pa.string()),
+        "target": pa.array(made.targets, pa.string()),
+        "prediction": pa.array(made.written, pa.string()),
+        "correct": pa.array([one == other for one, other in zip(made.targets, made.written, strict=True)], pa.bool_()),
+        "confidence": pa.array(made.confidence, pa.float32(), from_pandas=True),
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    write_atomically(path, buffer.getvalue())
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Read the predictions of a run that writes texts.
+
+    Args:
+        path: the run's `predictions_file`.
+
+    Raises:
+        RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
+    """
+    try:
+        check_regular(path, largest=LARGEST_FILE)
+        with pq.ParquetFile(path) as file:
+            schema = file.schema_arrow
+            for name, kind in COLUMNS.items():
+                if schema.names.count(name) != 1 or schema.field(name).type != kind:
+                    raise damaged(path, f"it needs one column '{name}' of type {kind}")
+            table = file.read(columns=list(COLUMNS))
+    except FileNotFoundError:
+        raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
+    except (pa.ArrowException, OSError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        raise damaged(path, reason.splitlines()[0]) from None
+    if not table.num_rows:
+        raise damaged(path, "it holds no example")
+    names, targets, written = (table.column(name) for name in ("name", "target", "prediction"))
+    if names.null_count or targets.null_count or written.null_count:
+        raise damaged(path, "a value is missing")
+    # An empty cell becomes NaN.
+    confidence = table.column("confidence").to_numpy().astype(np.float32)
+    return Predictions(tuple(names.to_pylist()), tuple(targets.to_pylist()), tuple(written.to_pylist()), confidence)
+
+
+def align(first: Predictions, second: Predictions) -> Predictions:
+    """Return the second as it is: texts have no order of classes."""
+    return second
+
+
+def pool(parts: Sequence[tuple[Fitted, Predictions]]) -> tuple[Fitted, Predictions]:
+    """Put the texts that several models wrote for different examples together."""
+    made = [each for _, each in parts]
+    whole = Predictions(
+        tuple(name for each in made for name in each.names),
+        tuple(text for each in made for text in each.targets),
+        tuple(text for each in made for text in each.written),
+        np.concatenate([each.confidence for each in made]),
+    )
+    return parts[0][0], whole
+
+
+def truth_in_words(made: Predictions, row: int) -> str:
+    """Return the target text of one example."""
+    return made.targets[row]
+
+
+def unequal_truths(first: Predictions, second: Predictions) -> NDArray[np.bool_]:
+    """Return which examples of two predictions have another target, N."""
+    return np.array([one != other for one, other in zip(first.targets, second.targets, strict=True)], dtype=np.bool_)
+
+
+def truths(made: Predictions) -> Ragged:
+    """Return the target texts as the data holds them, N."""
+    return texts(made.targets)
