@@ -24,5 +24,5 @@ def test_a_failure_is_told_to_all_who_ask(
 
     with pytest.raises(OSError, match="the disk is full"):
         once(tmp_path_factory, request.node.name, fail)
-    with pytest.raises(RuntimeError, match="could not be made:\n(?s:.*)OSError: the disk is full"):
+    with pytest.raises(RuntimeError, match=r"could not be made:\n(?s:.*)OSError: the disk is full"):
         once(tmp_path_factory, request.node.name, lambda place: None)
