@@ -2,7 +2,7 @@
 
 import fcntl
 import os
-import shutil
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,17 +17,25 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     Args:
         factory: pytest's `tmp_path_factory`.
         name: of the folder.
-        make: fills the empty folder. Where it fails, the next one who asks begins with an empty folder again.
+        make: fills the empty folder.
+
+    Raises:
+        RuntimeError: it failed for somebody before. It is not tried again, as that would take as long for each test.
     """
     base = factory.getbasetemp()
     # The processes of pytest-xdist have folders of their own in one that they share.
     place = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    folder, made = place / name, place / f"{name}.made"
+    folder, made, failed = place / name, place / f"{name}.made", place / f"{name}.failed"
     with (place / f"{name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if failed.exists():
+            raise RuntimeError(f"{name} could not be made:\n{failed.read_text(encoding='utf-8')}")
         if not made.exists():
-            shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-            make(folder)
+            try:
+                make(folder)
+            except BaseException:
+                failed.write_text(traceback.format_exc(), encoding="utf-8")
+                raise
             made.touch()
     return folder

@@ -52,6 +52,7 @@ def as_options(words: dict[str, object]) -> list[str]:
     return [part for key, value in pairs.items() for part in ("--set", f"{key}={value}")]
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_to_go_on_and_the_run_ends_with_the_same_bits(workplace: Path) -> None:
     source = small_runs.write_data(Path("tiny.npz"))
     whole, dataset = small_runs.start(source, {**LONG, "run.name": "whole"})

@@ -14,6 +14,7 @@ import pytest
 
 import each_backend
 import small_runs
+from sharing import once
 from small_runs import STEPS
 from sonde import stages, training
 from sonde.backend import is_installed
@@ -23,6 +24,7 @@ from sonde.evaluation.stage import evaluate
 from sonde.training import Session
 
 HERE = Path(__file__).parent
+ONE_STEP, EVERY_STEP = 8, [*range(1, STEPS + 1)]
 _numbers = count()
 
 
@@ -166,41 +168,48 @@ def test_another_seed_gives_other_bits(begun: Any, whole: tuple[Outcome, RunFold
     assert other.state != whole[0].state and other.history != whole[0].history
 
 
-def in_a_process_of_its_own(backend: str, steps: list[int], workplace: Path) -> dict[str, Any]:
-    """Let resume_worker.py stop and go on with a run on another backend; see there."""
+@pytest.fixture
+def seen(backend: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give what resume_worker.py saw on another backend; it runs once, for one step or for all that are asked for."""
     # Looked for, not imported: Keras would settle on it in this process.
     if not is_installed(backend):
         pytest.skip(f"{backend} is not installed")
+    mine = [item for item in request.session.items if item.path == request.path and item.get_closest_marker(backend)]
+    steps = EVERY_STEP if any(item.get_closest_marker("slow") for item in mine) else [ONE_STEP]
+    folder = once(tmp_path_factory, f"resume-{backend}", lambda place: look(backend, steps, place))
+    found: dict[str, Any] = json.loads((folder / "seen.json").read_text(encoding="utf-8"))
+    return found
+
+
+def look(backend: str, steps: list[int], folder: Path) -> None:
+    """Let resume_worker.py stop and go on with a run on another backend; see there."""
     environment = {
         **os.environ,
         "PYTHONPATH": str(HERE.parent),
-        "SONDE_CACHE": str(workplace / f"cache-{backend}"),
+        "SONDE_CACHE": str(folder / "cache"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
         "JAX_PLATFORMS": "cpu",
     }
     done = subprocess.run(
         [sys.executable, str(HERE / "resume_worker.py"), backend, json.dumps(steps)],
-        cwd=workplace,
+        cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    (folder / "seen.json").write_text(done.stdout.splitlines()[-1], encoding="utf-8")
 
 
 @pytest.mark.parametrize("backend", each_backend.marked(("tensorflow", "jax")))
-def test_other_backends_go_on_to_the_same_bits(backend: str, tmp_path: Path) -> None:
+def test_other_backends_go_on_to_the_same_bits(backend: str, seen: dict[str, Any]) -> None:
     # One step, since only reading and writing the state differs; all twenty stand in the slow test below.
-    found = in_a_process_of_its_own(backend, [8], tmp_path)
-    assert found == {"backend": backend, "same": [8], "different": {}}
+    assert seen["backend"] == backend and ONE_STEP in seen["same"] and seen["different"] == {}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", each_backend.marked(("tensorflow", "jax")))
-def test_other_backends_go_on_from_every_step(backend: str, tmp_path: Path) -> None:
-    steps = list(range(1, STEPS + 1))
-    assert in_a_process_of_its_own(backend, steps, tmp_path) == {"backend": backend, "same": steps, "different": {}}
+def test_other_backends_go_on_from_every_step(backend: str, seen: dict[str, Any]) -> None:
+    assert seen == {"backend": backend, "same": EVERY_STEP, "different": {}}
