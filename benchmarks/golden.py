@@ -34,21 +34,21 @@ import measuring
 from golden_values import Part
 
 RENAMED: dict[str, str] = {
-    "classification.label_smoothing": "classification.label_smoothing",
-    "classification.loss": "classification.loss",
-    "classification.focal_gamma": "classification.focal_gamma",
-    "classification.class_weights": "classification.class_weights",
-    "classification.sampling": "classification.sampling",
-    "classification.logit_adjustment": "classification.logit_adjustment",
-    "classification.tune_for": "classification.tune_for",
-    "classification.positive": "classification.positive",
-    "classification.coverage": "classification.coverage",
-    "classification.sets": "classification.sets",
-    "classification.sets_by_class": "classification.sets_by_class",
-    "classification.wanted_accuracy": "classification.wanted_accuracy",
-    "classification.wanted_share": "classification.wanted_share",
+    "training.label_smoothing": "classification.label_smoothing",
+    "training.loss": "classification.loss",
+    "training.focal_gamma": "classification.focal_gamma",
+    "training.class_weights": "classification.class_weights",
+    "training.sampling": "classification.sampling",
+    "training.logit_adjustment": "classification.logit_adjustment",
+    "evaluation.tune_for": "classification.tune_for",
+    "evaluation.positive": "classification.positive",
+    "evaluation.coverage": "classification.coverage",
+    "evaluation.sets": "classification.sets",
+    "evaluation.sets_by_class": "classification.sets_by_class",
+    "evaluation.wanted_accuracy": "classification.wanted_accuracy",
+    "evaluation.wanted_share": "classification.wanted_share",
 }
-"""Options, such as classification.label_smoothing, or whole words, such as classification.loss=focal, and what they are called now.
+"""Options, such as training.label_smoothing, or whole words, such as training.loss=focal, and what they are called now.
 The commands below keep the names of the commit that the values are of; --against reads this table of its commit."""
 
 ROOT = Path(__file__).parents[1]

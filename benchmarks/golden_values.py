@@ -43,8 +43,8 @@ CLOCK = "clock"
 
 ROUNDED = {re.compile(r"history/\d+/train/loss"): 1e-6, re.compile(r"scores/.+"): 1e-12}
 """Values that may differ by rounding, and by how much. The loss that is recorded in training is a sum of weights times
-losses now where it was a mean, and a metric is a value of sums: their terms are added in another order. No weight and no
-prediction depends on either."""
+losses now where it was a mean, and a metric is a value of sums: their terms are added in another order. No weight and
+no prediction depends on either."""
 
 UNUSED = {re.compile(r"model(/\d+)?/abstention/threshold"): 0.0}
 """What may be gone, if this is what it was: models of several labels never abstained, and say so no more."""

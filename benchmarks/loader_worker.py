@@ -30,8 +30,8 @@ from sonde import data
 from sonde.answers.classification.target import ClassTarget
 from sonde.data.augment.draws import uniform
 from sonde.data.dataset import Examples
-from sonde.data.image import ImageSpec
 from sonde.data.image.decode import LARGEST_PIXELS, read_image
+from sonde.data.image.spec import ImageSpec
 from sonde.training.batches import PIECE, TrainingSet
 
 Batches = Callable[[int], Any]
@@ -206,7 +206,8 @@ def measure_parts(case: Case, folder: Path) -> dict[str, float]:
         row = data.AUGMENTATIONS["image"][name]
         draws = uniform(name, row.draws, seed=0, epoch=1, indices_B=rows)
         parts[f"draw for {name}"] = lambda name=name, row=row: uniform(name, row.draws, seed=0, epoch=1, indices_B=rows)
-        parts[name] = lambda row=row, strength=strength, draws=draws: row.function(images, strength, draws)
+        change = row.apply or row.function
+        parts[name] = lambda change=change, strength=strength, draws=draws: change(images, strength, draws)
     parts["scale to float32"] = lambda: training.spec.prepare(images, next(turns))
     return {name: 1e6 * _median_cost(part) / len(rows) for name, part in parts.items()}
 

@@ -8,17 +8,23 @@ from typing import Any
 
 import numpy as np
 
+from sonde.answers.answer import Contest
+from sonde.answers.classification.baselines import guesses
 from sonde.answers.classification.class_bars import class_bars
 from sonde.answers.classification.confusion_picture import confusion_matrix
 from sonde.answers.classification.curve_pictures import precision_recall, roc
+from sonde.answers.classification.fitted import Fitted
+from sonde.answers.classification.options import Options
 from sonde.answers.classification.pictures import PICTURES, areas
 from sonde.answers.classification.reliability_picture import reliability
 from sonde.answers.classification.selective_pictures import answered, set_sizes
+from sonde.answers.classification.target import ClassTarget
 from sonde.answers.facts import Shown
 from sonde.config import RunFolder, Setting, Settings, write_settings
 from sonde.config.folder import origins_of
 from sonde.drawing import Pixels
 from sonde.evaluation import plots
+from sonde.evaluation.solved_baselines import solved_beside
 from sonde.metrics.curves import Curve, Reliability
 
 
@@ -368,3 +374,21 @@ def make_run(path: Path, count: int, *, epochs: int = 12, wins: str = "model") -
         "".join(json.dumps(record) + "\n" for record in make_history(epochs)), encoding="utf-8"
     )
     return folder
+
+
+def guess_baselines(modality: str, train: Any, truth: Any, test: Any, *, classes: int, most: int = 1000) -> Any:
+    """Return the probabilities that each baseline of a classification gives, N x C by name."""
+    contest = Contest(
+        modality,
+        ClassTarget(tuple(str(number) for number in range(classes))),
+        Fitted(),
+        Options(),
+        train,
+        np.asarray(truth, np.int64),
+        test,
+        [str(row) for row in range(len(test))],
+        np.zeros(len(test), np.int64),
+        most,
+    )
+    made = guesses(solved_beside(contest, "classification", besides=""))
+    return {name: each.probabilities for name, each in made.items()}

@@ -7,11 +7,13 @@ from typing import get_args
 import pytest
 
 from makers import class_folders
-from sonde import planning
-from sonde.config import PARTS, READ, Settings, from_assignments, from_words
+from sonde import data, planning
+from sonde.answers import ANSWERS
+from sonde.config import Settings, from_assignments, from_words
 from sonde.config.settings import Origin
-from sonde.data import AUGMENTATIONS
+from sonde.data import AUGMENTATIONS, MODALITIES
 from sonde.errors import BackendError, ConfigError, DataError, SondeError
+from sonde.planning.parts import TABLES
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +30,9 @@ def test_a_plan_resolves_every_option_of_every_part() -> None:
     plan = planning.make_plan(said("run.epochs=2"))
     for part, options in planning.parts(plan.settings).items():
         assert set(options.model_fields) == set(plan.settings.part(part))
-    assert {key.partition(".")[0] for key in plan.settings} == set(PARTS) - set(READ) | {"image"}
+    assert {key.partition(".")[0] for key in plan.settings} == (
+        set(TABLES) - set(MODALITIES) - set(ANSWERS) | {"image", "classification"}
+    )
     assert all(setting.origin in get_args(Origin) for setting in plan.settings.values())
     assert all(setting.reason for setting in plan.settings.values() if setting.origin == "guessed")
     assert all(key in planning.sentences(plan.settings) for key in plan.settings)
@@ -50,7 +54,7 @@ def test_planning_writes_nothing(tmp_path: Path) -> None:
     ("word", "says"),
     [
         ("run.model=lenett", "Did you mean 'lenet'?"),
-        ("run.task=image-lable", "Did you mean 'image-classification'?"),
+        ("run.task=image-clasification", "Did you mean 'image-classification'?"),
         ("run.recipe=fsat", "Did you mean 'fast'?"),
         ("model.widht=3", "Did you mean 'width'?"),
         ("training.epochs=3", "[training] has no option called 'epochs'"),
@@ -212,7 +216,7 @@ def test_a_run_that_has_no_room_is_refused_before_its_data_is_read(
 ) -> None:
     (tmp_path / taken).parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / taken).write_text("")
-    monkeypatch.setattr(planning.data, "load", lambda listing, options: pytest.fail("the data was read"))
+    monkeypatch.setattr(data, "load", lambda *given, **words: pytest.fail("the data was read"))
     with pytest.raises(SondeError, match=r"no folder|already"):
         planning.make_plan(said("run.name=first"))
 

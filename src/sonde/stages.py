@@ -351,7 +351,7 @@ def contact_sheet(said: Settings) -> Path:
     strengths = data.fill_augment(settings, modality)
     inputs = dataset.train.inputs
     batch = data.mix_others(inputs[rows], inputs, strengths, modality=modality, moment=(seed, 1), indices_B=rows)
-    batch = data.augment(batch, strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
+    batch, _ = data.augment(batch, strengths, modality=modality, seed=seed, epoch=1, indices_B=rows)
     suffix, content = data.MODALITIES[modality].sheet(dataset.spec, batch, words_of(dataset.train.truth[rows]))
     names = (Path(f"{Path(listing.name).name}-sheet-{number}{suffix}") for number in itertools.count(1))
     path = next(name for name in names if not name.exists())

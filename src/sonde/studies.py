@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sonde import data, ensembles, planning, stages, terminal, training
-from sonde.config import RUNS, RunFolder, Setting, Settings, check_room
+from sonde.config import RUNS, Run, RunFolder, Setting, Settings, check_room, fill
 from sonde.config.files import remove_folder, remove_leftovers
 from sonde.data import Listing
 from sonde.errors import ConfigError, RunError
@@ -164,6 +164,9 @@ def _whole(settings: Settings, said: Settings) -> Settings:
 
 
 def _members(whole: Settings, listing: Listing) -> list[Member]:
+    # A run file of anybody's is held to its options before they say what is done.
+    fill(Run, "run", whole)
+    fill(data.Options, "data", whole)
     name, folds, seeds = whole.value("run.name"), whole.value("run.folds"), whole.value("run.seeds")
     if seeds:
         first = whole.value("run.seed")

@@ -8,7 +8,6 @@ from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_class_weight
 
 from sonde.answers import balancing
-from sonde.errors import ConfigError
 
 COUNTS = np.array([60, 30, 10])
 
@@ -35,10 +34,10 @@ def test_weights_of_a_label_are_negatives_over_positives() -> None:
 
 
 def test_nothing_asked_is_nothing_done() -> None:
-    plain = balancing.even_out(COUNTS, weights="none", sampling="natural", adjustment=0.0)
-    assert plain == balancing.Evening()
-    plain = balancing.even_out_labels(COUNTS, 100, weights="none", sampling="natural", adjustment=0.0)
-    assert plain == balancing.Evening()
+    plain = balancing.balance_classes(COUNTS, weights="none", sampling="natural", adjustment=0.0)
+    assert plain == balancing.Balancing()
+    plain = balancing.balance_labels(COUNTS, 100, weights="none", adjustment=0.0)
+    assert plain == balancing.Balancing()
 
 
 @pytest.mark.parametrize("weights", ["none", "sqrt", "balanced"])
@@ -49,11 +48,11 @@ def test_the_way_back_gives_the_chances_of_the_data_as_it_is(
 ) -> None:
     # A model that reads nothing learns, under weights, sampling and shifts, logits whose softmax is the share of each
     # class in what it is shown. With the way back they must be the shares of the data.
-    evening = balancing.even_out(COUNTS, weights=weights, sampling=sampling, adjustment=adjustment)
+    balance = balancing.balance_classes(COUNTS, weights=weights, sampling=sampling, adjustment=adjustment)
     shown = np.array([1 / 3] * 3) if sampling == "balanced" else COUNTS / COUNTS.sum()
-    seen = shown * (np.array(evening.weights) if evening.weights else 1.0)
-    learned = np.log(seen / seen.sum()) - (np.array(evening.shifts) if evening.shifts else 0.0)
-    corrected = learned + (np.array(evening.correction) if evening.correction else 0.0)
+    seen = shown * (np.array(balance.weights) if balance.weights else 1.0)
+    learned = np.log(seen / seen.sum()) - (np.array(balance.shifts) if balance.shifts else 0.0)
+    corrected = learned + (np.array(balance.correction) if balance.correction else 0.0)
     assert softmax(corrected) == pytest.approx(COUNTS / COUNTS.sum())
 
 
@@ -61,21 +60,16 @@ def test_the_way_back_gives_the_chances_of_the_data_as_it_is(
 @pytest.mark.parametrize("adjustment", [0.0, 1.0, 0.5])
 def test_the_way_back_of_labels_gives_their_frequencies(weights: balancing.Weights, adjustment: float) -> None:
     positives = np.array([60, 30, 5])
-    evening = balancing.even_out_labels(positives, 100, weights=weights, sampling="natural", adjustment=adjustment)
-    odds = positives / (100 - positives) * (np.array(evening.weights) if evening.weights else 1.0)
-    learned = np.log(odds) - (np.array(evening.shifts) if evening.shifts else 0.0)
-    corrected = learned + (np.array(evening.correction) if evening.correction else 0.0)
+    balance = balancing.balance_labels(positives, 100, weights=weights, adjustment=adjustment)
+    odds = positives / (100 - positives) * (np.array(balance.weights) if balance.weights else 1.0)
+    learned = np.log(odds) - (np.array(balance.shifts) if balance.shifts else 0.0)
+    corrected = learned + (np.array(balance.correction) if balance.correction else 0.0)
     assert expit(corrected) == pytest.approx(positives / 100)
 
 
 def test_the_shifts_of_the_paper_are_the_logarithms_of_the_shares() -> None:
-    evening = balancing.even_out(COUNTS, weights="none", sampling="natural", adjustment=1.0)
-    assert evening.shifts == pytest.approx(np.log([0.6, 0.3, 0.1]))
-
-
-def test_batches_cannot_be_balanced_for_several_labels() -> None:
-    with pytest.raises(ConfigError, match=r"not possible with several labels.*class_weights=balanced"):
-        balancing.even_out_labels(COUNTS, 100, weights="none", sampling="balanced", adjustment=0.0)
+    balance = balancing.balance_classes(COUNTS, weights="none", sampling="natural", adjustment=1.0)
+    assert balance.shifts == pytest.approx(np.log([0.6, 0.3, 0.1]))
 
 
 def test_unequal_classes_are_said_with_what_helps() -> None:

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
 from batching import logits_of, maps_of, slopes_of
 from sonde import backend
 from sonde.evaluation.explanations.integrated import integrate

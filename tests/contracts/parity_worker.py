@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from batching import logits_of, stepped
 from contracts import kinds
 from contracts.kinds import KINDS
+from descriptions import described
 from sonde import backend
 from sonde.backend.engine import OPTIMIZER, WEIGHTS, EngineSettings
 from sonde.models import MODELS
@@ -196,19 +197,7 @@ def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> 
     from sonde.models.assemble import tensor_shapes
 
     blueprint = blueprint_of(model, options)
-    description = folder.Description(
-        sonde="0",
-        task=f"{KINDS[split(model)[1]].modality}-label",
-        answer="label",
-        model=blueprint.name,
-        options=options,
-        input_shape=blueprint.reads.shape,
-        dtype=blueprint.reads.dtype,
-        levels=blueprint.reads.cardinalities,
-        presence=blueprint.reads.presence,
-        input={},
-        classes=CLASSES,
-    )
+    description = described(blueprint.name, options, blueprint.reads, input={}, classes=CLASSES)
     weights = backend.weights_of(engine.read_state())
     folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint)})
 

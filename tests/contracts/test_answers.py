@@ -44,6 +44,16 @@ def _label_logits(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[
     return {"logits": (rng.normal(size=truth.shape) + 3 * truth - 1.5).astype(np.float32)}
 
 
+def _pixel_logits(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, Any]:
+    classes = target.classes_of(truth)
+    logits = rng.normal(size=(*classes.shape, len(target.classes))).astype(np.float32)
+    return {"logits": logits + 2 * np.eye(len(target.classes), dtype=np.float32)[classes]}
+
+
+def _numbers(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, Any]:
+    return {"numbers": (truth[:, :1] + rng.normal(scale=0.3, size=(len(truth), 1))).astype(np.float32)}
+
+
 def _written(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, Any]:
     tokens = truth.padded()
     # One token of three texts is another one.
@@ -51,7 +61,13 @@ def _written(target: Any, truth: Any, rng: np.random.Generator) -> Mapping[str, 
     return {"tokens": tokens, "log_likelihood": -rng.exponential(size=len(tokens)).astype(np.float32)}
 
 
-OUTPUTS = {"classification": _class_logits, "multilabel": _label_logits, "generation": _written}
+OUTPUTS = {
+    "classification": _class_logits,
+    "generation": _written,
+    "multilabel": _label_logits,
+    "regression": _numbers,
+    "segmentation": _pixel_logits,
+}
 
 
 def _plain(column: Column) -> Any:

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sonde import data
 from sonde.data.audio.augment import TABLE, Look
 from sonde.data.augment.draws import uniform
+from sonde.data.augment.motion import points
 
 NAMES = list(TABLE)
 SHAPES = [(43, 40), (9, 3), (1, 1), (1, 20), (30, 1)]
@@ -35,8 +36,9 @@ def changed(
     rows = np.arange(len(batch)) if rows is None else rows
     pool = spectrograms(batch.shape[1:]) if pool is None else pool
     mixed = data.mix_others(batch.copy(), pool, {name: strength}, modality="audio", moment=(seed, 2), indices_B=rows)
-    result = data.augment(mixed, {name: strength}, modality="audio", seed=seed, epoch=2, indices_B=rows)
+    result, motion = data.augment(mixed, {name: strength}, modality="audio", seed=seed, epoch=2, indices_B=rows)
     assert isinstance(result, np.ndarray)
+    assert (motion is not None) == (TABLE[name].kind == "geometric" and strength != TABLE[name].neutral)
     return result
 
 
@@ -54,7 +56,8 @@ def test_the_neutral_strength_changes_nothing_and_the_full_one_most(name: str) -
     assert np.array_equal(changed(batch, name, TABLE[name].neutral), batch)
     draws = uniform(name, TABLE[name].draws, seed=0, epoch=1, indices_B=np.arange(len(batch)))
     given = (batch.copy(), batch[::-1].copy()) if TABLE[name].mixes else batch.copy()
-    assert np.allclose(TABLE[name].function(given, TABLE[name].neutral, draws), batch, atol=1e-4)
+    change = TABLE[name].apply or TABLE[name].function
+    assert np.allclose(change(given, TABLE[name].neutral, draws), batch, atol=1e-4)
     assert np.mean(np.any(changed(batch, name, TABLE[name].high) != batch, axis=(1, 2))) > 0.8
 
 
@@ -77,6 +80,20 @@ def test_a_shift_moves_all_bands_by_whole_frames_and_lets_silence_in() -> None:
             if np.array_equal(after[max(0, move) : 43 + min(0, move)], before[max(0, -move) : 43 - max(0, move)])
         ]
         assert moves and np.all((after == -80) | np.isin(after, before))
+
+
+def test_a_sound_goes_where_the_matrices_of_stretch_and_shift_say() -> None:
+    clicks, frames = np.full((24, 101, 4), -80, dtype=np.float32), np.arange(101)
+    clicks[:] -= 0.02 * (frames[:, None] - 50) ** 2
+    strengths, rows = {"stretch": 0.2, "shift": 0.2}, np.arange(24)
+    result, motion = data.augment(clicks, strengths, modality="audio", seed=3, epoch=2, indices_B=rows)
+    assert motion is not None and motion.matrices.shape == (24, 2) and isinstance(result, np.ndarray)
+    moved = points(np.full((24, 1), 50.0), motion)
+    # The loudest frame is the one nearest to where the loudest moment has gone.
+    assert np.abs(result[:, :, 0].argmax(axis=1) - moved[:, 0]).max() <= 1.0
+    assert np.ptp(moved) > 10
+    _, around = data.augment(spectrograms(), {"stretch": 0.2}, modality="audio", seed=3, epoch=2, indices_B=rows)
+    assert around is not None and np.allclose(points(np.full((24, 1), 21.0), around), 21.0)
 
 
 def test_gain_changes_what_is_heard_and_leaves_silence() -> None:

@@ -1,12 +1,11 @@
 """Three backends, one answer: every model on each of them, in a process of its own, and what an engine promises there.
 
-The processes are started once for all tests; what they do is in `parity_worker` and `engine_checks`.
+The processes are started once for all tests; what they do is in `parity_worker` and `engine_checks`. A test is marked
+with the backend that it needs, and a backend that no selected test needs is not started.
 """
 
-import fcntl
 import importlib.util
 import json
-import os
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
@@ -15,14 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+import each_backend
 from batching import logits_of
 from contracts import parity, parity_worker
-from contracts.parity import Difference
+from sharing import once
 from sonde import backend
 from sonde.errors import BackendError
 from sonde.models import MODELS
 
-BACKENDS = list(backend.BACKENDS)
+BACKENDS, OTHERS = each_backend.marked(), each_backend.marked(parity.OTHERS)
 CASES = list(parity_worker.CASES)
 
 ROUNDING = 1e-5
@@ -30,22 +30,12 @@ ROUNDING = 1e-5
 
 
 @pytest.fixture(scope="session")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run the three processes; workers of pytest-xdist wait for the one that came first."""
-    base = tmp_path_factory.getbasetemp()
-    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "three-backends"
-    shared.mkdir(exist_ok=True)
-    with (shared / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (shared / "done").exists():
-            parity.run(shared, ("parity", "exchange", "engine"))
-            (shared / "done").touch()
-    return shared
-
-
-@cache
-def compared(folder: Path) -> dict[tuple[str, str], Difference]:
-    return {(each.case, each.other): each for each in parity.differences(folder)}
+def folder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Run a process for torch, and one for each other backend that a selected test needs."""
+    wanted = each_backend.needed(request.session)
+    others = [name for name in parity.OTHERS if name in wanted]
+    parts = ("parity", "exchange", "engine")
+    return once(tmp_path_factory, "backends", lambda place: parity.run(place, parts, others))
 
 
 @cache
@@ -59,10 +49,10 @@ def test_every_model_is_compared() -> None:
     assert {parity.REFERENCE, *parity.OTHERS} == set(backend.BACKENDS)
 
 
-@pytest.mark.parametrize("other", parity.OTHERS)
+@pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("case", CASES)
 def test_a_model_is_the_same_on_another_backend(case: str, other: str, folder: Path) -> None:
-    found = compared(folder)[case, other]
+    found = parity.difference(folder, case, other)
     # The promise is 1e-4 and 1e-3; what is measured is a hundredth of it. Statistics are means of a batch.
     limits = {"outputs": 1e-4, "gradients": 1e-3, "statistics": ROUNDING}
     # Each step multiplies the rounding of the one before by one plus the learning rate (0.02) times a curvature of
@@ -89,14 +79,14 @@ def test_the_batch_score_counts_the_right_guesses_on_each_backend(case: str, nam
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("other", parity.OTHERS)
+@pytest.mark.parametrize("other", OTHERS)
 def test_a_model_trained_on_torch_predicts_on_another_backend(case: str, other: str, folder: Path) -> None:
     own = parity.arrays(folder / "torch" / f"{case}.npz")["trained_outputs"]
     assert parity.relative(own, parity.arrays(folder / other / "exchange.npz")[case]) < 1e-4
 
 
 @pytest.mark.parametrize("case", CASES)
-@pytest.mark.parametrize("other", parity.OTHERS)
+@pytest.mark.parametrize("other", OTHERS)
 def test_a_model_trained_on_another_backend_predicts_on_torch(case: str, other: str, folder: Path) -> None:
     backend.use("torch").start(threads=1)
     own = parity.arrays(folder / other / f"{case}.npz")["trained_outputs"]
@@ -208,7 +198,7 @@ def test_a_model_trained_in_bf16_predicts_in_fp32(name: str, folder: Path) -> No
     assert parity.relative(logits_of(again, parity_worker.examples()[0]), own) < 0.03
 
 
-@pytest.mark.parametrize("other", parity.OTHERS)
+@pytest.mark.parametrize("other", OTHERS)
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd", "lion", "muon"])
 def test_an_optimizer_takes_the_same_steps_on_another_backend(optimizer: str, other: str, folder: Path) -> None:
     assert engine(folder, other)["optimizers"] == engine(folder, "torch")["optimizers"]
@@ -244,7 +234,7 @@ def test_a_backend_that_is_not_installed_is_answered_with_the_command(monkeypatc
         backend.use("torch")
     assert not backend.is_installed("torch")
     python = backend.python()
-    assert [backend.install_command(name) for name in BACKENDS] == [
+    assert [backend.install_command(name) for name in backend.BACKENDS] == [
         f"{python} -m pip install 'sonde[torch]' torch==2.13.0",
         f"{python} -m pip install 'sonde[tensorflow]'",
         f"{python} -m pip install 'sonde[jax]'",

@@ -7,13 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from _pytest.mark import ParameterSet
 from numpy.typing import NDArray
 from pydantic.fields import FieldInfo
 
 from batching import logits_of, slopes_of, stepped
 from contracts import kinds, readme_model
+from contracts.further import cases
 from contracts.kinds import KINDS
+from descriptions import described
 from sonde import backend
 from sonde.backend import weights_of
 from sonde.backend.engine import WEIGHTS, EngineSettings
@@ -63,15 +64,6 @@ def torch_backend(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readme_model.install(tmp_path, monkeypatch)
 
 
-def cases(pairs: list[tuple[str, str]]) -> list[ParameterSet]:
-    """Return pairs for `pytest.mark.parametrize`, marked "further" but for the first of each model."""
-    names = [name for name, _ in pairs]
-    return [
-        pytest.param(*pair, marks=[pytest.mark.further] if pair[0] in names[:place] else [])
-        for place, pair in enumerate(pairs)
-    ]
-
-
 def options(name: str, **more: Any) -> Options:
     known = options_of(name).model_fields
     if "dropout" in more:
@@ -118,7 +110,7 @@ def features_of(name: str, key: str, **more: Any) -> Any:
     return inputs, architecture(name).features(inputs, options(name, **more), reads)
 
 
-@pytest.mark.parametrize(("name", "key"), PAIRS)
+@pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_a_body_gives_what_its_row_says(name: str, key: str) -> None:
     row, is_image = MODELS[name], KINDS[key].modality == "image"
     _, found = features_of(name, key)
@@ -140,7 +132,7 @@ def test_a_body_gives_what_its_row_says(name: str, key: str) -> None:
         assert side and x_BHWC.shape[1] in (side // stride, -(-side // stride)) and x_BHWC.shape[1] == x_BHWC.shape[2]
 
 
-@pytest.mark.parametrize(("name", "key"), [pair for pair in PAIRS if None in KINDS[pair[1]].shape])
+@pytest.mark.parametrize(("name", "key"), cases([pair for pair in PAIRS if None in KINDS[pair[1]].shape]))
 def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> None:
     import keras
 
@@ -161,6 +153,7 @@ def test_nothing_that_a_body_gives_depends_on_padding(name: str, key: str) -> No
 
 
 def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from sonde.models.heads import HEADS, Head
 
     assert fits("cnn", "levels") and not fits("bag", "steps")
     monkeypatch.setitem(HEADS, "classification", Head("levels"))
@@ -300,12 +293,8 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path
     weights, own = weights_of(engine.read_state()), blueprint(name, key)
     names = [variable.path for variable in engine._model.weights]
     classes = tuple(f"class {number}" for number in range(CLASSES))
-    description = folder.Description(
-        sonde="0", task=f"{KINDS[key].modality}-label", answer="label", model=name,
-        options=own.options.model_dump(mode="json"),
-        input_shape=own.reads.shape, dtype=own.reads.dtype, levels=own.reads.cardinalities, presence=own.reads.presence,
-        input={"mean": [0.5]}, classes=classes, temperature=1.5,
-    )  # fmt: skip
+    options = own.options.model_dump(mode="json")
+    description = described(name, options, own.reads, input={"mean": [0.5]}, classes=classes)
     folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
     loaded, read = folder.load(tmp_path / "model")
     again = engine_of(loaded)

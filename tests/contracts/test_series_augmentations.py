@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sonde import data
+from sonde.data.augment.motion import points
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.series.augment import TABLE, Look
 
@@ -25,7 +26,10 @@ def copied(stored: Stored) -> Stored:
 
 def changed(stored: Stored, name: str, strength: float, *, rows: np.ndarray | None = None, epoch: int = 2) -> Stored:
     rows = np.arange(len(stored)) if rows is None else rows
-    return data.augment(copied(stored), {name: strength}, modality="series", seed=3, epoch=epoch, indices_B=rows)
+    strengths = {name: strength}
+    result, motion = data.augment(copied(stored), strengths, modality="series", seed=3, epoch=epoch, indices_B=rows)
+    assert (motion is not None) == (TABLE[name].kind == "geometric" and strength != TABLE[name].neutral)
+    return result
 
 
 @pytest.mark.parametrize(("name", "lengths"), list(product(NAMES, LENGTHS)))
@@ -42,7 +46,8 @@ def test_type_lengths_and_channels_stay_at_any_strength(name: str, lengths: tupl
 def test_the_neutral_strength_changes_nothing_and_the_highest_most_series(name: str, lengths: tuple[int, ...]) -> None:
     row, before = TABLE[name], batch(lengths)
     draws = np.full((len(before), row.draws), 0.3)
-    same, other = row.function(copied(before), row.neutral, draws), changed(before, name, row.high)
+    change = row.apply or row.function
+    same, other = change(copied(before), row.neutral, draws), changed(before, name, row.high)
     assert all(np.array_equal(same[place], before[place]) for place in range(len(before)))
     long = [place for place in range(len(before)) if len(before[place]) > 3]
     assert np.mean([not np.array_equal(other[place], before[place]) for place in long]) > 0.8
@@ -56,6 +61,21 @@ def test_a_series_is_changed_alike_alone_and_in_any_batch(name: str, lengths: tu
     turned = changed(stored[order], name, strength, rows=order)
     assert all(np.array_equal(turned[place], whole[row]) for place, row in enumerate(order.tolist()))
     assert not np.array_equal(changed(stored, name, strength, epoch=3)[0], whole[0])
+
+
+@pytest.mark.parametrize("lengths", LENGTHS)
+def test_a_moment_goes_where_the_matrix_of_its_window_says(lengths: tuple[int, ...]) -> None:
+    stored = batch(lengths)
+    for series in (stored[row] for row in range(len(stored))):
+        series[:] = np.arange(len(series))[:, None]
+    result, motion = data.augment(
+        copied(stored), {"window": 0.5}, modality="series", seed=3, epoch=2, indices_B=np.arange(len(stored))
+    )
+    assert motion is not None and motion.matrices.shape == (len(stored), 2)
+    # Each value is the time that it was read at, so that moved it is the place where it stands.
+    moved = points(result, motion)
+    for row in range(len(stored)):
+        assert np.allclose(moved[row], np.arange(len(stored[row]))[:, None], atol=1e-4)
 
 
 def test_jitter_is_as_wide_as_its_strength() -> None:

@@ -112,7 +112,7 @@ def test_the_built_in_digits_are_the_1797_of_the_uci_repository() -> None:
     listing = data.survey("digits", STRICT)
     assert len(listing) == 1797 and listing.stored is not None and listing.stored.shape == (1797, 8, 8, 1)
     assert listing.stored.max() == 255 and set(listing.truth) == set("0123456789")
-    assert list(data.BUILTIN) == ["digits", "breast-cancer", "wine"]
+    assert list(data.BUILTIN) == ["digits", "breast-cancer", "wine", "diabetes"]
 
 
 def _change_one_pixel(name: str, path: Path) -> None:

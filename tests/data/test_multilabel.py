@@ -7,10 +7,11 @@ import pytest
 
 import makers
 from sonde import data
+from sonde.answers import answer_of, inferred_task
 from sonde.data.options import Options
 from sonde.data.sources import multilabel
 from sonde.errors import DataError
-from sonde.tasks import guess_task
+from sonde.evaluation.opening import asked_of
 
 
 def table(folder: Path, rows: list[dict[str, str]]) -> Path:
@@ -37,7 +38,7 @@ def test_labels_in_one_cell_are_told_apart(tmp_path: Path) -> None:
     ]
     assert not listing.bad  # An example without a label is no example whose label is missing.
     assert any("several labels for each example; 3 examples have none" in note for note in listing.notes)
-    name, why = guess_task(listing)
+    name, why = inferred_task(listing)
     assert name == "image-multilabel" and why == "18 images with several labels each, 3 different ones"
 
 
@@ -122,7 +123,8 @@ def test_made_splits_hold_each_label_in_its_share(tmp_path: Path, monkeypatch: p
         for number, row in enumerate(has)
     ]
     listing = data.survey(str(makers.write_table(tmp_path / "list.csv", rows)), Options())
-    dataset = data.load(listing, Options(), data.MODALITIES["image"].options(size=(8, 8), channels=1))
+    asked = asked_of(answer_of("image-multilabel"))
+    dataset = data.load(listing, Options(), data.MODALITIES["image"].options(size=(8, 8), channels=1), asked)
     for column, name in enumerate("abc"):
         total = int(has[:, column].sum())
         found = sum(name in answer.split("|") for answer in dataset.test.truth.tolist())

@@ -205,16 +205,23 @@ def test_split_and_group_columns_are_used_and_not_read(tmp_path: Path) -> None:
     assert isinstance(listing.content, np.ndarray) and names_of(listing.content) == ("x",)
 
 
-def test_a_label_that_is_a_quantity_is_refused(tmp_path: Path) -> None:
+def test_a_label_that_is_a_quantity_is_read_as_it_stands(tmp_path: Path) -> None:
     lines = ["x,target", *(f"{row % 7},{row * 1.37:.2f}" for row in range(200))]
-    with pytest.raises(
-        DataError, match=r"the label 'target' holds 200 different numbers in 200 rows, which is a quantity"
-    ):
-        read(write(tmp_path / "x.csv", lines))
+    listing = read(write(tmp_path / "x.csv", lines))
+    assert listing.truth[:3].tolist() == ["0.00", "1.37", "2.74"]
+    # What is different in every row goes with every other such column, and gives nothing away.
+    assert left_out(listing) == {}
+
+
+def test_without_a_label_by_name_a_last_column_of_numbers_is_it(tmp_path: Path) -> None:
+    lines = ["a,b,c", *(f"{row * 1.5},{row % 7},{row * 0.37}" for row in range(200))]
+    assert "label in 'c'" in read(write(tmp_path / "x.csv", lines)).reason
+    homes = ["rooms,size,price", *(f"{row % 7},{row * 1.5},{row * 0.37}" for row in range(200))]
+    assert "label in 'price'" in read(write(tmp_path / "homes.csv", homes)).reason
 
 
 def test_a_label_that_cannot_be_told_is_asked_for(tmp_path: Path) -> None:
-    lines = ["a,b,c", *(f"{row * 1.5},{row % 7},{row * 0.37}" for row in range(200))]
+    lines = ["a,b,c", *(f"{row * 1.5},{row % 7},note {row}" for row in range(200))]
     file = write(tmp_path / "x.csv", lines)
     with pytest.raises(DataError, match=r"candidates: a, b, c. Say it with --set data.label_column=NAME"):
         read(file)
@@ -237,7 +244,9 @@ def test_several_labels_stay_several(tmp_path: Path) -> None:
     assert listing.several and listing.truth[:3].tolist() == ["a|b", "a", ""] and not listing.bad
 
 
-@pytest.mark.parametrize(("name", "rows", "columns"), [("breast-cancer", 569, 30), ("wine", 178, 13)])
+@pytest.mark.parametrize(
+    ("name", "rows", "columns"), [("breast-cancer", 569, 30), ("wine", 178, 13), ("diabetes", 442, 10)]
+)
 def test_the_built_in_tables_are_there_offline(name: str, rows: int, columns: int) -> None:
     listing = survey(name, Options())
     assert isinstance(listing.content, np.ndarray) and listing.modality == "table"

@@ -12,8 +12,13 @@ BATCH = Ragged.of([np.arange(2, 2 + length, dtype=np.int32) for length in (1, 5,
 
 def changed(name: str, strength: float, *, epoch: int = 1, rows: tuple[int, ...] = (0, 1, 2, 3)) -> list[list[int]]:
     places = np.array(rows)
-    result = augment(BATCH[places], {name: strength}, modality="text", seed=0, epoch=epoch, indices_B=places)
-    assert isinstance(result, Ragged) and result.dtype == np.int32 and result.offsets[-1] == len(result.values)
+    result, motion = augment(BATCH[places], {name: strength}, modality="text", seed=0, epoch=epoch, indices_B=places)
+    assert (
+        motion is None
+        and isinstance(result, Ragged)
+        and result.dtype == np.int32
+        and result.offsets[-1] == len(result.values)
+    )
     return [result[row].tolist() for row in range(len(result))]
 
 

@@ -160,10 +160,19 @@ def test_a_column_of_row_numbers_without_a_name_makes_no_other_table(tmp_path: P
     assert listing.modality == "text" and held(listing)[0] == "this is text number 0"
 
 
-def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.jsonl", '{"text": "a b c", "label": 1}\n{"text": \n')
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ('{"text": ', "it is not JSON"),
+        ('{"text": "a b c", "label": ' + "[" * 10_000, "it holds lists inside of lists"),
+        ('{"text": "a b c", "label": ' + "9" * 5000 + "}", "it holds a number of 5,000 digits"),
+    ],
+    ids=["cut", "depth", "digits"],
+)
+def test_a_line_that_is_not_json_is_named(line: str, says: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", f'{{"text": "a b c", "label": 1}}\n{line}\n')
     assert texts.sniff(path) == "JSON lines (a.jsonl)"
-    with pytest.raises(DataError, match=r"a\.jsonl: line 2: it is not JSON"):
+    with pytest.raises(DataError, match=rf"a\.jsonl: line 2: {says}.*Each line is one JSON object"):
         texts.read(path, Options())
 
 

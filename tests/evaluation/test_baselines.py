@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.datasets import load_digits
-from sonde.evaluation.baselines import BASELINES, guess_baselines
 
+from evaluation_makers import guess_baselines
+from sonde.answers.baselines.image_baselines import MOST_FEATURES, pixel_features
 from sonde.answers.baselines.linear import subset
-from sonde.evaluation import baselines
+from sonde.answers.classification.baselines import METHODS
 
 LINEAR = "logistic regression on pixels"
 
@@ -32,12 +33,12 @@ def test_logistic_regression_reads_digits_well_and_always_the_same() -> None:
     assert (first == second).all()
 
 
-@pytest.mark.parametrize("name", BASELINES["image"])
+@pytest.mark.parametrize("name", METHODS["image"])
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 500, 1), (64, 48, 3)])
 def test_every_baseline_gives_probabilities_for_any_shape(name: str, shape: tuple[int, ...]) -> None:
     rng = np.random.default_rng(0)
     train = rng.integers(0, 256, (12, *shape), np.uint8)
-    found = BASELINES["image"][name](train, np.arange(12, dtype=np.int64) % 3, train[:5], 4)
+    found = METHODS["image"][name](train, np.arange(12, dtype=np.int64) % 3, train[:5], 4, 1000)
     assert found.shape == (5, 4) and found.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-12)
     assert (found[:, 3] == 0).all() and (found >= 0).all()
 
@@ -66,6 +67,6 @@ def test_of_many_examples_each_class_is_read_in_proportion_and_at_least_once() -
 
 
 def test_large_images_are_shrunk_to_the_stated_number_of_features() -> None:
-    features = baselines._features(np.full((2, 128, 96, 3), 51, np.uint8), np.array([0, 1]))
-    assert 900 <= features.shape[1] <= baselines.MOST_FEATURES
+    features = pixel_features(np.full((2, 128, 96, 3), 51, np.uint8), np.array([0, 1]))
+    assert 900 <= features.shape[1] <= MOST_FEATURES
     assert features == pytest.approx(np.full(features.shape, 0.2), abs=1e-6)

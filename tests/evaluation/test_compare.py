@@ -39,7 +39,13 @@ def _run(
     folder = RunFolder(path)
     options = {"run.name": path.name, "run.model": "cnn", **(options or {})}
     folder.settings_file.write_text(write_settings(Settings({key: Setting(options[key], "file") for key in options})))
-    scores = {"headline": "accuracy", "splits": "the test split", "test": {"accuracy": {"value": 0.9}}}
+    scores = {
+        "task": "image-classification",
+        "answer": "classification",
+        "headline": "accuracy",
+        "splits": "the test split",
+        "test": {"accuracy": {"value": 0.9}},
+    }
     folder.write_json(folder.scores_file, scores)
     names = names or [f"test/{index}.png" for index in range(len(truth))]
     write_predictions(folder.predictions_file, predictions(names, classes, truth, probabilities))

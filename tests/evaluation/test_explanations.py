@@ -1,6 +1,8 @@
 """What explanations promise on functions whose answer is known, without any framework."""
 
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,8 +10,8 @@ from numpy.typing import NDArray
 from sklearn.inspection import permutation_importance
 from sklearn.linear_model import LogisticRegression
 
+from sonde.answers.classification.scores import telling
 from sonde.evaluation.explanations import gradcam, occlusion
-from sonde.evaluation.explanations.explain import right_and_wrong
 from sonde.evaluation.explanations.integrated import AT_ONCE, FIRST_STEPS, integrate
 from sonde.evaluation.explanations.permutation import T_QUANTILE, importances
 
@@ -124,12 +126,16 @@ def test_the_quantiles_of_the_interval_are_those_of_student() -> None:
     assert {repeats: round(float(stats.t.ppf(0.975, repeats - 1)), 3) for repeats in T_QUANTILE} == T_QUANTILE
 
 
+def scored(truth: Any, predicted: Any, probabilities: Any) -> Any:
+    return SimpleNamespace(predictions=SimpleNamespace(truth=truth, predicted=predicted, probabilities=probabilities))
+
+
 def test_examples_for_the_report_are_right_and_wrong_in_turns_and_of_several_classes() -> None:
     truth = np.array([0, 0, 0, 1, 1, 1, 2, 2])
     probabilities = np.full((8, 3), 0.1)
     guess = np.array([0, 0, 1, 1, 1, 1, 2, 0])
     probabilities[np.arange(8), guess] = [0.9, 0.8, 0.7, 0.9, 0.6, 0.5, 0.7, 0.95]
-    chosen = right_and_wrong(truth, guess, probabilities, 4)
+    chosen = telling(scored(truth, guess, probabilities), 4)
     assert len(chosen) == 4 and set(chosen) >= {7, 2}
     assert [truth[row] == guess[row] for row in chosen] == [True, False, True, False]
-    assert right_and_wrong(truth, truth, probabilities, 2) and right_and_wrong(truth, guess, probabilities, 0) == []
+    assert telling(scored(truth, truth, probabilities), 2) and telling(scored(truth, guess, probabilities), 0) == []

@@ -68,16 +68,25 @@ def changed(folder: RunFolder, tmp_path: Path, values: dict[str, Any]) -> RunFol
 @pytest.mark.parametrize(
     ("values", "says"),
     [
-        ({"task": "no-such"}, "names the task 'no-such', which sonde does not know (image-label, "),
+        ({"task": "no-such"}, "names the task 'no-such', which sonde does not know (image-classification, "),
         ({"task": "x" * 100_000}, "which sonde does not know"),
         (
-            {"task": "table-label"},
-            "names the task 'table-label', which reads table and answers with label, for a",
+            {"task": "tabular-classification"},
+            "names the task 'tabular-classification', which reads table and answers with classification, for a",
         ),
-        ({"task": "image-labels"}, "which reads image and answers with labels, for a model that reads image and"),
-        ({"task": "image-labels", "answer": "labels"}, "and tiny/run.toml of 'image-label'. Put back the one"),
-        ({"input": {"kind": ["image"]}}, "for a model that reads ['image'] and answers with label; the folder is"),
-        ({"input": {}}, "for a model that reads None and answers with label; the folder is refused"),
+        (
+            {"task": "image-multilabel"},
+            "which reads image and answers with multilabel, for a model that reads image and",
+        ),
+        (
+            {"task": "image-multilabel", "answer": "multilabel"},
+            "and tiny/run.toml of 'image-classification'. Put back the one",
+        ),
+        (
+            {"input": {"kind": ["image"]}},
+            "for a model that reads ['image'] and answers with classification; the folder is",
+        ),
+        ({"input": {}}, "for a model that reads None and answers with classification; the folder is refused"),
     ],
 )
 def test_a_model_whose_task_is_not_its_own_is_refused_by_one_line(
@@ -90,6 +99,18 @@ def test_a_model_whose_task_is_not_its_own_is_refused_by_one_line(
         message = str(caught.value).replace(str(tmp_path / "runs") + "/", "")
         assert message.startswith("tiny/model/model.json ") and says in message
         assert "\n" not in message and len(message) < 800
+
+
+@pytest.mark.parametrize("threads", ['"two"', "[1]", "0", "1" + "0" * 200])
+def test_threads_that_no_machine_has_are_refused_by_file_and_line(
+    threads: str, trained: RunFolder, tmp_path: Path
+) -> None:
+    copy = changed(trained, tmp_path, {})
+    lines = copy.settings_file.read_text().splitlines()
+    lines = [f"threads = {threads}" if line.startswith("threads = ") else line for line in lines]
+    copy.settings_file.write_text("\n".join(lines))
+    with pytest.raises(ConfigError, match=r"run\.toml, line \d+: training\.threads = .* is not possible: expected a"):
+        predict(copy, ["a.png"])
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,8 @@ def test_what_is_read_is_what_was_written(tmp_path: Path) -> None:
 def test_other_programs_find_plain_columns_and_the_classes(tmp_path: Path) -> None:
     write_predictions(tmp_path / "predictions.parquet", _made())
     table = pq.read_table(tmp_path / "predictions.parquet")
-    assert table.column_names == ["name", "truth", "guess", "confidence", "correct", "p_0", "p_1"]
-    assert table.column("guess").to_pylist() == ["cat", "dog", "cat"]
+    assert table.column_names == ["name", "target", "prediction", "confidence", "correct", "p_0", "p_1"]
+    assert table.column("prediction").to_pylist() == ["cat", "dog", "cat"]
     assert table.column("correct").to_pylist() == [True, True, False]
     assert table.column("confidence").to_pylist() == pytest.approx([0.9, 0.7, 0.8])
     assert {str(table.schema.field(name).type) for name in ("confidence", "p_0", "p_1")} == {"float"}
@@ -56,7 +56,7 @@ def test_a_missing_file_names_the_verb_that_writes_it(tmp_path: Path) -> None:
         ("p_1", pa.array([0.5, 0.7, 0.2], pa.float32()), "with the sum 1"),
         ("p_1", pa.array(["x", "y", "z"]), "one column 'p_1' of type float"),
         ("p_1", None, "one column 'p_1' of type float"),
-        ("truth", pa.array(["cat", "cow", "dog"]), "the truth 'cow' is not among its classes"),
+        ("target", pa.array(["cat", "cow", "dog"]), "the truth 'cow' is not among its classes"),
         ("name", pa.array(["a", None, "b"]), "a value is missing"),
         ("name", pa.array([1, 2, 3]), "one column 'name' of type string"),
     ],
@@ -81,7 +81,7 @@ def test_a_file_that_breaks_a_rule_is_refused_with_the_rule(
     [
         ({}, "does not name the classes"),
         ({"sonde.classes": "["}, "of the classes in its metadata, it is not JSON"),
-        ({"sonde.classes": "[" * 10_000}, "of the classes in its metadata, line 1 holds lists inside of lists"),
+        ({"sonde.classes": "[" * 10_000}, "of the classes in its metadata, it holds lists inside of lists"),
         ({"sonde.classes": "9" * 5000}, "of the classes in its metadata, it holds a number of 5,000 digits"),
         ({"sonde.classes": '["cat", "dog"]', "sonde.decision": "[NaN, 0]"}, "the decision in its metadata"),
         ({"sonde.classes": '["cat", "dog"]', "sonde.decision": "[" * 9999}, "the decision in its metadata"),

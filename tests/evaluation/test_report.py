@@ -12,12 +12,15 @@ from typing import Any
 import pytest
 
 from evaluation_makers import Evidence, draw
+from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.config import RunFolder
 from sonde.drawing.marks import STYLES
 from sonde.drawing.words import duration, percent
 from sonde.errors import RunError
 from sonde.evaluation.report import write_report
 from sonde.evaluation.report.facts import read_facts, read_options
+from sonde.evaluation.report.pointers import OF_THE_DATA, OF_THE_SCORE
+from sonde.evaluation.report.write import AFTER, BEFORE
 from sonde.metrics.words import amount, interval
 
 MakeEvidence = Callable[..., Evidence]
@@ -84,7 +87,11 @@ def test_every_promised_section_is_there_in_order_and_linked(run_folder: MakeRun
     links = [attributes["href"] for attributes in page.all("a")]
     # Folds, members, a tuned decision and explanations are not in every run.
     usual = ["scores", "classes", "confusion", "training", "calibration", "selective", "ranking", "worst", "data"]
-    assert anchors == [anchor for anchor in (*BEFORE, *OF_CLASSES, *AFTER) if anchor in anchors] and {*usual, "how", "again"} <= set(anchors)
+    assert anchors == [anchor for anchor in (*BEFORE, *CLASSIFICATION.sections, *AFTER) if anchor in anchors] and {
+        *usual,
+        "how",
+        "again",
+    } <= set(anchors)
     assert {f"#{anchor}" for anchor in anchors} <= set(links)
     ids = [attributes["id"] for _, attributes in page.elements if attributes.get("id")]
     assert len(ids) == len(set(ids)) and {str(link)[1:] for link in links} <= set(ids)
@@ -126,7 +133,7 @@ def test_the_first_screen_says_what_was_asked_the_answer_and_how_sure(
     page, _ = write(run_folder(), evidence(3))
     first = " ".join(page.text["header"].split())
     for said in ("Which of 3 classes", "flowers", "folder of classes", "321 training",
-                 "Test given by the data; validation set apart",
+                 "Test given by the data; validation held out",
                  "daisy", "93.6%", "91.6 – 95.2%", "95% interval", "n = 141", "How sure",
                  "off by 2.1 points", "beats the best baseline", "What to look at next"):  # fmt: skip
         assert said in first, said
@@ -192,7 +199,9 @@ def test_longer_training_is_advised_only_where_the_loss_still_falls_at_a_learnin
     records[-1] |= {"best": True, "learning_rate": rate, "validation": {"loss": loss, "accuracy": 0.91}}
     folder.write_history(records)
     facts = read_facts(folder, {}, [])
-    assert ("Train longer" in [found.what for look in (*OF_THE_SCORE, *OF_THE_DATA) for found in look(facts)]) == advised
+    assert (
+        "Train longer" in [found.what for look in (*OF_THE_SCORE, *OF_THE_DATA) for found in look(facts)]
+    ) == advised
 
 
 @pytest.mark.parametrize("count", [100, 101])

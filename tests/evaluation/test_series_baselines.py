@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
-from sonde.evaluation.baselines import BASELINES, guess_baselines
 
+from evaluation_makers import guess_baselines
 from sonde import backend
 from sonde.answers.baselines.series_baselines import nearest_neighbour
+from sonde.answers.classification.baselines import METHODS
 from sonde.data.ragged import Ragged
+from sonde.evaluation.solved_baselines import SOLVED
 
 RNG = np.random.default_rng(0)
 TRUTH = np.arange(60) % 3
@@ -43,7 +45,7 @@ def test_every_baseline_of_series_gives_probabilities(ragged: bool) -> None:
     backend.use("torch").start(threads=1)
     stored = Ragged.of([each[: 30 - row % 5] for row, each in enumerate(SERIES)]) if ragged else SERIES
     guesses = guess_baselines("series", stored[:40], TRUTH[:40], stored[40:], classes=3)  # type: ignore[arg-type]
-    assert list(guesses) == list(BASELINES["series"]) == ["majority class", "nearest neighbour", "MiniRocket"]
+    assert list(guesses) == ["majority class", *METHODS["series"], *SOLVED["series"]]
     for each in guesses.values():
         assert each.shape == (20, 3) and np.allclose(each.sum(axis=1), 1)
     assert np.mean(guesses["MiniRocket"].argmax(axis=1) == TRUTH[40:]) > 0.9

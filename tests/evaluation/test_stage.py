@@ -78,8 +78,8 @@ def test_the_batch_size_changes_no_score(trained: RunFolder, batch_size: int) ->
         else:
             assert found[place] == value, place
     assert (
-        read_predictions(other.predictions_file).guess.tolist()
-        == read_predictions(trained.predictions_file).guess.tolist()
+        read_predictions(other.predictions_file).predicted.tolist()
+        == read_predictions(trained.predictions_file).predicted.tolist()
     )
 
 
@@ -93,9 +93,9 @@ def test_evaluating_again_writes_the_same_bytes(trained: RunFolder) -> None:
 def test_the_scores_are_those_of_the_written_predictions(trained: RunFolder) -> None:
     made = read_predictions(trained.predictions_file)
     scores = json.loads(trained.scores_file.read_text())
-    assert (made.guess == made.truth).mean() == scores["test"]["accuracy"]["value"]
+    assert (made.predicted == made.truth).mean() == scores["test"]["accuracy"]["value"]
     truth = np.zeros((3, 3), int)
-    np.add.at(truth, (made.truth, made.guess), 1)
+    np.add.at(truth, (made.truth, made.predicted), 1)
     assert truth.tolist() == scores["confusion"]
 
 
@@ -203,17 +203,15 @@ def test_images_of_another_size_are_resized_to_the_model_s(trained: RunFolder) -
     large, small = (evaluate(trained, source=f"{name}.npz") for name in ("large", "small"))
     # Whole-number enlargement and reduction give the same pixels back.
     assert (
-        read_predictions(large.predictions_file).guess.tolist()
-        == read_predictions(small.predictions_file).guess.tolist()
+        read_predictions(large.predictions_file).predicted.tolist()
+        == read_predictions(small.predictions_file).predicted.tolist()
     )
 
 
 def test_unknown_labels_are_named(trained: RunFolder) -> None:
     images, labels = small_runs.examples(30, seed=9)
     np.savez("renamed.npz", images=images, labels=np.where(labels == "dog", "dogs", labels))
-    with pytest.raises(
-        DataError, match=r"labels that the model does not know: dogs\. Did you mean 'dog'\? It knows: cat"
-    ):
+    with pytest.raises(DataError, match=r"The label 'dogs' is none of the model's 3 classes\. Did you mean 'dog'\?"):
         evaluate(trained, source="renamed.npz")
 
 
@@ -274,13 +272,13 @@ def files(trained: RunFolder) -> list[Path]:
 def test_each_file_gets_an_answer_or_the_reason_why_not(trained: RunFolder, files: list[Path]) -> None:
     rows = predict(trained, files)
     assert [row["file"] for row in rows] == [str(file) for file in files]
-    answered = {"file", "answer", "confidence", "others", "set", "abstains"}
+    answered = {"file", "task", "prediction", "confidence", "others", "set", "abstains"}
     assert [set(row) for row in rows] == [{"file", "error"} if number in (1, 5) else answered for number in range(7)]
     assert "missing.png" in rows[1]["error"] and "corrupt.png" in rows[5]["error"]
     for row in rows:
-        if "answer" in row:
+        if "prediction" in row:
             shares = [row["confidence"], *(other["confidence"] for other in row["others"])]
-            names = [row["answer"], *(other["answer"] for other in row["others"])]
+            names = [row["prediction"], *(other["prediction"] for other in row["others"])]
             assert sorted(names) == list(small_runs.CLASSES)
             assert shares == sorted(shares, reverse=True) and sum(shares) == pytest.approx(1)
 
@@ -290,7 +288,7 @@ def test_a_file_s_answer_does_not_depend_on_the_files_beside_it(trained: RunFold
     for file in files:
         (alone,) = predict(trained, [file])
         beside = together[str(file)]
-        assert alone.get("answer") == beside.get("answer") and alone.get("error") == beside.get("error")
+        assert alone.get("prediction") == beside.get("prediction") and alone.get("error") == beside.get("error")
         assert alone.get("confidence", 0) == pytest.approx(beside.get("confidence", 0), rel=1e-5)
 
 
@@ -300,7 +298,7 @@ def test_files_are_answered_as_the_test_split_was(trained: RunFolder) -> None:
     paths = [makers.save(image, Path(f"test/{number}.png")) for number, image in enumerate(images)]
     made = read_predictions(trained.predictions_file)
     rows = predict(trained, paths)
-    assert [row["answer"] for row in rows] == [made.classes[guess] for guess in made.guess[:10]]
+    assert [row["prediction"] for row in rows] == [made.classes[guess] for guess in made.predicted[:10]]
     assert [row["confidence"] for row in rows] == pytest.approx(made.probabilities.max(axis=1)[:10].tolist(), rel=1e-5)
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier
-from sonde.evaluation.baselines import BASELINES, guess_baselines
 
+from evaluation_makers import guess_baselines
+from sonde.answers.classification.baselines import METHODS
 from sonde.data.table.columns import table_of
 
 Rows = NDArray[np.void]
@@ -41,7 +42,7 @@ def test_boosting_on_numbers_is_that_of_scikit_learn() -> None:
     features, truth = rng.normal(size=(200, 3)), rng.integers(0, 3, 200)
     rows = table_of({f"x{place}": features[:, place] for place in range(3)})
     own = HistGradientBoostingClassifier(early_stopping=False, random_state=0).fit(features[:150], truth[:150])
-    guess = BASELINES["table"]["gradient boosting"](rows[:150], truth[:150], rows[150:], 3, 1000)
+    guess = METHODS["table"]["gradient boosting"](rows[:150], truth[:150], rows[150:], 3, 1000)
     np.testing.assert_allclose(guess, own.predict_proba(features[150:]), atol=1e-9)
 
 
@@ -51,14 +52,14 @@ def test_a_category_with_more_values_than_trees_can_split_is_read_all_the_same()
     truth = np.array([int(word.split()[1]) % 2 for word in words])
     rows = table_of({"town": words})
     for name in ("logistic regression", "gradient boosting"):
-        guess = BASELINES["table"][name](rows[:1500], truth[:1500], rows[1500:], 2, 10_000)
+        guess = METHODS["table"][name](rows[:1500], truth[:1500], rows[1500:], 2, 10_000)
         assert guess.shape == (500, 2) and np.isfinite(guess).all()
 
 
 @pytest.mark.parametrize("name", ["logistic regression", "gradient boosting"])
 def test_one_class_in_training_is_what_is_guessed(name: str) -> None:
     rows, _ = make(30, seed=0)
-    guess = BASELINES["table"][name](rows, np.ones(30, np.int64), rows[:4], 3, 100)
+    guess = METHODS["table"][name](rows, np.ones(30, np.int64), rows[:4], 3, 100)
     assert guess.tolist() == [[0.0, 1.0, 0.0]] * 4
 
 
@@ -66,5 +67,5 @@ def test_test_rows_may_hold_their_columns_in_another_order() -> None:
     rows, truth = make(200, seed=0)
     turned = table_of({name: rows[name] for name in ("kind", "x", "noise")})
     for name in ("logistic regression", "gradient boosting"):
-        first, second = (BASELINES["table"][name](rows, truth, test, 2, 1000) for test in (rows, turned))
+        first, second = (METHODS["table"][name](rows, truth, test, 2, 1000) for test in (rows, turned))
         np.testing.assert_array_equal(first, second)

@@ -73,7 +73,7 @@ def test_sets_and_answers_not_given_are_checked_on_the_test_and_told(trained: Ru
     scores = json.loads(trained.scores_file.read_text())
     conformal, abstention = scores["conformal"], scores["abstention"]
     assert conformal["wanted"] == 0.8 and set(conformal["methods"]) == {"lac", "aps"}
-    assert conformal["methods"]["lac"]["reached"]["n"] == 100 and "the promise is" in conformal["sentence"]
+    assert conformal["methods"]["lac"]["reached"]["n"] == 100 and "the coverage target was" in conformal["sentence"]
     assert abstention["threshold"] == 0.9 and 0 < abstention["coverage"]["value"] < 1
     report = trained.report_file.read_text()
     assert "When not to answer" in report and "Sets of answers" in report and "a row of a table" in report
@@ -84,8 +84,8 @@ def test_new_rows_are_answered_by_name_and_without_what_is_unknown(trained: RunF
     new.write_text("town,since,income\nBonn,2012-01-01,90\nUlm,,90\nRom,2012-01-01,10\nBonn,2012-01-01,50\n")
     rows = predict(trained, [new])
     assert [row["file"] for row in rows] == [f"{new} line {number}" for number in (2, 3, 4, 5)]
-    assert [row["answer"] for row in rows[:2]] == ["low", "high"]
-    assert all(row["answer"] in row["set"] and row["abstains"] == (row["confidence"] < 0.9) for row in rows)
+    assert [row["prediction"] for row in rows[:2]] == ["low", "high"]
+    assert all(row["prediction"] in row["set"] and row["abstains"] == (row["confidence"] < 0.9) for row in rows)
     assert rows[3]["abstains"]
 
 

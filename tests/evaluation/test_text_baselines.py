@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
-from sonde.evaluation.baselines import guess_baselines
 
+from evaluation_makers import guess_baselines
 from sonde.data.ragged import texts
 
 NAME = "TF-IDF with a linear SVM"

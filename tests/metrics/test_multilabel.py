@@ -14,7 +14,7 @@ SAME = 1e-10
 
 
 def test_thresholds_change_what_is_given_and_nothing_that_is_read_from_the_order() -> None:
-    sample = draw_labels(4)
+    sample = draw_labels(6)
     other = prepare_labels(sample.truth_NK, sample.probabilities_NK, 0.95)
     for name, metric in LABEL_METRICS.items():
         same = value_of(metric, sample) == value_of(metric, other)

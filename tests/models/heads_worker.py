@@ -38,7 +38,7 @@ def measure() -> dict[str, float]:
 
     logits, numbers, table = examples()
     told = {}
-    for answer, truth in (("label", numbers), ("labels", table)):
+    for answer, truth in (("classification", numbers), ("multilabel", table)):
         head = head_of(answer)
         outputs, weights = {"logits": ops.convert_to_tensor(logits)}, equal_weights(*truth.shape)
         batch = {"truth": ops.convert_to_tensor(truth), "weights": ops.convert_to_tensor(weights)}

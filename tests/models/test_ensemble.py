@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from descriptions import described
 from sonde.config.settings import Settings
 from sonde.errors import ModelError
 from sonde.models.reads import Reads
@@ -30,26 +31,20 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         model = build(blueprint, seed=seed)
         weights = {variable.path: np.asarray(variable.numpy()) for variable in model.weights}
         path = place / str(seed)
-        folder.save(path, description(options=options.model_dump(mode="json"), model="mlp"), weights)
+        folder.save(path, description("mlp", options.model_dump(mode="json")), weights)
         paths.append(path)
     return paths
 
 
-def description(**words: Any) -> Any:
-    from sonde.models.folder import Description
-
-    common: dict[str, Any] = {
-        "sonde": "0", "task": "image-classification", "answer": "label", "input_shape": (4, 4, 1), "input": {"kind": "image"},
-        "classes": ("a", "b", "c"),
-    }  # fmt: skip
-    return Description(**{**common, **words})
+def description(model: str, options: dict[str, Any]) -> Any:
+    return described(model, options, Reads((4, 4, 1)))
 
 
 @pytest.fixture
 def made(members: list[Path], tmp_path: Path) -> Path:
     from sonde.models import ensemble
 
-    ensemble.save(tmp_path / "model", description(model="ensemble", options={"weights": (0.25, 0.75)}), members)
+    ensemble.save(tmp_path / "model", description("ensemble", {"weights": (0.25, 0.75)}), members)
     return tmp_path / "model"
 
 
@@ -68,7 +63,7 @@ def test_a_moved_ensemble_holds_its_members_bit_for_bit(made: Path, members: lis
 def test_an_older_ensemble_is_replaced_whole(made: Path, members: list[Path]) -> None:
     from sonde.models import ensemble
 
-    ensemble.save(made, description(model="ensemble", options={"weights": (0.5, 0.5)}), members[::-1])
+    ensemble.save(made, description("ensemble", {"weights": (0.5, 0.5)}), members[::-1])
     assert [each.weight for each in ensemble.load(made)[0]] == [0.5, 0.5]
     assert sorted(path.name for path in made.parent.iterdir()) == ["model"]
 

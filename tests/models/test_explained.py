@@ -11,7 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from descriptions import described
 from sonde import backend, data
+from sonde.answers import ANSWERS
+from sonde.answers.classification.fitted import Fitted
+from sonde.answers.classification.target import ClassTarget
 from sonde.data.audio.spec import AudioSpec
 from sonde.data.audio.spec import Options as AudioOptions
 from sonde.data.ragged import texts
@@ -52,9 +56,11 @@ def subject(spec: Any, model: str, modality: str, options: dict[str, Any]) -> Su
     keras_model = build(blueprint, seed=3)
     head = keras_model.get_layer("answer")
     head.kernel.assign(head.kernel * 10)
-    said = SimpleNamespace(task=f"{modality}-label", answer="label", classes=CLASSES, temperature=1.0, decision=())
-    engine = predicting_engine(module, keras_model, "label")
-    return Subject(TrainedModel(engine, said, spec, model=keras_model, module=module), modality)
+    task = ANSWERS["classification"].tasks[modality]
+    said = described(model, {}, reads_of(spec), task=task, classes=CLASSES)
+    engine = predicting_engine(module, keras_model, "classification")
+    trained = TrainedModel(engine, said, spec, ClassTarget(CLASSES), Fitted(), model=keras_model, module=module)
+    return Subject(trained, modality)
 
 
 def raw_of(modality: str, *, ragged: bool = False) -> Any:

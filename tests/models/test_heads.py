@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import expit, log_expit, log_softmax, softmax
 from sklearn.metrics import f1_score, log_loss
 
+import each_backend
 from models import heads_worker
 from sonde import backend
 from sonde.data.target import equal_weights
@@ -55,7 +56,7 @@ def of_labels(smoothing: float, focus: float = 0.0, weights: Any = (), shifts: A
 
 def expected() -> dict[str, float]:
     """Return what every loss of the worker has to be."""
-    closed = {"label": of_label, "labels": of_labels}
+    closed = {"classification": of_label, "multilabel": of_labels}
     return {
         f"{answer} {case} {smoothing}": closed[answer](smoothing, **options)
         for answer in closed
@@ -79,16 +80,16 @@ def tensors(truth: NDArray[Any]) -> dict[str, torch.Tensor]:
     return {"truth": torch.tensor(truth), "weights": torch.tensor(equal_weights(*truth.shape))}
 
 
-@pytest.mark.parametrize("name", list(backend.BACKENDS))
+@pytest.mark.parametrize("name", each_backend.marked())
 def test_every_loss_is_its_closed_form(name: str) -> None:
     if not backend.is_installed(name):
         pytest.skip(f"{name} is not installed")
     told = heads_worker.measure() if name == backend.in_use() else measured_alone(name)
-    scores = {key: told.pop(key) for key in ("label score", "labels score")}
+    scores = {key: told.pop(key) for key in ("classification score", "multilabel score")}
     assert told == pytest.approx(expected(), rel=CLOSE, abs=CLOSE)
     logits, numbers, table = heads_worker.examples()
-    assert scores["label score"] == pytest.approx((logits.argmax(axis=1) == numbers).mean())
-    assert scores["labels score"] == pytest.approx(f1_score(table, logits >= 0, average="micro"))
+    assert scores["classification score"] == pytest.approx((logits.argmax(axis=1) == numbers).mean())
+    assert scores["multilabel score"] == pytest.approx(f1_score(table, logits >= 0, average="micro"))
 
 
 def test_the_plain_losses_are_what_scikit_learn_says() -> None:
@@ -111,7 +112,7 @@ def test_the_plain_losses_are_what_scikit_learn_says() -> None:
 def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, case: str) -> None:
     logits, numbers, table = heads_worker.examples()
     outputs = torch.tensor(logits, requires_grad=True)
-    batch = tensors(numbers if answer == "label" else table)
+    batch = tensors(numbers if answer == "classification" else table)
     loss = head_of(answer).loss({"label_smoothing": 0.05, **heads_worker.CASES[case]})
     (slope,) = torch.autograd.grad(loss({"logits": outputs}, batch), [outputs])
     assert torch.isfinite(slope).all() and bool(slope.abs().max() > 0)
@@ -120,7 +121,7 @@ def test_the_slope_is_finite_also_where_an_example_is_beyond_doubt(answer: str, 
 @pytest.mark.parametrize("answer", ["classification", "multilabel"])
 def test_the_parts_of_a_batch_add_up_to_its_loss(answer: str) -> None:
     logits, numbers, table = heads_worker.examples()
-    batch = tensors(numbers if answer == "label" else table)
+    batch = tensors(numbers if answer == "classification" else table)
     loss = head_of(answer).loss({"label_smoothing": 0.1, **heads_worker.CASES["all"]})
     whole = loss({"logits": torch.tensor(logits)}, batch)
     parts = [

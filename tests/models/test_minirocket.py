@@ -124,7 +124,7 @@ def test_it_tells_waves_apart_without_a_step() -> None:
     module, made = backend.use("torch"), blueprint((40, 1))
     (x, truth), (new, answer) = waves(45), waves(60, seed=7)
     weights = solving.solved_weights(made, module, solving.Solvable(x, same, truth), seed=0)
-    engine = predicting_engine(module, rebuild(made, weights), "label")
+    engine = predicting_engine(module, rebuild(made, weights), "classification")
     assert np.mean(logits_of(engine, new).argmax(axis=1) == answer) > 0.95
     steps = solving.Solved(
         module.build(build(made, seed=0), classification.loss({}), classification.scores, EngineSettings())

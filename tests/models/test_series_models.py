@@ -8,6 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from batching import logits_of, stepped
+from descriptions import described
 from sonde import backend
 from sonde.backend import EngineSettings
 from sonde.errors import ModelError
@@ -138,11 +139,9 @@ def test_it_comes_back_from_its_folder(name: str, presence: bool, tmp_path: Path
     made, engine = blueprint(name, shape, presence=presence), engine_of(name, shape, presence=presence)
     inputs = padded([20, 7], 24) if presence else series()
     weights = weights_of(engine.read_state())
-    described = folder.Description(
-        sonde="0", task="series-classification", answer="label", model=name, options=made.options.model_dump(mode="json"),
-        input_shape=made.reads.shape, presence=presence, input={}, classes=("a", "b", "c"),
-    )  # fmt: skip
-    folder.save(tmp_path / "model", described, {each.path: weights[each.path] for each in engine._model.weights})
+    options = made.options.model_dump(mode="json")
+    said = described(name, options, made.reads, task="series-classification", input={})
+    folder.save(tmp_path / "model", said, {each.path: weights[each.path] for each in engine._model.weights})
     loaded, _ = folder.load(tmp_path / "model")
     again = backend.use("torch").build(loaded, classification.loss({}), classification.scores, EngineSettings())
     assert np.array_equal(logits_of(again, inputs), logits_of(engine, inputs))

@@ -1,7 +1,7 @@
-"""A model folder that was written by an earlier version gives the answers that it gave then.
+"""A model folder that was written by an earlier version gives the predictions that it gave then.
 
-tests/models/stored/one-label is a small cnn, trained on digits; one-label.json holds test images and the probabilities
-that its run wrote of them.
+tests/models/stored/classification is a small cnn, trained on digits; classification.json holds test images and the
+probabilities that its run wrote of them.
 """
 
 import json
@@ -16,12 +16,12 @@ from sonde.evaluation.opening import open_single
 STORED = Path(__file__).with_name("stored")
 
 
-def test_a_stored_model_answers_as_it_did_when_it_was_written() -> None:
-    model = open_single(STORED / "one-label", backend.use("torch"))
-    examples = json.loads((STORED / "one-label.json").read_text(encoding="utf-8"))
+def test_a_stored_model_predicts_as_it_did_when_it_was_written() -> None:
+    model = open_single(STORED / "classification", backend.use("torch"))
+    examples = json.loads((STORED / "classification.json").read_text(encoding="utf-8"))
     pixels = np.array([each["pixels"] for each in examples], dtype=np.uint8)[..., None]
-    logits = np.asarray(model.engine.predict(model.spec.prepare(pixels)), dtype=np.float64)
-    found = softmax(logits / model.description.temperature, axis=1)
+    outputs = model.engine.predict({"inputs": model.spec.prepare(pixels)})
+    found = softmax(np.asarray(outputs["logits"], dtype=np.float64) / model.fitted.temperature, axis=1)
     # Other processors sum in another order, which moves a float32 near 1 by some 1e-7.
     np.testing.assert_allclose(found, [each["probabilities"] for each in examples], rtol=0, atol=1e-6)
-    assert model.description.classes == tuple("0123456789")
+    assert model.target.classes == tuple("0123456789")

@@ -11,6 +11,14 @@ NAMES = {"eval", "exec", "load_model", "enable_unsafe_deserialization"}
 """Calls by these names, whoever offers them; a method called eval is torch's switch and not meant."""
 METHODS = {"extractall", "load_model", "enable_unsafe_deserialization", "read_pickle", "to_pickle", "popen"}
 DOTTED = {"torch.load", "torch.save", "yaml.load", "yaml.unsafe_load", "yaml.full_load", "os.system", "builtins.eval"}
+PARSERS = {"json.load", "json.loads", "tomllib.load", "tomllib.loads"}
+"""Calls that end in tracebacks on what somebody else wrote; `config.untrusted` reads it within bounds."""
+PARSING = {
+    "sonde.config.untrusted": "reads within bounds",
+    "sonde.data.tokens": "what the library of tokens said of its own",
+    "sonde.training.resuming": "what was written a moment before",
+}
+"""The modules that may call them, and what they read."""
 KEYWORDS = {"allow_pickle": False, "shell": False, "safe_mode": True, "weights_only": True}
 """Arguments that may only have this value."""
 
@@ -58,6 +66,25 @@ def test_nothing_from_outside_is_run_as_code() -> None:
     scripts = [path for room in ("benchmarks", "docs", "tutorials") for path in sorted((ROOT / room).rglob("*.py"))]
     modules = [*house(), *(Module(path.name, path.read_text(encoding="utf-8")) for path in scripts)]
     assert [danger for module in modules for danger in dangers(module)] == []
+
+
+def parsing(module: Module) -> list[str]:
+    """Return each call of a parser that is not bounded, in a module that may not call one."""
+    dotted = [node for node in ast.walk(module.tree) if isinstance(node, ast.Attribute)]
+    named = [node for node in ast.walk(module.tree) if isinstance(node, ast.ImportFrom)]
+    found = [each for node in dotted if (each := ast.unparse(node)) in PARSERS]
+    found += [f"{node.module}.{alias.name}" for node in named for alias in node.names]
+    return [] if module.name in PARSING else [f"{module.name} calls {each}" for each in found if each in PARSERS]
+
+
+def test_json_and_toml_are_read_within_bounds() -> None:
+    assert [call for module in house() for call in parsing(module)] == []
+
+
+@pytest.mark.parametrize("text", ["json.loads(x)", "json.load(f)", "tomllib.loads(x)", "from json import loads"])
+def test_a_parser_without_bounds_is_found(text: str) -> None:
+    assert len(parsing(Module("sonde.x", text))) == 1
+    assert parsing(Module("sonde.config.untrusted", text)) == []
 
 
 @pytest.mark.parametrize(

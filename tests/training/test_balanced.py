@@ -1,16 +1,17 @@
 """Balanced epochs: each class equally often, as a pure function of seed and epoch, and what comes twice drawn anew."""
 
+from typing import Any
+
 import numpy as np
 import pytest
-from sonde.training.deciding import evening_for, loss_options, with_corrected_bias
 
+from sonde.answers.classification.options import Options
 from sonde.answers.classification.target import ClassTarget
+from sonde.answers.classification.training import plan
 from sonde.data import Examples, ImageSpec
 from sonde.data.ragged import Ragged
 from sonde.errors import ConfigError
-from sonde.tasks import label
 from sonde.training.batches import TrainingSet, balanced, bucketed
-from sonde.training.options import Options
 
 TRUTH = np.repeat([0, 1, 2], [70, 20, 10])
 
@@ -41,7 +42,9 @@ def training_set(sampling: str) -> TrainingSet:
     names = np.array([str(number) for number in range(100)])
     spec = ImageSpec(height=4, width=4, channels=1, mean=(0.0,), std=(1.0,))
     examples = Examples(images, names, names, images)
-    return TrainingSet(examples, ClassTarget(()), TRUTH, spec, "image", {}, 0, 25, sampling)  # type: ignore[arg-type]
+    return TrainingSet(
+        examples, ClassTarget(()), TRUTH, spec, "image", {}, 0, 25, TRUTH if sampling == "balanced" else None
+    )
 
 
 def test_batches_hold_what_the_order_says() -> None:
@@ -72,36 +75,23 @@ def test_balanced_batches_of_texts_are_of_like_length_too() -> None:
     assert np.mean(spans) < 20  # Ten of a hundred by chance span some eighty.
 
 
-def options(**words: object) -> Options:
-    return Options(learning_rate=0.1, weight_decay=0.0, batch_size=8, threads=1, **words)  # type: ignore[arg-type]
+CLASSES = ClassTarget(("a", "b", "c"))
 
 
 def test_a_plain_training_has_the_plain_loss() -> None:
-    said = options(label_smoothing=0.0)
-    evening = evening_for(label, TRUTH, 3, said, solved=False)
-    assert loss_options(said, evening) == {} and evening.correction == ()
+    planned = plan(CLASSES, TRUTH, Options(label_smoothing=0.0), False)
+    assert planned.loss == {"label_smoothing": 0.0} and planned.correction == () and planned.balance_N is None
 
 
 def test_the_loss_is_told_what_was_asked_for() -> None:
-    said = options(loss="focal", focal_gamma=1.5, class_weights="balanced", logit_adjustment=1.0)
-    told = loss_options(said, evening_for(label, TRUTH, 3, said, solved=False))
+    own = Options(loss="focal", focal_gamma=1.5, class_weights="balanced", logit_adjustment=1.0)
+    told = plan(CLASSES, TRUTH, own, False).loss
     assert told["focus"] == 1.5 and told["weights"] == pytest.approx((100 / 210, 100 / 60, 100 / 30))
     assert told["shifts"] == pytest.approx(np.log([0.7, 0.2, 0.1]))
 
 
-def test_the_correction_goes_into_the_bias_of_the_head_alone() -> None:
-    said = options(class_weights="balanced")
-    evening = evening_for(label, TRUTH, 3, said, solved=False)
-    weights = {"answer/kernel": np.ones((2, 3), np.float32), "answer/bias": np.zeros(3, np.float32)}
-    corrected = with_corrected_bias(weights, "answer/bias", evening)
-    assert (
-        corrected["answer/bias"] == pytest.approx(evening.correction) and corrected["answer/bias"].dtype == np.float32
-    )
-    assert corrected["answer/kernel"] is weights["answer/kernel"] and not weights["answer/bias"].any()
-
-
 @pytest.mark.parametrize("words", [{"class_weights": "sqrt"}, {"sampling": "balanced"}, {"loss": "focal"}])
-def test_a_head_that_is_solved_for_cannot_be_told_to_even_out(words: dict[str, str]) -> None:
+def test_a_head_that_is_solved_for_cannot_be_told_to_even_out(words: dict[str, Any]) -> None:
     with pytest.raises(ConfigError, match=r"is not possible here.*solved for.*classification.tune_for=f1"):
-        evening_for(label, TRUTH, 3, options(**words), solved=True)
-    assert evening_for(label, TRUTH, 3, options(), solved=True).correction == ()
+        plan(CLASSES, TRUTH, Options(**words), True)
+    assert plan(CLASSES, TRUTH, Options(), True).correction == ()

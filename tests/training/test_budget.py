@@ -205,9 +205,9 @@ class World:
         engine: Any = session.engine
         step, predict = engine.step, engine.predict
 
-        def slow_step(inputs: Any, truth: Any, rate: float) -> tuple[float, float]:
+        def slow_step(batch: Any, rate: float) -> Any:
             self.now += self.step
-            return step(inputs, truth, rate)
+            return step(batch, rate)
 
         def slow_predict(inputs: Any) -> Any:
             self.now += self.predict

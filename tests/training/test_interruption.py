@@ -135,7 +135,12 @@ def test_a_run_s_folder_appears_with_all_that_going_on_needs(workplace: Path) ->
     source = small_runs.write_data(Path("tiny.npz"))
     folder, _ = small_runs.start(source, {**small_runs.EVERYTHING, "run.epochs": 1, "run.name": "bare"})
     # As after a kill right behind the start.
-    assert sorted(path.name for path in folder.path.iterdir()) == ["environment.json", "findings.json", "run.toml"]
+    assert sorted(path.name for path in folder.path.iterdir()) == [
+        "environment.json",
+        "findings.json",
+        "origins.json",
+        "run.toml",
+    ]
     stages.go_on(open_run("bare"))
     assert folder.report_file.exists()
 

@@ -14,7 +14,7 @@ import makers
 import small_runs
 from sonde import config, planning, stages
 from sonde.answers.classification.predictions import read_predictions
-from sonde.answers.multilabel.predictions import read_label_predictions
+from sonde.answers.multilabel import predictions as multilabel
 from sonde.config import RunFolder
 from sonde.errors import ConfigError, RunError
 from sonde.evaluation.compare import compare
@@ -105,9 +105,7 @@ def evened(workplace: Path) -> RunFolder:
 def test_several_labels_are_recognised_and_learned(several: RunFolder) -> None:
     scores, settings = several.scores(), several.settings()
     assert settings["run.task"].value == "image-multilabel"
-    assert (
-        settings["training.monitor"].value == "average_precision" and settings["classification.tune_for"].value == "f1"
-    )
+    assert settings["training.monitor"].value == "average_precision" and settings["multilabel.tune_for"].value == "f1"
     assert scores["headline"] == "f1_micro" and scores["test"]["f1_micro"]["value"] > 0.9
     assert scores["classes"] == list(LABELS) and "confusion" not in scores
     assert [set(record["validation"]) for record in several.history()] == [
@@ -119,12 +117,12 @@ def test_several_labels_are_recognised_and_learned(several: RunFolder) -> None:
 
 
 def test_the_scores_are_those_of_the_predictions_that_are_kept(several: RunFolder) -> None:
-    made, scores = read_label_predictions(several.predictions_file), several.scores()
-    assert scores["test"]["f1_micro"]["value"] == pytest.approx(f1_score(made.truth, made.guess, average="micro"))
+    made, scores = multilabel.read_predictions(several.predictions_file), several.scores()
+    assert scores["test"]["f1_micro"]["value"] == pytest.approx(f1_score(made.truth, made.predicted, average="micro"))
     for index, name in enumerate(LABELS):
         row = scores["per_class"][name]
         assert row["threshold"] == pytest.approx(made.decision[index])
-        assert row["f1"]["value"] == pytest.approx(f1_score(made.truth[:, index], made.guess[:, index]))
+        assert row["f1"]["value"] == pytest.approx(f1_score(made.truth[:, index], made.predicted[:, index]))
         assert row["low"] if "low" in row else row["f1"]["low"] <= row["f1"]["value"] <= row["f1"]["high"]
     _, answers = labelled(120, seed=3)
     assert ["|".join(np.array(LABELS)[row > 0]) for row in made.truth] == answers.tolist()
@@ -132,19 +130,19 @@ def test_the_scores_are_those_of_the_predictions_that_are_kept(several: RunFolde
 
 def test_thresholds_stand_in_the_model_s_folder_and_rule_its_answers(several: RunFolder, workplace: Path) -> None:
     said = described(several)
-    assert len(said["decision"]) == 3 and all(0 < each < 1 for each in said["decision"])
-    assert said["tuned_for"] == "f1" and said["answer"] == "labels"
+    assert len(said["fitted"]["decision"]) == 3 and all(0 < each < 1 for each in said["fitted"]["decision"])
+    assert said["fitted"]["tuned_for"] == "f1" and said["prediction"] == "labels"
     images, answers = labelled(6, seed=77)
     files = [makers.save(image, workplace / f"{number}.png") for number, image in enumerate(images)]
     rows = predict(several, files)
-    assert [row["answer"] for row in rows] == answers.tolist()
+    assert [row["prediction"] for row in rows] == answers.tolist()
     for row in rows:
-        given = [label["answer"] for label in row["labels"]]
-        assert set(row["answer"].split("|")) == set(given or [""])
+        given = [label["prediction"] for label in row["labels"]]
+        assert set(row["prediction"].split("|")) == set(given or [""])
         for label in row["labels"]:
-            assert label["confidence"] >= said["decision"][LABELS.index(label["answer"])]
+            assert label["confidence"] >= said["fitted"]["decision"][LABELS.index(label["prediction"])]
         for other in row["others"]:
-            assert other["confidence"] < said["decision"][LABELS.index(other["answer"])]
+            assert other["confidence"] < said["fitted"]["decision"][LABELS.index(other["prediction"])]
 
 
 def test_baselines_of_labels_decide_as_the_model_does(several: RunFolder) -> None:
@@ -205,18 +203,18 @@ def test_a_rare_class_is_searched_for_and_said(rare: RunFolder) -> None:
 def test_a_tuned_decision_rules_scores_and_predictions_alike(rare: RunFolder, workplace: Path) -> None:
     said = described(rare)
     made, scores = read_predictions(rare.predictions_file), rare.scores()
-    assert list(made.decision) == said["decision"] and said["tuned_for"] == "f1"
+    assert list(made.decision) == said["fitted"]["decision"] and said["fitted"]["tuned_for"] == "f1"
     positive = made.classes.index("spam")
-    expected = f1_score(made.truth == positive, made.guess == positive)
+    expected = f1_score(made.truth == positive, made.predicted == positive)
     assert scores["test"]["f1_positive"]["value"] == pytest.approx(expected)
-    if said["decision"]:
+    if said["fitted"]["decision"]:
         assert scores["decision"]["with"]["value"] == pytest.approx(expected)
         plain = made.probabilities.argmax(axis=1) == positive
         assert scores["decision"]["without"]["value"] == pytest.approx(f1_score(made.truth == positive, plain))
     images, _ = unequal(120, seed=3)
     files = [makers.save(image, workplace / "mail" / f"{number}.png") for number, image in enumerate(images[:24])]
-    told = [row["answer"] for row in predict(rare, files)]
-    assert told == [made.classes[guess] for guess in made.guess[:24]]
+    told = [row["prediction"] for row in predict(rare, files)]
+    assert told == [made.classes[guess] for guess in made.predicted[:24]]
 
 
 def test_evened_out_training_keeps_its_probabilities_true(evened: RunFolder) -> None:
@@ -225,9 +223,9 @@ def test_evened_out_training_keeps_its_probabilities_true(evened: RunFolder) -> 
     # Without the way back, a model that is told to see the classes even would say 0.3 to 0.5 on average.
     assert made.probabilities[:, positive].mean() == pytest.approx(1 / 8, abs=0.05)
     said = described(evened)
-    assert said["tuned_for"] == "none" and len(said["decision"]) == 2
+    assert said["fitted"]["tuned_for"] == "none" and len(said["fitted"]["decision"]) == 2
     # It answers as the training asked for: more spam than the most probable class would say.
-    assert (made.guess == positive).sum() > (made.probabilities.argmax(axis=1) == positive).sum()
+    assert (made.predicted == positive).sum() > (made.probabilities.argmax(axis=1) == positive).sum()
 
 
 def test_options_that_name_nothing_are_refused_before_the_training(workplace: Path) -> None:
@@ -249,10 +247,10 @@ def test_the_time_of_scoring_labels_is_reckoned(workplace: Path) -> None:
 
 def test_damaged_predictions_of_labels_are_refused(several: RunFolder, workplace: Path) -> None:
     with pytest.raises(RunError, match="sonde evaluate"):
-        read_label_predictions(workplace / "none.parquet")
+        multilabel.read_predictions(workplace / "none.parquet")
     (workplace / "junk.parquet").write_bytes(b"junk")
     with pytest.raises(RunError, match="is damaged"):
-        read_label_predictions(workplace / "junk.parquet")
+        multilabel.read_predictions(workplace / "junk.parquet")
     with pytest.raises(RunError, match="is damaged"):
         read_predictions(several.predictions_file)
 

@@ -12,6 +12,8 @@ from sonde.answers.answer import CONFIDENCE, FITTED_ON, Answer, Fitting, Kept, P
 from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.answers.generation.row import ROW as GENERATION
 from sonde.answers.multilabel.row import ROW as MULTILABEL
+from sonde.answers.regression.row import ROW as REGRESSION
+from sonde.answers.segmentation.row import ROW as SEGMENTATION
 from sonde.config import Run, Settings, fill
 from sonde.data import MODALITIES, Listing
 from sonde.errors import ConfigError, unknown_name
@@ -33,7 +35,9 @@ __all__ = [
 ]
 
 ANSWERS: dict[str, Answer] = {
+    "segmentation": SEGMENTATION,
     "multilabel": MULTILABEL,
+    "regression": REGRESSION,
     "classification": CLASSIFICATION,
     "generation": GENERATION,
 }
@@ -89,7 +93,9 @@ def task_of(settings: Settings) -> Task:
     Raises:
         ConfigError: its task is missing or not known.
     """
-    name = fill(Run, "run", settings).task
+    name = settings.value("run.task")
+    if not isinstance(name, str):
+        name = fill(Run, "run", settings).task
     if name not in TASKS:
         raise ConfigError(f"{settings['run.task'].place}: {unknown_name('task', name, TASKS, 'sonde list tasks')}")
     return TASKS[name]
@@ -103,6 +109,13 @@ def inferred_task(listing: Listing) -> tuple[str, str]:
     """
     for row in ANSWERS.values():
         if listing.modality in row.tasks and (reason := row.recognise(listing)):
-            return row.tasks[listing.modality], f"{len(listing):,} {MODALITIES[listing.modality].things} with {reason}"
+            what = f"{len(listing):,} {MODALITIES[listing.modality].things} with {reason}"
+            return row.tasks[listing.modality], "; ".join([what, *_other_tasks(listing, row)])
     # Every truth that is text can be a class.
     return CLASSIFICATION.tasks[listing.modality], f"{len(listing):,} {MODALITIES[listing.modality].things}"
+
+
+def _other_tasks(listing: Listing, taken: Answer) -> list[str]:
+    """Say which other tasks a data set may be for, and how to ask for them."""
+    others = [row for row in ANSWERS.values() if row is not taken and listing.modality in row.tasks]
+    return [f"{why}: --set run.task={row.tasks[listing.modality]}" for row in others if (why := row.may_be(listing))]

@@ -23,6 +23,7 @@ from sonde.data import Dataset, Listing, Stored
 from sonde.data.decoded import Decoded
 from sonde.data.modalities import Pace
 from sonde.data.target import Batch, Column, Target
+from sonde.drawing.examples import Overlay
 from sonde.drawing.markup import Markup
 from sonde.metrics import AnyMetric
 from sonde.metrics.intervals import Bootstrap, Score
@@ -102,6 +103,8 @@ class Worst:
     """Probability that it gave the truth."""
     note: str = ""
     """How far off, in few words."""
+    panels: Mapping[str, Sequence[Overlay]] = field(default_factory=dict)
+    """Where the example is shown several times beside one another: a title, and what lies over it."""
 
 
 @dataclass(frozen=True)
@@ -267,6 +270,18 @@ class Answer:
     """Sections that come before all others."""
     store: Callable[[Listing, Any, str], Decoded] | None = None
     """Decodes truths that stand in files, such as masks; see `data.Asked`."""
+    deliver: Callable[[Any, Kept, Sequence[str], Path], list[dict[str, Any]]] | None = None
+    """Writes what is predicted and no row can hold, such as masks: from the target, what is kept, the files and a
+    folder to what each row says of it."""
+    numbers: Callable[[Any, Sequence[int | None]], int] = lambda target, shape: 0
+    """From the target and the shape of an input to the numbers that a model gives for it, where they are so many that a
+    batch must be small for them; else 0."""
+    typical: Callable[[Scored], list[Worst]] = lambda scored: []
+    """Usual predictions, shown beside the worst where a name and a class do not tell what they are like."""
+    may_be: Callable[[Listing], str] = lambda listing: ""
+    """In words that a command follows: why a data set that another row takes may be for this answer; or empty."""
+    poolable: Callable[[Any, Any], bool] = lambda first, second: bool(first == second)
+    """Whether predictions of models with these two targets can be put together, as those of folds are."""
     average: Callable[[Sequence[tuple[Any, Batch]], Sequence[float]], Batch] | None = None
     """From each model's fitted values and outputs for a batch, and the weights, to the outputs of their average."""
     likelihood: Callable[[Any, Kept, Column], NDArray[np.float64]] | None = None

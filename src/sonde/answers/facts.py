@@ -39,6 +39,8 @@ class Shown:
     note: str = ""
     picture: Sketch | None = None
     """None where nothing can be shown."""
+    panels: Mapping[str, Sketch] = field(default_factory=dict)
+    """By title what is shown instead, beside one another."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Facts:
     pictures: Mapping[str, str] = field(default_factory=dict)
     worst: Sequence[Shown] = ()
     """The worst predictions."""
+    typical: Sequence[Shown] = ()
+    """Usual ones, where the answer shows any."""
 
     @property
     def headline(self) -> str:

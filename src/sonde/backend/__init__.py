@@ -21,7 +21,7 @@ from types import ModuleType
 from sonde.backend.engine import Batch, EngineSettings, Precision, Predicts, Trains, averaged_weights, weights_of
 from sonde.backend.machine import cores
 from sonde.backend.quiet import quietly, without
-from sonde.backend.streaming import batches_of, gathered, joined, predictions
+from sonde.backend.streaming import at_once, batches_of, gathered, joined, predictions
 from sonde.errors import BackendError, unknown_name
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Precision",
     "Predicts",
     "Trains",
+    "at_once",
     "averaged_weights",
     "batches_of",
     "cores",

@@ -19,6 +19,20 @@ Rows = NDArray[np.int64]
 """Places of a batch's examples."""
 
 
+MOST_NUMBERS = 1 << 22
+"""Numbers that a model gives at a time, where it gives many for each example: 16 MB of logits of pixels."""
+
+
+def at_once(batch_size: int, numbers: int) -> int:
+    """Return how many examples are predicted at a time.
+
+    Args:
+        batch_size: at most.
+        numbers: that the model gives for each; 0 where they are few.
+    """
+    return max(1, min(batch_size, MOST_NUMBERS // numbers)) if numbers else batch_size
+
+
 def batches_of(
     inputs: Any, prepare: Callable[[Any], NDArray[Any]], *, batch_size: int = 256
 ) -> Iterator[tuple[Rows, Batch]]:

@@ -250,8 +250,8 @@ def check_room(name: str) -> None:
 
 def _is_json(line: str) -> bool:
     try:
-        json.loads(line)
-    except (ValueError, RecursionError):
+        parse_json(line, finite=False)
+    except Unsound:
         return False
     return True
 

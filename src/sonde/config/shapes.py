@@ -159,9 +159,12 @@ class Row(Shape):
     baselines: dict[str, Scored]
 
 
-class Spread(Score):
+class Spread(Shape):
     """A score over several runs."""
 
+    value: Number | None = None
+    low: Number | None = None
+    high: Number | None = None
     deviation: Number | None = None
     corrected_low: Number | None = None
     corrected_high: Number | None = None

@@ -160,7 +160,8 @@ def _check_nesting(bare: str, deepest: int) -> None:
         depth += 1 if bracket[0] in "[{" else -1
         if depth > deepest:
             line = bare.count("\n", 0, bracket.start()) + 1
-            raise Unsound(f"line {line} holds lists inside of lists, more than {deepest} deep")
+            where = f"line {line}" if "\n" in bare else "it"
+            raise Unsound(f"{where} holds lists inside of lists, more than {deepest} deep")
 
 
 def _integer(digits: str) -> int:

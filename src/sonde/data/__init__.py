@@ -3,11 +3,11 @@
 listing = survey("flowers/", Options())      recognise the format, list the examples
 settings = guess(listing)                    how it is read and augmented, each guess with its reason
 dataset = load(listing, options, own)        decode once, divide, look for damage, copies and leaks
-batch = augment(images, strengths, modality="image", seed=0, epoch=1, indices_B=rows)
+batch, motion = augment(images, strengths, modality="image", seed=0, epoch=1, indices_B=rows)
 """
 
 from sonde.data.audio.spec import AudioSpec
-from sonde.data.augment import AUGMENTATIONS, Augmentation, augment, fill_augment, mix_others
+from sonde.data.augment import AUGMENTATIONS, Augmentation, Motion, augment, fill_augment, mix_others
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.decoded import marks
 from sonde.data.folds import GROUPS, fold_count
@@ -42,6 +42,7 @@ __all__ = [
     "Listing",
     "Modality",
     "Moment",
+    "Motion",
     "Options",
     "Ragged",
     "Source",

@@ -153,13 +153,15 @@ def split_fold(
         kept &= ~known
     part, sides = part[kept], sides[kept]
     made = split(sides, truths.part(part), copies[part], None if groups is None else groups[part], shares)
+    stratified = len(np.unique(truths.strata[pool])) > 1
+    how = "grouped" if groups is not None else "stratified" if stratified else "drawn at random"
     return replace(
         made,
         rows={name: part[rows] for name, rows in made.rows.items()},
         origin={
             **made.origin,
             "train": "the remaining examples" if made.origin["validation"] != "given" else "the other folds",
-            "test": _in_words(fold, shares.seed, grouped=groups is not None),
+            "test": _in_words(fold, shares.seed, how),
         },
         leaks=tuple((int(part[first]), int(part[second])) for first, second in made.leaks),
         notes=(*_left_out(given, fold), *notes, *made.notes),
@@ -180,10 +182,10 @@ def _left_out(given: Texts, fold: Fold) -> list[str]:
     ]
 
 
-def _in_words(fold: Fold, seed: int, *, grouped: bool) -> str:
+def _in_words(fold: Fold, seed: int, how: str) -> str:
     if fold.group:
         return f"the group '{fold.group}', fold {fold.number} of {fold.count}"
-    return f"fold {fold.number} of {fold.count}, {'grouped' if grouped else 'stratified'}, seed {seed}"
+    return f"fold {fold.number} of {fold.count}, {how}, seed {seed}"
 
 
 def _refuse_lone(

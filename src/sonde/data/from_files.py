@@ -18,8 +18,8 @@ from sonde.data.listing import Listing
 from sonde.data.threads import threads
 from sonde.errors import DataError, StorageError
 
-BLOCK = 1024
-"""Files decoded before they are written; bounds what is in flight."""
+BLOCK, BLOCK_BYTES = 1024, 64 << 20
+"""Files decoded before they are written, and their bytes, at most; bounds what is in flight."""
 
 Read = Callable[[Path], tuple[NDArray[Any], tuple[str, ...]]]
 """From a file to an example and the names of its flaws; raises DataError where the file cannot be read."""
@@ -33,6 +33,11 @@ class Shape:
     dtype: str
     things: str
     """What the files are called in messages, such as "images"."""
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of one of them."""
+        return int(np.prod(self.shape)) * np.dtype(self.dtype).itemsize
 
 
 @dataclass
@@ -71,8 +76,8 @@ def decode_files(listing: Listing, key: str, shape: Shape, read: Read) -> tuple[
 
 def _decode_into_cache(listing: Listing, key: str, shape: Shape, read: Read) -> tuple[Decoded, dict[str, list[int]]]:
     seen = Seen({}, {})
-    blocks: Iterator[NDArray[Any]] | list[NDArray[Any]] = _decoded(listing, read, seen)
-    in_memory = len(listing) * int(np.prod(shape.shape)) * np.dtype(shape.dtype).itemsize <= cache.IN_MEMORY
+    blocks: Iterator[NDArray[Any]] | list[NDArray[Any]] = _decoded(listing, shape, read, seen)
+    in_memory = len(listing) * shape.bytes <= cache.IN_MEMORY
     if in_memory:
         blocks = list(blocks)
     notes = []
@@ -87,12 +92,12 @@ def _decode_into_cache(listing: Listing, key: str, shape: Shape, read: Read) -> 
     if not in_memory:
         seen.bad.clear()
         seen.flaws.clear()
-        blocks = list(_decoded(listing, read, seen))
+        blocks = list(_decoded(listing, shape, read, seen))
     array = np.concatenate([np.empty((0, *shape.shape), dtype=shape.dtype), *blocks])
     return without_bad(listing, array, cache.marks(array), seen.bad, tuple(notes), key), seen.flaws
 
 
-def _decoded(listing: Listing, read: Read, seen: Seen) -> Iterator[NDArray[Any]]:
+def _decoded(listing: Listing, shape: Shape, read: Read, seen: Seen) -> Iterator[NDArray[Any]]:
     """Yield the readable examples in the listing's order, block by block, and note the others."""
     assert isinstance(listing.content, tuple)
 
@@ -105,9 +110,10 @@ def _decoded(listing: Listing, read: Read, seen: Seen) -> Iterator[NDArray[Any]]
     # Decoders warn about files that they can read all the same; what they cannot read is an error and is reported.
     with ThreadPoolExecutor(threads()) as pool, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for start in range(0, len(listing), BLOCK):
+        block = max(1, min(BLOCK, BLOCK_BYTES // max(1, shape.bytes)))
+        for start in range(0, len(listing), block):
             # `map` keeps the order, so that the result does not depend on the number of threads.
-            results = list(pool.map(attempt, listing.content[start : start + BLOCK]))
+            results = list(pool.map(attempt, listing.content[start : start + block]))
             examples = []
             for row, result in enumerate(results, start):
                 if isinstance(result, str):

@@ -1,10 +1,11 @@
 """What a data set holds, before anything is decoded: names, truths, splits, groups, and where the content is."""
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +81,8 @@ class Listing:
     """Whether a truth may hold several labels, joined by "|", or be empty where none applies."""
     truth_files: tuple[Path, ...] = ()
     """The file of each truth where it stands in one, such as a mask."""
+    said: Mapping[str, Any] = field(default_factory=dict)
+    """Options of what is asked that the data itself says, such as the names of classes, by name."""
     text_columns: tuple[str, ...] = ()
     """Columns of a table that the texts stand in; empty where they stand in no table."""
     encoding: str = ""

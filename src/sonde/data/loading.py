@@ -31,8 +31,8 @@ from sonde.errors import DataError, StorageError
 
 WHOLE = "all examples"
 """Where the examples of data without a test split come from."""
-BLOCK = 1024
-"""Examples written at a time."""
+BLOCK, BLOCK_BYTES = 1024, 64 << 20
+"""Examples written at a time, and their bytes, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -247,7 +247,8 @@ def _arrange(decoded: Decoded, splitting: Splitting) -> tuple[dict[str, Stored],
         return {name: _pick(decoded.raw, rows[name]) for name in SPLITS}, ()
     order = np.concatenate([rows[name] for name in SPLITS])
     key = sha256(decoded.key.encode() + order.astype("<i8").tobytes()).hexdigest()[:40]
-    blocks = (decoded.raw[order[start : start + BLOCK]] for start in range(0, len(order), BLOCK))
+    block = max(1, min(BLOCK, BLOCK_BYTES * len(order) // max(1, decoded.raw.nbytes)))
+    blocks = (decoded.raw[order[start : start + block]] for start in range(0, len(order), block))
     try:
         found = cache.find(key)
         if found is None:

@@ -26,8 +26,6 @@ TRIED_EXAMPLES, TRIED_DRAWINGS, TRIED_FIT = 2000, 100, 1000
 """How much of each is timed."""
 BESIDE_DRAWINGS = 60
 """Drawings that scoring takes as long as without any: sorting, counting, curves."""
-USUAL_BASELINES = 3
-"""Baselines that are scored, about."""
 BESIDE_THE_SCORES = 1.7
 """Scores of each class, calibration and verdict, in times of one scoring; measured on 10,000 examples of 10 classes."""
 FEWEST_DRAWINGS, FEWEST_EXAMPLES = 100, 1000
@@ -60,7 +58,8 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
     """
     options = fill(Options, "evaluation", settings)
     tests, train = len(dataset.test), len(dataset.train)
-    each = _seconds_of_a_drawing(dataset, settings, clock) * (USUAL_BASELINES + 1 + BESIDE_THE_SCORES)
+    fit, baselines = _seconds_of_a_fit(dataset, settings, clock)
+    each = _seconds_of_a_drawing(dataset, settings, clock) * (baselines + 1 + BESIDE_THE_SCORES)
     affordable = int(60 * minutes * DRAWING_SHARE / each) - BESIDE_DRAWINGS
     bounded = Settings()
     drawings = options.resamples
@@ -68,7 +67,7 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
         drawings = min(drawings, max(FEWEST_DRAWINGS, affordable // 100 * 100))
         reason = f"{minutes_in_words(minutes)} no time for more drawings"
         bounded = bounded.over(guessed("evaluation.resamples", drawings, reason))
-    fit, most = _seconds_of_a_fit(dataset, settings, clock), min(options.baseline_examples, train)
+    most = min(options.baseline_examples, train)
     affordable = int(60 * minutes * BASELINE_SHARE / fit)
     if _is_open(settings, "evaluation.baseline_examples") and affordable < most:
         most = min(most, max(FEWEST_EXAMPLES, affordable // 1000 * 1000))
@@ -104,8 +103,8 @@ def _seconds_of_a_drawing(dataset: Dataset, settings: Settings, clock: Callable[
     return max(1e-9, (clock() - begun) / (TRIED_DRAWINGS + BESIDE_DRAWINGS) * tests / tried)
 
 
-def _seconds_of_a_fit(dataset: Dataset, settings: Settings, clock: Callable[[], float]) -> float:
-    """Time the baselines on a few examples, and return what they take for each."""
+def _seconds_of_a_fit(dataset: Dataset, settings: Settings, clock: Callable[[], float]) -> tuple[float, int]:
+    """Time the baselines on a few examples; return what they take for each example, and how many there are."""
     row, own = task_of(settings).row, answer_options(settings)
     target = row.learn(dataset.train.truth, own)
     tried, tests = min(TRIED_FIT, len(dataset.train)), np.arange(min(TRIED_FIT, len(dataset.test)))
@@ -122,5 +121,5 @@ def _seconds_of_a_fit(dataset: Dataset, settings: Settings, clock: Callable[[], 
         most=tried,
     )
     begun = clock()
-    row.guesses(contest)
-    return max(1e-9, (clock() - begun) / tried)
+    baselines = len(row.guesses(contest))
+    return max(1e-9, (clock() - begun) / tried), baselines

@@ -63,7 +63,7 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     target = row.target_from(described[0].target)
     parts = []
     for run, each in zip(runs, described, strict=True):
-        if each.target != described[0].target:
+        if not row.poolable(target, row.target_from(each.target)):
             raise RunError(f"'{runs[0].name}' and '{run.name}' have different targets; they are not of one data set.")
         parts.append((row.fitted_from(each.fitted, target), row.read(run.predictions_file)))
     fitted, made = row.pool(parts)

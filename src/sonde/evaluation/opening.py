@@ -5,15 +5,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from sonde import backend, data
 from sonde.answers import TASKS, Answer, Kept, answer_of, task_of
-from sonde.backend.streaming import batches_of, gathered, predictions
+from sonde.backend.streaming import at_once, batches_of, gathered, predictions
 from sonde.config import Options, Run, RunFolder, Settings, fill
 from sonde.data import Asked, Column, Dataset, Examples, InputSpec, Stored
 from sonde.errors import ModelError, RunError, shortened
 from sonde.evaluation.ensemble import AsTheyAre, Averaged, Part
+
+
+class Threads(Options):
+    """The one option of the training that matters to a model that is trained."""
+
+    threads: Annotated[int, Field(ge=1, le=4096)] = 1
+    """Processor cores to use."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +69,7 @@ class TrainedModel:
             batch_size: examples at a time; changes the time, not what is predicted.
         """
         row, target = self.row, self.target
+        batch_size = at_once(batch_size, row.numbers(target, self.spec.shape))
         found = predictions(self.engine, batches_of(inputs, self.spec.prepare, batch_size=batch_size))
         return gathered(
             found, lambda rows, outputs: row.keep(target, outputs, None if truth is None else truth[rows]), data.join
@@ -201,9 +211,10 @@ def start_backend(settings: Settings) -> ModuleType:
     Args:
         settings: the run's options.
     """
-    run = fill(Run, "run", settings)
+    run, asked = fill(Run, "run", settings), settings.part("training")
+    threads = fill(Threads, "training", Settings({"training.threads": asked["threads"]} if "threads" in asked else {}))
     module = backend.use(_backend_for(run.backend))
-    module.start(threads=int(settings.value("training.threads", 1)))
+    module.start(threads=threads.threads)
     return module
 
 

@@ -16,6 +16,7 @@ from sonde.answers.facts import Shown
 from sonde.config import RunFolder, Settings, fill
 from sonde.config.files import write_atomically
 from sonde.data import Dataset, Examples, Findings, Stored, join
+from sonde.drawing import Pixels
 from sonde.errors import ConfigError, DataError, did_you_mean
 from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
 from sonde.evaluation.explanations.in_report import Explained, for_report
@@ -30,6 +31,8 @@ from sonde.evaluation.verdict import judge_samples
 from sonde.metrics.intervals import Bootstrap, Score, score_sample
 from sonde.models.views import VIEWS
 
+PREDICTIONS = "predictions"
+"""Folder of a run for what is predicted and no row can hold."""
 AT_ONCE = 64
 """Files that `predict` holds in memory at a time."""
 
@@ -164,12 +167,17 @@ def write_up(
             old.unlink()
     for name, drawn in pictures.items():
         write_atomically(folder.plots / f"{name}.svg", drawn)
-    write_report(folder, pictures, worst=worst)
+    typical = [_shown(each, examples, modality) for each in row.typical(scored)]
+    write_report(folder, pictures, worst=worst, typical=typical)
 
 
 def _shown(worst: Worst, examples: Examples, modality: str) -> Shown:
-    plain_values = {name: value for name, value in vars(worst).items() if name not in ("row", "overlay")}
-    return Shown(**plain_values, picture=picture(modality, examples.raw[worst.row]))
+    plain_values = {name: value for name, value in vars(worst).items() if name not in ("row", "panels")}
+    drawn = picture(modality, examples.raw[worst.row])
+    panels: dict[str, Pixels] = {}
+    if isinstance(drawn, Pixels):
+        panels = {title: replace(drawn, overlays=list(each)) for title, each in worst.panels.items()}
+    return Shown(**plain_values, picture=drawn, panels=panels)
 
 
 def _scores(row: Answer, scored: Scored, guesses: Mapping[str, Any], frame: Frame) -> dict[str, Any]:
@@ -297,7 +305,12 @@ def predict(folder: RunFolder, files: Sequence[str | Path]) -> list[dict[str, An
         if waiting and (sum(map(len, waiting)) >= AT_ONCE or place == len(files) - 1):
             unanswered = (row for row in rows if "error" not in row and len(row) == 2)
             kept = model.keep(model.spec.encode(join(waiting)), batch_size=AT_ONCE)
-            for row, predicted in zip(unanswered, model.row.rows(model.target, model.fitted, kept), strict=True):
+            made, answered = model.row.rows(model.target, model.fitted, kept), list(unanswered)
+            if model.row.deliver is not None:
+                named = [row["file"] for row in answered]
+                beside = model.row.deliver(model.target, kept, named, folder.path / PREDICTIONS)
+                made = [{**row, **more} for row, more in zip(made, beside, strict=True)]
+            for row, predicted in zip(answered, made, strict=True):
                 row.update(predicted)
             waiting = []
     return rows

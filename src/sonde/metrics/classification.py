@@ -13,7 +13,7 @@ METRICS: dict[str, AnyMetric] = {
         confusion.tally_from_positive,
         confusion.f1_positive,
         title="F1 of the rare class",
-        doc="Harmonic mean of precision and recall of the class that is searched for, evaluation.positive.",
+        doc="Harmonic mean of precision and recall of the class that is searched for, classification.positive.",
         is_counted=True,
         worth=confusion.POSITIVE,
     ),

@@ -15,6 +15,9 @@ tests/metrics/test_intervals.py:
   4 to 17 points off (200 to 5,000 examples) this held the truth in 94 to 97 % of the cases, plain percentiles in 27 to
   95 %; with 60 examples and 4 points it was 79 %. For a perfectly calibrated model it excludes 0 in a third of the
   cases: a small error is no proof of one.
+
+How many examples a value is worth where it is widened is said by the metric's row (`metric.Worth`). A metric without a
+largest value, such as an error, has nothing to be widened to, and keeps its percentiles.
 """
 
 # N examples, C classes or targets, R resamples

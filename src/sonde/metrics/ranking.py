@@ -25,9 +25,9 @@ class Thresholds:
     """Positive examples in the group."""
     positives_up_to_RP: Floats
     """Positive examples in the group or above it."""
-    all_up_to_RP: Floats
+    all_up_to_RP: NDArray[np.int32]
     """Examples in the group or above it."""
-    all_above_RP: Floats
+    all_above_RP: NDArray[np.int32]
     """Examples above the group."""
     positives_R: Floats
     negatives_R: Floats
@@ -100,28 +100,28 @@ def average_precision_positive(areas: Areas) -> Floats:
 
 
 def _thresholds(order: Order, counts_RN: Floats, whole_RN: NDArray[np.int32]) -> Thresholds:
-    running_RN = np.zeros((len(counts_RN), len(order.order_N) + 1), np.int32)
+    running_RN = np.empty((len(counts_RN), len(order.order_N) + 1), np.int32)
+    running_RN[:, 0] = 0
     np.cumsum(whole_RN.take(order.order_N, axis=1), axis=1, dtype=np.int32, out=running_RN[:, 1:])
     if len(order.positives):
-        positives_RP = np.add.reduceat(counts_RN[:, order.positives], order.group_starts_P, axis=1)
+        positives_RP = np.add.reduceat(counts_RN.take(order.positives, axis=1), order.group_starts_P, axis=1)
     else:
         positives_RP = np.zeros((len(counts_RN), 0))
     positives_R = positives_RP.sum(axis=1)
     return Thresholds(
         positives_RP=positives_RP,
         positives_up_to_RP=positives_RP.cumsum(axis=1),
-        all_up_to_RP=running_RN[:, order.ends_P].astype(np.float64),
-        all_above_RP=running_RN[:, order.begins_P].astype(np.float64),
+        all_up_to_RP=running_RN.take(order.ends_P, axis=1),
+        all_above_RP=running_RN.take(order.begins_P, axis=1),
         positives_R=positives_R,
         negatives_R=running_RN[:, -1] - positives_R,
     )
 
 
 def _roc_auc(at: Thresholds) -> Floats:
-    negatives_up_to_RP = at.all_up_to_RP - at.positives_up_to_RP
-    negatives_above_RP = at.all_above_RP - (at.positives_up_to_RP - at.positives_RP)
-    beaten_RP = at.negatives_R[:, None] - 0.5 * (negatives_up_to_RP + negatives_above_RP)
-    won_R = (at.positives_RP * beaten_RP).sum(axis=1)
+    # Twice the negatives above a group, its own once more: a tie is half a win.
+    above_RP = at.all_up_to_RP + at.all_above_RP - (2 * at.positives_up_to_RP - at.positives_RP)
+    won_R = (at.positives_RP * (at.negatives_R[:, None] - 0.5 * above_RP)).sum(axis=1)
     return _divide(won_R, at.positives_R * at.negatives_R)
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Floats = NDArray[np.float64]
+from sonde.metrics.metric import Floats
 
 SUM_TOLERANCE = 1e-3
 """Probabilities of an example may miss the sum of one by this much; bf16 outputs miss it by some 1e-4."""

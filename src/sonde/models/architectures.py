@@ -40,6 +40,11 @@ class Architecture:
 
 
 MODELS: dict[str, Architecture] = {
+    "unet": Architecture(
+        "The encoder of a U-Net (Ronneberger et al., 2015); the default for masks.",
+        ("image",),
+        gives=("levels",),
+    ),
     "cnn": Architecture(
         "Pairs of 3x3 convolutions with batch norm; the default for small images.",
         ("image",),

@@ -22,7 +22,7 @@ from keras import layers, ops, tree
 from numpy.typing import NDArray
 
 from sonde.backend import EngineSettings, Trains
-from sonde.backend.engine import Tensors
+from sonde.backend.engine import Tensors, output_names
 from sonde.models.attending import POSITIONS
 
 CONVOLUTIONS = (
@@ -165,7 +165,7 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
     first = keras.Model(given, {"outputs": tensor}, name="first")
     if _is_all(model, tensor):
         start = keras.Input(batch_shape=tensor.shape, dtype="float32", name="middle")
-        second = _second(start, _again(model, {id(tensor): start}))
+        second = _second(model, start, _again(model, {id(tensor): start}))
         return Cut(engine_of(module, first), engine_of(module, second), 0, name_of(tensor))
     flat = given.shape[:-1] if len(given.shape) == len(tensor.shape) else given.shape
     if tuple(flat) != tuple(tensor.shape[:-1]):
@@ -175,12 +175,12 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
     own, codes = start[..., :width], start[..., width:]
     codes = codes[..., 0] if len(given.shape) < len(tensor.shape) else codes
     codes = codes if given.dtype == "float32" else ops.cast(codes, given.dtype)
-    second = _second(start, _again(model, {id(tensor): own, id(given): codes}))
+    second = _second(model, start, _again(model, {id(tensor): own, id(given): codes}))
     return Cut(engine_of(module, first), engine_of(module, second), beside, name_of(tensor))
 
 
-def _second(start: Any, logits: Any) -> keras.Model:
-    return keras.Model(start, {"logits": logits})
+def _second(model: keras.Model, start: Any, output: Any) -> keras.Model:
+    return keras.Model(start, {output_names(model)[0]: output})
 
 
 def name_of(tensor: Any) -> str:

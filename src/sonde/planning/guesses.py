@@ -53,6 +53,20 @@ def _model(look: Look) -> Settings:
     return guessed("run.model", name, f"the default for {task.modality} data")
 
 
+def _said(look: Look) -> Settings:
+    """Return what the data says of its own answer, such as the names of classes in a file beside it."""
+    task = TASKS.get(look.settings.value("run.task"))
+    said = {} if task is None else look.listing.said
+    known = {} if task is None else task.row.options.model_fields
+    return Settings(
+        {
+            f"{task.answer}.{name}": Setting(value, "guessed", reason="the data says so")
+            for name, value in said.items()
+            if task is not None and name in known
+        }
+    )
+
+
 def _backend(look: Look) -> Settings:
     installed = [name for name in backend.BACKENDS if backend.is_installed(name)]
     name = backend.in_use() or next(iter(installed), next(iter(backend.BACKENDS)))
@@ -109,10 +123,10 @@ def threads(settings: Settings) -> Settings:
 
 Guess = Callable[[Look], Settings]
 
-BY_LISTING: tuple[Guess, ...] = (_checkpoint, _modality, _task, _model, _backend, _suits, _name)
+BY_LISTING: tuple[Guess, ...] = (_checkpoint, _modality, _task, _said, _model, _backend, _suits, _name)
 """What follows from a look at the files, before anything is opened."""
 
-BY_DATA: tuple[Guess, ...] = (_training, _recipe, _answer, _length)
+BY_DATA: tuple[Guess, ...] = (_answer, _training, _recipe, _length)
 """What follows from the opened data."""
 
 

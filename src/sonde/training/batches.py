@@ -157,21 +157,25 @@ class TrainingSet:
         shape = self._shape
         if isinstance(stored, Ragged) or shape is None:
             # How long the batch is depends on all of its examples, and on what augmentation makes of them.
-            return self._made(self.spec.prepare(self._augmented(turns, epoch)), turns, epoch, begin)
+            inputs, truth = self._augmented(turns, epoch)
+            return self._made(self.spec.prepare(inputs), truth, Moment(self.seed, epoch, turns), begin)
         read_ahead(stored, rows)
         prepared = np.empty((len(rows), *shape), dtype=self.spec.dtype) if out is None else out
         at_once = max(1, PIECE // max(1, stored.nbytes // len(stored)))
+        truths = []
         for start in range(0, len(rows), at_once):
-            some = turns[start : start + at_once]
-            self.spec.prepare(self._augmented(some, epoch), prepared[start : start + at_once])
-        return self._made(prepared, turns, epoch, begin)
+            inputs, truth = self._augmented(turns[start : start + at_once], epoch)
+            self.spec.prepare(inputs, prepared[start : start + at_once])
+            truths.append(truth)
+        return self._made(prepared, data.join(truths), Moment(self.seed, epoch, turns), begin)
 
-    def _made(self, inputs: NDArray[Any], turns: NDArray[np.int64], epoch: int, begin: float) -> Made:
-        asked = self.target.collate(self.truth[turns % len(self.truth)], Moment(self.seed, epoch, turns))
-        return Made({"inputs": inputs, **asked}, time.thread_time() - begin)
+    def _made(self, inputs: NDArray[Any], truth: Column, moment: Moment, begin: float) -> Made:
+        return Made({"inputs": inputs, **self.target.collate(truth, moment)}, time.thread_time() - begin)
 
-    def _augmented(self, turns: NDArray[np.int64], epoch: int) -> Stored:
-        inputs = self.examples.inputs[turns % len(self.truth)]
+    def _augmented(self, turns: NDArray[np.int64], epoch: int) -> tuple[Stored, Column]:
+        """Return the augmented inputs, and the truths, which followed every motion of theirs."""
+        rows = turns % len(self.truth)
+        inputs, truth = self.examples.inputs[rows], self.truth[rows]
         # What an epoch shows twice is drawn for twice.
         inputs = data.mix_others(
             inputs,
@@ -181,7 +185,10 @@ class TrainingSet:
             moment=(self.seed, epoch),
             indices_B=turns,
         )
-        return data.augment(inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns)
+        inputs, motion = data.augment(
+            inputs, self.augment, modality=self.modality, seed=self.seed, epoch=epoch, indices_B=turns
+        )
+        return inputs, truth if motion is None else self.target.move(truth, motion)
 
     def batches(self, epoch: int, first: int) -> Iterator[Made]:
         """Yield an epoch's batches from one on, each made in a thread while the step before it runs.

@@ -228,6 +228,7 @@ def measure(
     *,
     clock: Callable[[], float],
     longest: float,
+    most: int = 256,
 ) -> Measured:
     """Time a few real steps and predictions, and put the engine back as it was, to the bit.
 
@@ -239,6 +240,7 @@ def measure(
         dataset: whose validation examples are predicted.
         clock: reading in seconds.
         longest: seconds that the timed steps take at most, but for one step.
+        most: examples that are predicted at a time.
     """
     state = engine.read_state()
     step = _time_steps(engine, training, clock=clock, longest=longest)
@@ -249,9 +251,10 @@ def measure(
         batches = (
             # What a target puts into a batch is there in a validation too.
             (rows, {**batch, **target.collate(truth[rows], Moment(0, 0, rows))})
-            for rows, batch in batches_of(some, dataset.spec.prepare)
+            for rows, batch in batches_of(some, dataset.spec.prepare, batch_size=most)
         )
-        for _ in predictions(engine, batches):
+        # One batch after the other: together they may be more than fits into memory.
+        for _outputs in predictions(engine, batches):
             pass
         times.append(clock())
     engine.write_state(state)

@@ -16,7 +16,17 @@ import numpy as np
 
 from sonde import backend, data
 from sonde.answers import ANSWERS, Answer, Fitting, Kept, Plan
-from sonde.backend import Batch, Predicts, Trains, averaged_weights, batches_of, gathered, predictions, weights_of
+from sonde.backend import (
+    Batch,
+    Predicts,
+    Trains,
+    at_once,
+    averaged_weights,
+    batches_of,
+    gathered,
+    predictions,
+    weights_of,
+)
 from sonde.backend.engine import State
 from sonde.config import Run, RunFolder
 from sonde.data.dataset import Dataset
@@ -42,6 +52,8 @@ from sonde.training.records import Epoch, Step
 from sonde.training.resuming import differences, is_sound
 from sonde.training.schedules import Moment, learning_rate
 
+BATCH = 256
+"""Validation examples that are predicted at a time, at most."""
 MEASURING = 0.01
 """Share of a budget of time that goes into timing steps before the first one counts."""
 
@@ -99,7 +111,14 @@ class Session:
     def measure(self) -> Measured:
         """Time a few steps and predictions; the engine is afterwards what it was, to the bit."""
         seconds = MEASURING * 60 * self.run.minutes
-        return measure(self.engine, self.training, self.dataset, clock=self.watch.clock, longest=seconds)
+        return measure(
+            self.engine, self.training, self.dataset, clock=self.watch.clock, longest=seconds, most=self._at_once
+        )
+
+    @property
+    def _at_once(self) -> int:
+        """Validation examples that are predicted at a time."""
+        return at_once(BATCH, self.row.numbers(self.training.target, self.dataset.spec.shape))
 
     def keep_to(self, costs: Costs) -> None:
         """Choose the steps that fit into the run's budget of time, from where the watch stands now.
@@ -321,7 +340,7 @@ class Session:
         target, truth, validation = self.training.target, self.validation_truth, self.dataset.validation
         batches = (
             (rows, {**batch, **target.collate(truth[rows], Drawn(self.run.seed, 0, rows))})
-            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare)
+            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare, batch_size=self._at_once)
         )
         found = predictions(engine, batches)
         return gathered(found, lambda rows, outputs: self.row.keep(target, outputs, truth[rows]), data.join)

@@ -36,13 +36,13 @@ def logistic_regression_on_mean_spectrum(
         probabilities_NC = np.zeros((len(test_raw), classes))
         probabilities_NC[:, kinds] = counts / counts.sum()
         return probabilities_NC
-    train_BF, test_NF = _features(train_raw, chosen), _features(test_raw, np.arange(len(test_raw)))
+    train_BF, test_NF = band_features(train_raw, chosen), band_features(test_raw, np.arange(len(test_raw)))
     # Of one scale, else the solver is far from its end after its steps.
     scale_F = np.maximum(train_BF.std(axis=0), 1e-3)
     return logistic(train_BF / scale_F, train_truth_N[chosen], test_NF / scale_F, classes)
 
 
-def _features(raw: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float64]:
+def band_features(raw: NDArray[np.float32], places: NDArray[np.intp]) -> NDArray[np.float64]:
     """Return mean and deviation over time of each band, B x 2M."""
     blocks = []
     for start in range(0, len(places), BLOCK):

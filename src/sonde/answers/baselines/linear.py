@@ -3,6 +3,7 @@
 # N examples, B examples that are read, C classes, F features
 
 import warnings
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,13 +31,39 @@ def logistic(
         N x C probabilities; 0 for classes without a training example.
     """
     centre_F = train_BF.mean(axis=0)
-    model = LogisticRegression(max_iter=MOST_STEPS)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(train_BF - centre_F, truth_B)
+    model = _fitted(train_BF - centre_F, truth_B)
     probabilities_NC = np.zeros((len(test_NF), classes))
     probabilities_NC[:, model.classes_] = model.predict_proba(test_NF - centre_F)
     return probabilities_NC / probabilities_NC.sum(axis=1, keepdims=True)
+
+
+def linear_model(
+    train_BF: NDArray[np.floating], truth_B: NDArray[np.int64]
+) -> Callable[[NDArray[np.floating]], NDArray[np.int64]]:
+    """Fit such a regression to scaled features, and return what gives the class of others, N x F.
+
+    For what comes in parts, such as the pixels of one image after the other.
+    """
+    centre_F, spread_F = train_BF.mean(axis=0), train_BF.std(axis=0)
+    scale_F = np.where(spread_F > 0, spread_F, 1)
+    model = _fitted((train_BF - centre_F) / scale_F, truth_B)
+    # Two classes have one row, whose sign decides.
+    slopes_FC = (model.coef_ / scale_F).T.astype(train_BF.dtype)
+    offsets_C = (model.intercept_ - centre_F @ slopes_FC).astype(train_BF.dtype)
+
+    def classes_of(features_NF: NDArray[np.floating]) -> NDArray[np.int64]:
+        scores_NC = features_NF @ slopes_FC + offsets_C
+        places = (scores_NC[:, 0] > 0).astype(int) if scores_NC.shape[1] == 1 else scores_NC.argmax(axis=1)
+        return np.asarray(model.classes_[places], np.int64)
+
+    return classes_of
+
+
+def _fitted(features_BF: NDArray[np.floating], truth_B: NDArray[np.int64]) -> LogisticRegression:
+    model = LogisticRegression(max_iter=MOST_STEPS)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return model.fit(features_BF, truth_B)
 
 
 def subset(truth_N: NDArray[np.int64], most: int) -> NDArray[np.intp]:

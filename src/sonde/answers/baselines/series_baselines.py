@@ -45,8 +45,8 @@ def nearest_neighbour(
         if isinstance(train_raw, np.ndarray)
         else int(np.median(lengths if lengths is not None else 1))
     )
-    known_NF = _flat(train_raw[chosen], min(usual, MOST_STEPS))
-    asked_NF = _flat(test_raw, min(usual, MOST_STEPS))
+    known_NF = flat(train_raw[chosen], min(usual, MOST_STEPS))
+    asked_NF = flat(test_raw, min(usual, MOST_STEPS))
     # Distances stay what they are, and no sum of large squares swallows them.
     centre_F = known_NF.mean(axis=0, dtype=np.float64)
     known_NF, asked_NF = ((each - centre_F).astype(np.float32) for each in (known_NF, asked_NF))
@@ -59,7 +59,8 @@ def nearest_neighbour(
     return probabilities_NC
 
 
-def _flat(raw: Stored, steps: int) -> NDArray[np.float32]:
+def flat(raw: Stored, steps: int) -> NDArray[np.float32]:
+    """Return series stretched to so many steps, with what is missing interpolated, N x F."""
     filled = series.filled(raw)
     rows = [series.resampled(np.nan_to_num(filled[row]), steps).reshape(-1) for row in range(len(filled))]
     return np.stack(rows).astype(np.float32)

@@ -44,7 +44,7 @@ def logistic_regression_on_columns(
         return shares(train_truth_N, len(test_raw), classes)
     chosen = subset(train_truth_N, min(most, MOST_ANSWERS // classes))
     spec = table.learn(train_raw[chosen], None, table.Options(scaling="standard", most_values=MOST_ONE_HOT))
-    train_BF, test_BF = (_one_hot(spec, rows) for rows in (train_raw[chosen], test_raw))
+    train_BF, test_BF = (one_hot(spec, rows) for rows in (train_raw[chosen], test_raw))
     return logistic(train_BF, train_truth_N[chosen], test_BF, classes)
 
 
@@ -78,13 +78,14 @@ def gradient_boosting(
         early_stopping=False,
         random_state=0,
     )
-    model.fit(_as_trees_read(spec, train_raw[chosen]), train_truth_N[chosen])
+    model.fit(as_trees_read(spec, train_raw[chosen]), train_truth_N[chosen])
     probabilities_NC = np.zeros((len(test_raw), classes))
-    probabilities_NC[:, model.classes_] = model.predict_proba(_as_trees_read(spec, test_raw))
+    probabilities_NC[:, model.classes_] = model.predict_proba(as_trees_read(spec, test_raw))
     return probabilities_NC / probabilities_NC.sum(axis=1, keepdims=True)
 
 
-def _one_hot(spec: table.TableSpec, rows: NDArray[np.void]) -> NDArray[np.float32]:
+def one_hot(spec: table.TableSpec, rows: NDArray[np.void]) -> NDArray[np.float32]:
+    """Return scaled numbers, and a 0 or 1 for each value of a category, N x F."""
     encoded = spec.encode(rows)
     numbers = encoded.shape[1] - len(spec.categories)
     parts = [encoded[:, :numbers]]
@@ -93,7 +94,8 @@ def _one_hot(spec: table.TableSpec, rows: NDArray[np.void]) -> NDArray[np.float3
     return np.concatenate(parts, axis=1)
 
 
-def _as_trees_read(spec: table.TableSpec, rows: NDArray[np.void]) -> Floats:
+def as_trees_read(spec: table.TableSpec, rows: NDArray[np.void]) -> Floats:
+    """Return numbers as they are, NaN where missing, then the codes of the categories, N x F."""
     codes = spec.encode(rows)[:, spec.shape[0] - len(spec.categories) :]
     numbers = [as_numbers(rows[each.name])[0] for each in spec.numbers]
     return np.column_stack([*numbers, codes.astype(np.float64)])

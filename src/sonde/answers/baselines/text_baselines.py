@@ -54,17 +54,18 @@ def tf_idf_with_linear_svm(
     # Sub-linear counts and both n-grams won on the validation splits of SST-2, TREC and AG News.
     vectorizer = TfidfVectorizer(token_pattern=WORD, ngram_range=(1, 2), sublinear_tf=True, dtype=np.float32)
     try:
-        train_NF = vectorizer.fit_transform(_words(train_raw, places))
+        train_NF = vectorizer.fit_transform(words_of(train_raw, places))
     except ValueError:  # Not one word in all of the texts.
         return shares(train_truth_N, len(test_raw), classes)
     sharpness = _sharpness(train_NF, truth_N)
-    scores_NC = _scores(train_NF, truth_N, vectorizer.transform(_words(test_raw, np.arange(len(test_raw)))))
+    scores_NC = _scores(train_NF, truth_N, vectorizer.transform(words_of(test_raw, np.arange(len(test_raw)))))
     probabilities_NC = np.zeros((len(test_raw), classes))
     probabilities_NC[:, found] = softmax(sharpness * scores_NC, axis=1)
     return probabilities_NC
 
 
-def _words(raw: Ragged, places: NDArray[np.int64]) -> list[str]:
+def words_of(raw: Ragged, places: NDArray[np.int64]) -> list[str]:
+    """Return the first letters of some texts."""
     return [text_of(raw[int(place)][: 4 * MOST_LETTERS])[:MOST_LETTERS] for place in places]
 
 

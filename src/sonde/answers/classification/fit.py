@@ -165,7 +165,7 @@ def _abstention(
     """Return the strictest of the thresholds that are asked for."""
     found: list[tuple[float, str]] = [(0.0, "")]
     if ask.abstain_below > 0:
-        found.append((ask.abstain_below, "as evaluation.abstain_below says"))
+        found.append((ask.abstain_below, "as classification.abstain_below says"))
     confidence_N = probabilities_NC[np.arange(len(guess_N)), guess_N]
     correct_N = guess_N == truth_N
     if ask.wanted_accuracy > 0 and len(truth_N):

@@ -140,8 +140,8 @@ def check(dataset: Dataset) -> tuple[str, ...]:
         one = f"only the label '{next(iter(known))}'" if known else "no label at all"
         raise DataError(
             f"The examples have {one}. Several labels for each example need at least two different ones; where each "
-            "has one label or none, make 'none' a label of its own and say --set run.task="
-            + f"{dataset.modality}-label."
+            "has one label or none, make 'none' a label of its own and name the task of one label each, such as "
+            "--set run.task=image-classification (sonde list tasks shows all)."
         )
     refuse_unseen(counts, "labels")
     for name in ("validation", "test"):
@@ -171,6 +171,6 @@ def _weaknesses(dataset: Dataset, counts: dict[str, Counter[str]]) -> tuple[str,
     if rare:
         notes.append(
             f"rare labels, below {RARE:.0%} of the training examples: {some(rare)}; what helps, as --set: "
-            "training.class_weights=sqrt, training.loss=focal (thresholds are tuned for each label already)"
+            "multilabel.class_weights=sqrt, multilabel.loss=focal (thresholds are tuned for each label already)"
         )
     return tuple(notes)

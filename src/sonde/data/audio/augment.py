@@ -1,7 +1,9 @@
 """Augmentations of recordings: each takes spectrograms in decibels, B x T x M, its strength and random numbers.
 
 They work on what is stored, so that the front end runs once: moved in time is moved by frames, louder is a sum, another
-sound beside it is a sum of powers. The spectrograms are their own: they may be changed in place and given back.
+sound beside it is a sum of powers. Moves in time have matrices (see `motion`), so that truths can follow; moves along
+the bands count as changes of values, since no truth lies there. The spectrograms are their own: they may be changed in
+place and given back.
 
 See what they do:  sonde show DATA
 """
@@ -16,9 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.data.augment.augmentation import Augmentation
+from sonde.data.augment.motion import Matrices
 
 Floats = NDArray[np.float32]
 Draws = NDArray[np.float64]
+Frames = NDArray[np.int64]
+"""Frames of each recording, B."""
 
 PER_DECIBEL = np.float32(np.log(10) / 10)
 NOISE = 1 << 16
@@ -49,10 +54,9 @@ def shift(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
         share: the largest move.
         draws_BK: 1 number each.
     """
-    count = decibels_BTM.shape[1]
-    most = round(share * count)
-    moves = (draws_BK[:, 0] * (2 * most + 1)).astype(np.int64) - most
-    for spectrogram_TM, move in zip(decibels_BTM, np.clip(moves, 1 - count, count - 1).tolist(), strict=True):
+    examples, count = decibels_BTM.shape[:2]
+    moves = shift_matrices(np.full(examples, count), share, draws_BK)[:, 1].astype(np.int64)
+    for spectrogram_TM, move in zip(decibels_BTM, moves.tolist(), strict=True):
         if move == 0:
             continue
         silence = spectrogram_TM.min()
@@ -60,6 +64,13 @@ def shift(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
         spectrogram_TM[:] = silence
         spectrogram_TM[max(0, move) : max(0, move) + len(kept)] = kept
     return decibels_BTM
+
+
+def shift_matrices(frames_B: Frames, share: float, draws_BK: Draws) -> Matrices:
+    """Return the matrices of `shift`, by whole frames, B x 2."""
+    most_B = np.rint(share * frames_B)
+    moves_B = np.floor(draws_BK[:, 0] * (2 * most_B + 1)) - most_B
+    return np.stack([np.ones(len(moves_B)), np.clip(moves_B, 1 - frames_B, frames_B - 1)], axis=1)
 
 
 def stretch(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
@@ -70,10 +81,17 @@ def stretch(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
         share: the largest change of speed.
         draws_BK: 1 number each.
     """
-    middle = (decibels_BTM.shape[1] - 1) / 2
-    for spectrogram_TM, scale in zip(decibels_BTM, 1 + share * (2 * draws_BK[:, 0] - 1), strict=True):
-        _moved(spectrogram_TM, (1.0, 0.0), (scale, middle - scale * middle))
+    examples, count = decibels_BTM.shape[:2]
+    matrices_B2 = stretch_matrices(np.full(examples, count), share, draws_BK)
+    for spectrogram_TM, (scale, offset) in zip(decibels_BTM, matrices_B2.tolist(), strict=True):
+        _moved(spectrogram_TM, (1.0, 0.0), (scale, offset))
     return decibels_BTM
+
+
+def stretch_matrices(frames_B: Frames, share: float, draws_BK: Draws) -> Matrices:
+    """Return the matrices of `stretch`, B x 2."""
+    scales_B, middles_B = 1 + share * (2 * draws_BK[:, 0] - 1), (frames_B - 1) / 2
+    return np.stack([scales_B, middles_B - scales_B * middles_B], axis=1)
 
 
 def pitch(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
@@ -246,11 +264,25 @@ TABLE: dict[str, Augmentation] = {
         mixes=True,
     ),
     "stretch": Augmentation(
-        stretch, 1, "Makes slower or faster by up to this share.", low=0.0, high=0.5, guess=_some_stretch
+        stretch_matrices,
+        1,
+        "Makes slower or faster by up to this share.",
+        low=0.0,
+        high=0.5,
+        guess=_some_stretch,
+        kind="geometric",
+        apply=stretch,
     ),
     "pitch": Augmentation(pitch, 2, "Moves by up to this share of the bands.", low=0.0, high=0.5, guess=_some_pitch),
     "shift": Augmentation(
-        shift, 1, "Moves in time by up to this share of the window.", low=0.0, high=0.5, guess=_some_shift
+        shift_matrices,
+        1,
+        "Moves in time by up to this share of the window.",
+        low=0.0,
+        high=0.5,
+        guess=_some_shift,
+        kind="geometric",
+        apply=shift,
     ),
     "gain": Augmentation(gain, 1, "Changes the volume by up to this many decibels.", low=0.0, high=40.0, guess=_off),
     "noise": Augmentation(noise, 4, "Adds steady noise with this probability.", low=0.0, high=1.0, guess=_off),

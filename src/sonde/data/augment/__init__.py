@@ -7,6 +7,7 @@ order and resuming change nothing.
 # B batch, K random numbers
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +16,16 @@ from sonde.config import Settings
 from sonde.config.fill import unknown_option
 from sonde.data.audio import augment as audio
 from sonde.data.augment.augmentation import Augmentation
-from sonde.data.augment.draws import uniform
+from sonde.data.augment.draws import uniform, uniforms
+from sonde.data.augment.motion import Motion, Size, warp
 from sonde.data.image import augment as image
-from sonde.data.ragged import Stored
+from sonde.data.ragged import Ragged, Stored
 from sonde.data.series import augment as series
 from sonde.data.table import augment as table
 from sonde.data.text import augment as text
 from sonde.errors import ConfigError
 
-__all__ = ["AUGMENTATIONS", "Augmentation", "augment", "fill_augment", "mix_others"]
+__all__ = ["AUGMENTATIONS", "Augmentation", "Motion", "augment", "fill_augment", "mix_others"]
 
 AUGMENTATIONS: dict[str, Mapping[str, Augmentation]] = {
     "image": image.TABLE,
@@ -43,7 +45,7 @@ def augment(
     seed: int,
     epoch: int,
     indices_B: NDArray[np.int64],
-) -> Stored:
+) -> tuple[Stored, Motion | None]:
     """Change a batch at random, each example as its own place, the epoch and the seed say.
 
     Args:
@@ -55,20 +57,47 @@ def augment(
         indices_B: each example's place in the training split.
 
     Returns:
-        Inputs of the same kind; perhaps those that were given, changed.
+        Inputs of the same kind, perhaps the same object, changed; and the motion of their content, which truths with
+        a place in the inputs must follow. It is None where nothing moves.
     """
     rows = AUGMENTATIONS[modality]
     assert len(batch) == len(indices_B) and strengths.keys() <= rows.keys()
+    active = {
+        name: row
+        for name, row in rows.items()
+        if len(batch) and not row.mixes and strengths.get(name, row.neutral) != row.neutral
+    }
+    wanted = {name: (row.draws, (epoch - 1) // 2 if row.mirrored else epoch) for name, row in active.items()}
+    drawn = uniforms(wanted, seed=seed, indices_B=indices_B)
+    at_once = any(row.kind == "geometric" and row.apply is None for row in active.values())
     result = batch
-    for name, row in rows.items():
-        strength = strengths.get(name, row.neutral)
-        if strength != row.neutral and len(result) and not row.mixes:
-            drawn = (epoch - 1) // 2 if row.mirrored else epoch
-            draws_BK = uniform(name, row.draws, seed=seed, epoch=drawn, indices_B=indices_B)
-            if row.mirrored and epoch % 2 == 0:
-                draws_BK = 1.0 - draws_BK
-            result = row.function(result, strength, draws_BK)
-    return result
+    motion: Motion | None = None
+    pending: Motion | None = None
+    for name, row in active.items():
+        draws_BK = 1.0 - drawn[name] if row.mirrored and epoch % 2 == 0 else drawn[name]
+        if row.kind == "geometric":
+            size = _size(batch, modality) if motion is None else motion.after
+            step = Motion(partial(row.function, size, strengths[name], draws_BK), size, size)
+            motion = step if motion is None else motion.then(step)
+            if at_once:
+                pending = step if pending is None else pending.then(step)
+                continue
+        if pending is not None:
+            result, pending = warp(_images(result), pending), None
+        result = (row.apply or row.function)(result, strengths[name], draws_BK)
+    return (result if pending is None else warp(_images(result), pending)), motion
+
+
+def _images(batch: Stored) -> NDArray[np.uint8]:
+    assert not isinstance(batch, Ragged)
+    return batch
+
+
+def _size(batch: Stored, modality: str) -> Size:
+    """Return height and width of images, otherwise the steps of each example."""
+    if isinstance(batch, Ragged):
+        return batch.lengths
+    return batch.shape[1:3] if modality == "image" else np.full(len(batch), batch.shape[1])
 
 
 def mix_others(

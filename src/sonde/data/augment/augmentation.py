@@ -4,7 +4,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,12 @@ class Augmentation:
     """One augmentation: its function, how many random numbers it needs, its range, and its default."""
 
     function: Callable[[Any, float, NDArray[np.float64]], Any]
-    """A batch of stored inputs, which it may change, strength and random numbers B x K, to a batch: images are B x H x
-    W x C; series, recordings and texts an array or `Ragged`."""
+    """Takes its strength and random numbers B x K, and before them, by kind:
+
+    - geometric: a size, and returns the matrices of a `motion.Motion`, which truths follow. Of images (H, W) to
+      B x 2 x 3; in time the steps of each example, B, to B x 2.
+    - values: a batch of stored inputs, which it may change, and returns a batch: images B x H x W x C; series,
+      recordings and texts an array or `Ragged`. No truth moves."""
     draws: int
     """How many random numbers each example needs."""
     doc: str
@@ -25,6 +29,11 @@ class Augmentation:
     high: float
     guess: Callable[[Any], tuple[float, str]]
     """The default strength, and the reason; from what the modality's own guesses look at (for images a `Look`)."""
+    kind: Literal["geometric", "values"] = "values"
+    apply: Callable[[Any, float, NDArray[np.float64]], Any] | None = None
+    """Of a geometric one: moves a batch as its matrices say, faster than `motion.warp`; called like a function of
+    values. At most one such function of a modality may interpolate, since they are applied one after another. Where one
+    without it is drawn, all matrices are multiplied and the batch is warped once."""
     mirrored: bool = False
     """Whether the second of two epochs takes the complements of the first one's numbers, so that an image mirrored with
     probability one half is so in exactly one of them (alternating flips; Jordan, 2024)."""

@@ -1,6 +1,7 @@
-"""Augmentations of images: each takes uint8 B x H x W x C, its strength and random numbers, and gives images.
+"""Augmentations of images: geometric ones are matrices, which pixels and truths follow; others change pixel values.
 
-The images it takes are its own: it may change them in place and give them back, or give others.
+The matrices (see `motion`) follow from the images' height and width, a strength and random numbers. Functions of pixels
+take uint8 B x H x W x C, the strength and random numbers; they may change the images in place and return them.
 
 See what they do:  sonde show DATA
 """
@@ -14,41 +15,57 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.data.augment.augmentation import Augmentation
+from sonde.data.augment.motion import Matrices, identities, mirror, move_pixels
 
 Images = NDArray[np.uint8]
 Draws = NDArray[np.float64]
-Places = NDArray[np.int64]
-
-SMALL = 1 << 14
-"""Bytes; images below it are moved all at once, since a call for each would take longer than the work."""
 
 
-def rotate(images_BHWC: Images, degrees: float, draws_BK: Draws) -> Images:
-    """Turn each image around its centre by up to so many degrees either way; the border repeats.
+def rotate_matrices(size: tuple[int, int], degrees: float, draws_BK: Draws) -> Matrices:
+    """Return rotations around the centre of each image by up to so many degrees either way.
 
     Args:
-        images_BHWC: images.
+        size: height and width.
         degrees: the largest turn.
         draws_BK: 1 number each.
     """
-    height, width = images_BHWC.shape[1:3]
+    middle_y, middle_x = (size[0] - 1) / 2, (size[1] - 1) / 2
     angles = np.deg2rad((2 * draws_BK[:, 0] - 1) * degrees)
     cos, sin = np.cos(angles), np.sin(angles)
-    middle_x, middle_y = (width - 1) / 2, (height - 1) / 2
-    turns = np.empty((len(images_BHWC), 2, 3))
+    turns = identities(len(draws_BK))
     turns[:, 0, 0], turns[:, 0, 1], turns[:, 0, 2] = cos, sin, middle_x - cos * middle_x - sin * middle_y
     turns[:, 1, 0], turns[:, 1, 1], turns[:, 1, 2] = -sin, cos, middle_y + sin * middle_x - cos * middle_y
-    turned = np.empty_like(images_BHWC)
-    for row, image in enumerate(images_BHWC):
-        cv2.warpAffine(
-            image,
-            turns[row],
-            (width, height),
-            dst=turned[row],
-            flags=cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )
-    return turned
+    return turns
+
+
+def shift(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
+    """Move each image by up to this share of its sides, in whole pixels; the border repeats.
+
+    Args:
+        images_BHWC: images.
+        share: the largest move.
+        draws_BK: 2 numbers each: down, right.
+    """
+    most_y, most_x = (round(share * side) for side in images_BHWC.shape[1:3])
+    if most_y == most_x == 0:
+        return images_BHWC
+    return move_pixels(images_BHWC, _moves(images_BHWC.shape[1:3], share, draws_BK).astype(np.int64))
+
+
+def shift_matrices(size: tuple[int, int], share: float, draws_BK: Draws) -> Matrices:
+    """Return the matrices of `shift`."""
+    moves = identities(len(draws_BK))
+    moves[:, 0, 2], moves[:, 1, 2] = _moves(size, share, draws_BK)
+    return moves
+
+
+def _moves(size: tuple[int, ...], share: float, draws_BK: Draws) -> NDArray[np.float64]:
+    """Return how many pixels each image moves right and down, 2 x B."""
+    moves_2B = np.empty((2, len(draws_BK)))
+    for place, side in ((1, size[0]), (0, size[1])):
+        most = round(share * side)
+        moves_2B[place] = np.floor(draws_BK[:, 1 - place] * (2 * most + 1)) - most
+    return moves_2B
 
 
 def crop(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
@@ -60,14 +77,10 @@ def crop(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
         draws_BK: 3 numbers each: size, top, left.
     """
     height, width = images_BHWC.shape[1:3]
-    kept = 1 - share * draws_BK[:, 0]
-    heights = np.maximum(1, np.rint(kept * height)).astype(np.int64)
-    widths = np.maximum(1, np.rint(kept * width)).astype(np.int64)
-    tops = (draws_BK[:, 1] * (height - heights + 1)).astype(np.int64)
-    lefts = (draws_BK[:, 2] * (width - widths + 1)).astype(np.int64)
+    begins_2B, sides_2B = _parts((height, width), share, draws_BK)
     cropped = np.empty_like(images_BHWC)
-    places = zip(tops.tolist(), heights.tolist(), lefts.tolist(), widths.tolist(), strict=True)
-    for row, (top, high, left, wide) in enumerate(places):
+    places = zip(*begins_2B.astype(np.int64).tolist(), *sides_2B.astype(np.int64).tolist(), strict=True)
+    for row, (left, top, wide, high) in enumerate(places):
         part = images_BHWC[row, top : top + high, left : left + wide]
         if high == height and wide == width:
             cropped[row] = part
@@ -76,47 +89,22 @@ def crop(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
     return cropped
 
 
-def shift(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
-    """Move each image by up to this share of its sides, in whole pixels; the border repeats.
-
-    Args:
-        images_BHWC: images.
-        share: the largest move.
-        draws_BK: 2 numbers each: down, right.
-    """
-    height, width = images_BHWC.shape[1:3]
-    most_y, most_x = round(share * height), round(share * width)
-    if most_y == most_x == 0:
-        return images_BHWC
-    downs = (draws_BK[:, 0] * (2 * most_y + 1)).astype(np.int64) - most_y
-    rights = (draws_BK[:, 1] * (2 * most_x + 1)).astype(np.int64) - most_x
-    small = images_BHWC[0].nbytes < SMALL
-    return (_move_together if small else _move_singly)(images_BHWC, downs, rights)
+def crop_matrices(size: tuple[int, int], share: float, draws_BK: Draws) -> Matrices:
+    """Return the matrices of `crop`."""
+    begins_2B, sides_2B = _parts(size, share, draws_BK)
+    scales_2B = np.array(size[::-1])[:, None] / sides_2B
+    enlarged = identities(len(draws_BK))
+    enlarged[:, 0, 0], enlarged[:, 1, 1] = scales_2B
+    # The edge of the first pixel, half before its middle, comes to the edge of the output.
+    enlarged[:, 0, 2], enlarged[:, 1, 2] = (0.5 - begins_2B) * scales_2B - 0.5
+    return enlarged
 
 
-def _move_together(images_BHWC: Images, downs_B: Places, rights_B: Places) -> Images:
-    """Widen all images, and pick for each new row the part of an old one that moves to it."""
-    count, height, width, channels = images_BHWC.shape
-    most = int(np.abs(rights_B).max())
-    tall = images_BHWC.reshape(count * height, width, channels)
-    wide = cv2.copyMakeBorder(tall, 0, 0, most, most, cv2.BORDER_REPLICATE).reshape(-1)
-    length, stride = width * channels, (width + 2 * most) * channels
-    # A row is one item to numpy, and may begin at any byte: one small copy for each row, and nothing else.
-    row = np.dtype((np.void, length))
-    rows = np.ndarray((len(wide) - length + 1,), dtype=row, buffer=wide.data, strides=(1,))
-    sources_BH = np.clip(np.arange(height) - downs_B[:, None], 0, height - 1) + np.arange(count)[:, None] * height
-    picked = rows[sources_BH * stride + (most - rights_B[:, None]) * channels]
-    return picked.view(np.uint8).reshape(images_BHWC.shape)
-
-
-def _move_singly(images_BHWC: Images, downs_B: Places, rights_B: Places) -> Images:
-    height, width = images_BHWC.shape[1:3]
-    moved = np.empty_like(images_BHWC)
-    for row, (down, right) in enumerate(zip(downs_B.tolist(), rights_B.tolist(), strict=True)):
-        top, bottom, left, further = max(down, 0), max(-down, 0), max(right, 0), max(-right, 0)
-        part = images_BHWC[row, bottom : height - top, further : width - left]
-        cv2.copyMakeBorder(part, top, bottom, left, further, cv2.BORDER_REPLICATE, dst=moved[row])
-    return moved
+def _parts(size: tuple[int, int], share: float, draws_BK: Draws) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return left and top of a part of each image, and its width and height: whole pixels, each 2 x B."""
+    whole_21 = np.array(size[::-1])[:, None]
+    sides_2B = np.maximum(1, np.rint((1 - share * draws_BK[:, 0]) * whole_21))
+    return np.floor(draws_BK[:, :0:-1].T * (whole_21 - sides_2B + 1)), sides_2B
 
 
 def flip(images_BHWC: Images, probability: float, draws_BK: Draws) -> Images:
@@ -127,14 +115,16 @@ def flip(images_BHWC: Images, probability: float, draws_BK: Draws) -> Images:
         probability: of each image to be mirrored.
         draws_BK: 1 number each.
     """
-    height, width, channels = images_BHWC.shape[1:]
-    chosen = np.flatnonzero(draws_BK[:, 0] < probability)
-    if len(chosen):
-        # All rows of all images as one tall image: OpenCV mirrors it ten times as fast as numpy reverses an axis.
-        tall = images_BHWC[chosen].reshape(len(chosen) * height, width, channels)
-        cv2.flip(tall, 1, dst=tall)
-        images_BHWC[chosen] = tall.reshape(len(chosen), height, width, channels)
-    return images_BHWC
+    return mirror(images_BHWC, np.flatnonzero(draws_BK[:, 0] < probability))
+
+
+def flip_matrices(size: tuple[int, int], probability: float, draws_BK: Draws) -> Matrices:
+    """Return the matrices of `flip`."""
+    chosen = draws_BK[:, 0] < probability
+    mirrored = identities(len(draws_BK))
+    mirrored[:, 0, 0] = 1 - 2 * chosen
+    mirrored[:, 0, 2] = (size[1] - 1) * chosen
+    return mirrored
 
 
 def erase(images_BHWC: Images, probability: float, draws_BK: Draws) -> Images:
@@ -167,6 +157,8 @@ class Look:
     width: int
     channels: int
     classes: tuple[str, ...]
+    in_places: bool = False
+    """Whether the truth lies at places of the image, as a mask does, and follows what moves."""
 
     @property
     def of_signs(self) -> bool:
@@ -178,11 +170,17 @@ def _off(look: Look) -> tuple[float, str]:
     return 0.0, "off unless asked for"
 
 
+def _turn(look: Look) -> tuple[float, str]:
+    return (15.0, "a mask turns with its image, and few images need more variety") if look.in_places else _off(look)
+
+
 def _small_shift(look: Look) -> tuple[float, str]:
     return 0.08, "a small move changes no image's meaning"
 
 
 def _flip_photos(look: Look) -> tuple[float, str]:
+    if look.in_places:
+        return 0.5, "a mask is mirrored with its image"
     if look.channels == 1:
         return 0.0, "grey images may be signs, whose mirror image means something else"
     if look.of_signs:
@@ -193,20 +191,49 @@ def _flip_photos(look: Look) -> tuple[float, str]:
 
 
 TABLE: dict[str, Augmentation] = {
-    "rotate": Augmentation(rotate, 1, "Turns by up to this many degrees either way.", low=0.0, high=45.0, guess=_off),
-    "crop": Augmentation(
-        crop, 3, "Cuts away up to this share of the sides and enlarges the rest.", low=0.0, high=0.9, guess=_off
+    "rotate": Augmentation(
+        rotate_matrices,
+        1,
+        "Turns by up to this many degrees either way.",
+        low=0.0,
+        high=45.0,
+        guess=_turn,
+        kind="geometric",
     ),
-    "shift": Augmentation(shift, 2, "Moves by up to this share of the sides.", low=0.0, high=0.5, guess=_small_shift),
+    "shift": Augmentation(
+        shift_matrices,
+        2,
+        "Moves by up to this share of the sides.",
+        low=0.0,
+        high=0.5,
+        guess=_small_shift,
+        kind="geometric",
+        apply=shift,
+    ),
+    "crop": Augmentation(
+        crop_matrices,
+        3,
+        "Cuts away up to this share of the sides and enlarges the rest.",
+        low=0.0,
+        high=0.9,
+        guess=_off,
+        kind="geometric",
+        apply=crop,
+    ),
     "flip": Augmentation(
-        flip,
+        flip_matrices,
         1,
         "Mirrors left and right with this probability.",
         low=0.0,
         high=1.0,
         guess=_flip_photos,
+        kind="geometric",
+        apply=flip,
         mirrored=True,
     ),
     "erase": Augmentation(erase, 8, "Covers a random rectangle with this probability.", low=0.0, high=1.0, guess=_off),
 }
-"""Those of images, in the order in which they are applied and shown."""
+"""Those of images, in the order in which they are applied and shown.
+
+Shift comes before crop, so that what it moves in is the image's own content where there is some, and so that the part
+has whole edges: `cv2.resize` takes a quarter of the time of `cv2.warpAffine`."""

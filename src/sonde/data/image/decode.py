@@ -104,10 +104,8 @@ def fit(pixels_HWC: NDArray[np.uint8], size: tuple[int, int], channels: int) -> 
     want_h, want_w = size
     if (have_h, have_w) != size:
         # Cutting before resizing keeps a 1 x 100,000 strip from growing to gigabytes on the way.
-        cut_h = min(have_h, max(1, round(have_w * want_h / want_w)))
-        cut_w = min(have_w, max(1, round(have_h * want_w / want_h)))
-        top, left = (have_h - cut_h) // 2, (have_w - cut_w) // 2
-        part = np.ascontiguousarray(pixels_HWC[top : top + cut_h, left : left + cut_w])
+        part = np.ascontiguousarray(pixels_HWC[centred((have_h, have_w), size)])
+        cut_h, cut_w = part.shape[:2]
         shrinks = cut_h >= want_h and cut_w >= want_w
         how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
         pixels_HWC = cv2.resize(part, (want_w, want_h), interpolation=how).reshape(want_h, want_w, have_c)
@@ -116,6 +114,68 @@ def fit(pixels_HWC: NDArray[np.uint8], size: tuple[int, int], channels: int) -> 
     if have_c == 1 and channels == 3:
         return np.repeat(pixels_HWC, 3, axis=2)
     return np.ascontiguousarray(pixels_HWC)
+
+
+def read_mask(path: Path, size: tuple[int, int], *, largest_pixels: int, of: Path | None = None) -> NDArray[np.uint8]:
+    """Decode a mask to the size of its image: the same centred part, and the nearest pixel.
+
+    Args:
+        path: an image file with a number from 0 to 255 for each pixel: grey, black and white, or a palette, whose
+            places are the numbers.
+        size: height and width of the result, in pixels.
+        largest_pixels: a mask with more is refused before it is decoded.
+        of: the image's own file, whose size the mask must have.
+
+    Returns:
+        uint8, height x width.
+
+    Raises:
+        DataError: it cannot be read, is in colour, has larger numbers, or not the size of its image.
+    """
+    with _naming_problems(path), path.open("rb") as file:
+        image = _open(file, path.name, largest_pixels)
+        if image.format == "PNG":
+            image.verify()
+            file.seek(0)
+            image = _open(file, path.name, largest_pixels)
+        image.load()
+        mask_HW = _numbers(image, path.name)
+        wanted = mask_HW.shape if of is None else upright_size(of, largest_pixels=largest_pixels)
+        if mask_HW.shape != wanted:
+            raise DataError(
+                f"{path.name} is {mask_HW.shape[0]} x {mask_HW.shape[1]} and its image {wanted[0]} x {wanted[1]}; a "
+                "mask has the size of its image"
+            )
+        part = mask_HW[centred(mask_HW.shape, size)]
+        if part.shape == size:
+            return np.ascontiguousarray(part)
+        # The exact one takes the middle of each pixel, as averaging areas does; the other would move all to the left.
+        how = cv2.INTER_NEAREST_EXACT
+        return np.asarray(cv2.resize(np.ascontiguousarray(part), size[::-1], interpolation=how), np.uint8)
+
+
+def _numbers(image: Image.Image, name: str) -> NDArray[np.uint8]:
+    if image.mode == "1":
+        return np.asarray(image).astype(np.uint8) * np.uint8(255)
+    values = np.asarray(image)
+    if image.mode in ("LA", "La"):
+        values = values[..., 0]
+    elif values.ndim == 3:
+        if not (values[..., :3] == values[..., :1]).all():
+            raise DataError(f"{name} is in colour; a mask holds one number for each pixel (grey, or a palette)")
+        values = values[..., 0]
+    if image.mode == "F" or values.min() < 0 or values.max() > 255:
+        raise DataError(f"{name} holds numbers beyond 0 to 255, and a mask's numbers are that of a class each")
+    return values.astype(np.uint8)
+
+
+def centred(have: tuple[int, ...], want: tuple[int, int]) -> tuple[slice, slice]:
+    """Return the largest centred part of an image of one size that has the shape of another: rows and columns."""
+    (have_h, have_w), (want_h, want_w) = have[:2], want
+    cut_h = min(have_h, max(1, round(have_w * want_h / want_w)))
+    cut_w = min(have_w, max(1, round(have_h * want_w / want_h)))
+    top, left = (have_h - cut_h) // 2, (have_w - cut_w) // 2
+    return slice(top, top + cut_h), slice(left, left + cut_w)
 
 
 @contextmanager

@@ -11,6 +11,8 @@ from sonde.errors import DataError
 SAMPLE = 100
 """Files that are looked at; evenly spread, so that every class has its turn."""
 
+LARGER = 256
+"""The same where something has a place in each image, such as masks: what is small must not vanish."""
 SMALL = 64
 """Pixels; images up to this side are taken as they are, larger ones are reduced to it."""
 
@@ -25,7 +27,7 @@ def guess(listing: Listing) -> Settings:
         Settings for image.size, image.channels and every augmentation, each with its reason.
     """
     sizes, grey = _look(listing)
-    size, why_size = _size(sizes)
+    size, why_size = _size(sizes, LARGER if listing.truth_files else SMALL)
     channels = 1 if grey else 3
     why_channels = "no colour in the images that were looked at" if grey else "there are colours"
     guesses = {
@@ -33,7 +35,7 @@ def guess(listing: Listing) -> Settings:
         "image.channels": Setting(channels, "guessed", reason=why_channels),
     }
     classes = tuple(str(name) for name in np.unique(np.asarray(listing.truth)))
-    look = Look(height=size[0], width=size[1], channels=channels, classes=classes)
+    look = Look(height=size[0], width=size[1], channels=channels, classes=classes, in_places=bool(listing.truth_files))
     for name, row in TABLE.items():
         strength, reason = row.guess(look)
         guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=reason)
@@ -67,13 +69,13 @@ def _look_at_files(listing: Listing) -> tuple[list[tuple[int, int]], bool]:
     return sizes, grey
 
 
-def _size(sizes: list[tuple[int, int]]) -> tuple[list[int], str]:
+def _size(sizes: list[tuple[int, int]], most: int) -> tuple[list[int], str]:
     kinds = set(sizes)
     height, width = sizes[0]
-    if len(kinds) == 1 and max(height, width) <= SMALL:
+    if len(kinds) == 1 and max(height, width) <= most:
         return [height, width], f"all images are {height} x {width}"
     shortest = int(np.median([min(size) for size in sizes]))
-    side = max(1, min(SMALL, shortest))
+    side = max(1, min(most, shortest))
     seen = (
         f"images are {height} x {width}" if len(kinds) == 1 else f"images differ, half of them above {shortest} pixels"
     )

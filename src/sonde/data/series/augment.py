@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sonde.data.augment.augmentation import Augmentation
 from sonde.data.augment.draws import mix
+from sonde.data.augment.motion import Matrices
 from sonde.data.ragged import Ragged, Stored
 
 Draws = NDArray[np.float64]
@@ -80,8 +81,19 @@ def window(batch: Stored, share: float, draws_BK: Draws) -> Stored:
     return _each(batch, draws_BK, cut)
 
 
+def window_matrices(steps_B: NDArray[np.int64], share: float, draws_BK: Draws) -> Matrices:
+    """Return the matrices of `window`, B x 2."""
+    lasts_B = steps_B - 1
+    scales_B = 1 / (1 - share * draws_BK[:, 0])
+    begins_B = (lasts_B - lasts_B / scales_B) * draws_BK[:, 1]
+    # A series of one step stays as it is.
+    return np.stack([np.where(lasts_B > 0, scales_B, 1.0), -begins_B * scales_B], axis=1)
+
+
 def warp(batch: Stored, strength: float, draws_BK: Draws) -> Stored:
     """Let time run faster in some parts and slower in others; beginning and end stay.
+
+    This is not affine, so no matrix describes it, and truths that lie in time do not follow it.
 
     Args:
         batch: series.
@@ -109,8 +121,8 @@ def _off(look: Look) -> tuple[float, str]:
 
 TABLE: Mapping[str, Augmentation] = {
     "window": Augmentation(
-        window, 2, "Cuts out a piece up to this share shorter and stretches it to the old length.",
-        low=0.0, high=0.9, guess=_off,
+        window_matrices, 2, "Cuts out a piece up to this share shorter and stretches it to the old length.",
+        low=0.0, high=0.9, guess=_off, kind="geometric", apply=window,
     ),
     "warp": Augmentation(
         warp, KNOTS, "Lets time run faster and slower by up to this logarithm.", low=0.0, high=2.0, guess=_off

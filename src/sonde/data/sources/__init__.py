@@ -16,6 +16,7 @@ from sonde.data.sources import (
     class_folders,
     idx,
     manifest,
+    mask_folders,
     npz,
     patterns,
     rows,
@@ -38,7 +39,7 @@ __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
 
 SOURCES: dict[str, Source] = {
     "builtin": Source(
-        "A built-in data set: digits, breast-cancer or wine.", builtin.sniff, builtin.read, ("image", "table")
+        "A built-in data set: digits, breast-cancer, wine or diabetes.", builtin.sniff, builtin.read, ("image", "table")
     ),
     "idx": Source(
         "A folder of IDX files, gzip or not, such as train-images-idx3-ubyte.gz (MNIST family).", idx.sniff, idx.read
@@ -70,6 +71,12 @@ SOURCES: dict[str, Source] = {
     ),
     "npz": Source(
         "An .npz file with x_train, y_train, x_test, y_test, or with images and labels.", npz.sniff, npz.read
+    ),
+    "mask-folders": Source(
+        "A folder of images beside one of masks, such as images/ and masks/, perhaps below train/, validation/ and "
+        "test/; classes.txt may name the classes.",
+        mask_folders.sniff,
+        mask_folders.read,
     ),
     "text-pairs": Source(
         "A .csv, .tsv, .parquet or .jsonl file with the columns source and target, a text in each; or one such file "
@@ -149,6 +156,7 @@ ONE_LABEL = (
     "builtin",
     "idx",
     "cifar",
+    "mask-folders",
     "sounds",
     "class-folders",
     "text-folders",

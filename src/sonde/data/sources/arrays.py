@@ -72,7 +72,7 @@ def as_labels(values: NDArray[Any], count: int, where: str) -> NDArray[np.str_]:
     """Turn an array of labels into texts, one for each image.
 
     Args:
-        values: N or N x 1 whole numbers or texts.
+        values: N or N x 1 numbers or texts; numbers with decimals are written with the digits that tell them apart.
         count: how many images there are.
         where: file or array, for messages.
 
@@ -92,6 +92,6 @@ def as_labels(values: NDArray[Any], count: int, where: str) -> NDArray[np.str_]:
         values = values.astype(np.int64)
     if values.dtype.kind == "S":
         return text_array([word.decode("utf-8", "surrogateescape") for word in values.tolist()])
-    if values.dtype.kind not in "iuU":
-        raise DataError(f"{where} holds {values.dtype}, which is no kind of label. Expected whole numbers or texts.")
+    if values.dtype.kind not in "fiuU":
+        raise DataError(f"{where} holds {values.dtype}, which is no kind of label. Expected numbers or texts.")
     return values.astype(np.str_)

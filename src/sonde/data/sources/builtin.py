@@ -47,6 +47,19 @@ def wine() -> tuple[NDArray[np.void], NDArray[np.str_]]:
     return _rows_of(load_wine())
 
 
+def diabetes() -> tuple[NDArray[np.void], NDArray[np.str_]]:
+    """Return the patients of Efron et al. (2004) that scikit-learn carries: 442 rows of 10 numbers.
+
+    Returns:
+        Rows, and how far the disease went within a year, a number.
+    """
+    from sklearn.datasets import load_diabetes
+
+    bunch = load_diabetes(scaled=False)
+    columns = {str(name): bunch.data[:, place] for place, name in enumerate(bunch.feature_names)}
+    return table_of(columns), bunch.target.astype(np.int64).astype(np.str_)
+
+
 def _rows_of(bunch: Any) -> tuple[NDArray[np.void], NDArray[np.str_]]:
     columns = {str(name): bunch.data[:, place] for place, name in enumerate(bunch.feature_names)}
     return table_of(columns), bunch.target_names[bunch.target].astype(np.str_)
@@ -56,6 +69,7 @@ BUILTIN: dict[str, Callable[[], tuple[NDArray[Any], NDArray[np.str_]]]] = {
     "digits": digits,
     "breast-cancer": breast_cancer,
     "wine": wine,
+    "diabetes": diabetes,
 }
 """The built-in data sets, in the order shown to users."""
 

@@ -27,8 +27,26 @@ MORE_LABELS = (*LABELS, "outcome", "survived", "result", "type", "quality", "chu
                "status", "grade", "risk", "variety")  # fmt: skip
 """Names of columns that hold labels, in small letters, the likelier ones first."""
 
+QUANTITIES = (
+    "price",
+    "cost",
+    "value",
+    "amount",
+    "sales",
+    "income",
+    "score",
+    "yield",
+    "demand",
+    "consumption",
+    "strength",
+)
+"""Names of a last column of numbers that is what is asked, even where the first column could hold classes."""
+
 MOST_CLASSES = 50
-"""Different numbers of a label from which on it is a quantity, unless each occurs often."""
+"""Different values of a column from which on it holds no classes."""
+
+NUMBERS = 0.95
+"""Share of numbers from which on a column holds numbers; what is none is then said, and not taken for a word."""
 
 Cells = dict[str, list[str]]
 
@@ -76,7 +94,6 @@ def read(path: Path, options: Options) -> Listing:
     kept = [row for row, label in enumerate(labels) if label]
     if not kept:
         raise DataError(f"{first} holds no row with a label ({in_words(columns)}).")
-    _refuse_quantity([labels[row] for row in kept], columns.label, first)
     splits = _splits(files, held, columns)
     read_as = {name for name in cells if name not in vars(columns).values()}
     rows, more = _rows({name: [cells[name][row] for row in kept] for name in cells if name in read_as}, first)
@@ -169,10 +186,15 @@ def _label(cells: Cells, taken: set[str], file: Path) -> str:
     named.sort(key=lambda name: (not _may_be_label(cells[name]), MORE_LABELS.index(name.lower())))
     if named:
         return named[0]
-    # By custom the label is last, or else first.
-    for name in (free[-1:] + free[:1]) if len(free) > 1 else []:
-        if _may_be_label(cells[name]):
-            return name
+    # By custom the label is last, or else first; and of numbers alone it is last.
+    last, first = (free[-1], free[0]) if len(free) > 1 else ("", "")
+    is_number_asked = bool(last) and _are_numbers(cells[last])
+    if last and (_may_be_label(cells[last]) or (is_number_asked and last.lower() in QUANTITIES)):
+        return last
+    if first and _may_be_label(cells[first]):
+        return first
+    if is_number_asked:
+        return last
     raise DataError(
         f"It cannot be told which column of {file} holds the label; candidates: {', '.join(free[:20]) or 'none'}. "
         "Say it with --set data.label_column=NAME."
@@ -184,6 +206,11 @@ def _may_be_label(cells: list[str]) -> bool:
     few = 2 <= len(words) <= min(MOST_CLASSES, max(2, len(cells) // 3))
     whole = all(not is_number(word) or float(word).is_integer() for word in words)
     return few and whole
+
+
+def _are_numbers(cells: list[str]) -> bool:
+    words = [word for cell in cells if (word := cell.strip())]
+    return len(set(words)) > 1 and sum(map(is_number, words)) >= NUMBERS * len(words)
 
 
 def _with_label(
@@ -226,18 +253,6 @@ def _rows(cells: Cells, file: Path) -> tuple[NDArray[np.void], list[str]]:
     if not columns:
         raise DataError(f"{file} has no column beside the label. A table needs at least one that tells something.")
     return table_of(columns), notes
-
-
-def _refuse_quantity(labels: list[str], name: str, file: Path) -> None:
-    different = set(labels)
-    if len(different) <= MOST_CLASSES or not all(is_number(label) for label in different):
-        return
-    if len(different) > len(labels) / 10:
-        raise DataError(
-            f"{file}: the label '{name}' holds {len(different):,} different numbers in {len(labels):,} rows, which is "
-            "a quantity and no class. sonde sorts into classes: put a column with ranges in its place, or say which "
-            "other column holds the label with --set data.label_column=NAME."
-        )
 
 
 def _with_notes(listing: Listing, notes: list[str]) -> Listing:

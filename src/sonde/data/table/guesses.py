@@ -130,7 +130,8 @@ def _repeats(column: Column, answers: NDArray[np.str_]) -> bool:
     """Tell whether every value goes with one label, and every label with one value."""
     values = as_words(column)
     pairs = len(_pairs(values, answers))
-    return 2 <= pairs == len(np.unique(values)) == len(np.unique(answers))
+    # Where most numbers occur once, any two columns of them pair so.
+    return 2 <= pairs == len(np.unique(values)) == len(np.unique(answers)) and 2 * pairs <= len(answers)
 
 
 def _decides(column: Column, answers: NDArray[np.str_]) -> bool:

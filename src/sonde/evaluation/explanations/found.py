@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.answers.answer import Chosen
-from sonde.backend import batches_of, joined, predictions
+from sonde.backend import at_once, batches_of, gathered, predictions
 from sonde.data import Stored
 from sonde.drawing import Sketch
 from sonde.evaluation.explanations.integrated import MOST_STEPS
@@ -140,8 +140,15 @@ class Subject:
         Args:
             inputs: N examples.
         """
-        batches = batches_of(inputs, self.spec.prepare, batch_size=AT_ONCE)
-        return _flat(joined(predictions(self.opened.engine, batches))[self.output]).astype(np.float64)
+        size = at_once(AT_ONCE, self.opened.row.numbers(self.opened.target, self.spec.shape))
+        batches = batches_of(inputs, self.spec.prepare, batch_size=size)
+        # Reduced at once: the logits of all pixels of all inputs would take gigabytes.
+        found = gathered(
+            predictions(self.opened.engine, batches),
+            lambda rows, outputs: {self.output: _flat(outputs[self.output])},
+            np.concatenate,
+        )
+        return np.asarray(found[self.output], np.float64)
 
     def slope(self, engine: Any, target: int) -> Callable[[NDArray[Any]], NDArray[Any]]:
         """Return the gradient of one of the outputs as a function of points.

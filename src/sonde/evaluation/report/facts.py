@@ -8,13 +8,16 @@ from sonde.answers.facts import Facts, Option, Shown
 from sonde.config import RUNS, RunFolder
 
 
-def read_facts(folder: RunFolder, pictures: Mapping[str, str], worst: Sequence[Shown]) -> Facts:
+def read_facts(
+    folder: RunFolder, pictures: Mapping[str, str], worst: Sequence[Shown], typical: Sequence[Shown] = ()
+) -> Facts:
     """Read a run's files; only the scores have to be there.
 
     Args:
         folder: the run's folder.
         pictures: SVG text by the name of the plot.
         worst: the worst predictions, worst first.
+        typical: usual ones.
 
     Raises:
         RunError: the scores are missing, or a file is damaged.
@@ -31,6 +34,7 @@ def read_facts(folder: RunFolder, pictures: Mapping[str, str], worst: Sequence[S
         findings=_optional(folder, folder.findings_file),
         pictures=pictures,
         worst=worst,
+        typical=typical,
     )
 
 

@@ -1,7 +1,9 @@
 """Writes the gallery of the worst predictions, whatever it is that was read and asked."""
 
+from collections.abc import Sequence
+
 from sonde.answers.facts import Facts, Shown
-from sonde.drawing import Pixels, Row, Spectrogram, Text
+from sonde.drawing import Pixels, Row, Spectrogram, Text, Tile, gallery
 from sonde.drawing.images import is_tiny, thumbnail
 from sonde.drawing.marks import FONT
 from sonde.drawing.markup import Markup, tag
@@ -12,6 +14,8 @@ from sonde.evaluation.plots.gallery import caption
 
 LONGEST_TEXT = 320
 """Letters of a text that are shown; the file that holds it is named below it."""
+PANELS = 330.0
+"""Units of the width of pictures beside one another."""
 CELL = 136
 """Units of a drawing's side."""
 MOST_CELLS = 8
@@ -26,10 +30,21 @@ def worst(facts: Facts) -> Markup | None:
         "The predictions that miss the target most. Look for wrong targets first: they are often found here. "
         "predictions.parquet in the run's folder holds every test example."
     )
-    # Words and rows need more room than a thumbnail.
-    read = any(isinstance(each.picture, Text | Row) for each in facts.worst)
-    gallery = element("div", "gallery readings" if read else "gallery", *map(_one, facts.worst))
-    return section("worst", "Worst predictions", sentences(told), gallery)
+    return section("worst", "Worst predictions", sentences(told), _gallery(facts.worst))
+
+
+def typical(facts: Facts) -> Markup | None:
+    """Return the gallery of usual predictions, where the answer shows any."""
+    if not facts.typical:
+        return None
+    told = "Those in the middle: half of the test examples are predicted better, half worse."
+    return section("typical", "Typical predictions", sentences(told), _gallery(facts.typical))
+
+
+def _gallery(shown: Sequence[Shown]) -> Markup:
+    # Words and rows need more room than a thumbnail, and so do several pictures of one example.
+    read = any(isinstance(each.picture, Text | Row) or each.panels for each in shown)
+    return element("div", "gallery readings" if read else "gallery", *map(_one, shown))
 
 
 def _one(shown: Shown) -> Markup:
@@ -49,7 +64,18 @@ def _one(shown: Shown) -> Markup:
     )
 
 
+def _panels(shown: Shown) -> Markup:
+    """Return pictures of one example beside one another, with their titles."""
+    tiles = [Tile(each, title) for title, each in shown.panels.items()]
+    drawn = gallery(tiles, columns=len(tiles), wide=PANELS)
+    box = f"0 0 {drawn.wide:g} {drawn.high:g}"
+    attributes = {"viewBox": box, "class": "panels", "role": "img", "font-family": FONT}
+    return tag("svg", tag("title", caption(shown)), drawn.marks, attributes=attributes)
+
+
 def _picture(shown: Shown) -> Markup:
+    if shown.panels:
+        return _panels(shown)
     picture = shown.picture
     if picture is None:
         return element("div", "missing", "no picture")

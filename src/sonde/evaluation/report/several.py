@@ -119,9 +119,9 @@ def members(facts: Facts) -> Markup | None:
         ),
     ]
     heads = ["Member", "Model", "Trained with", "Weight", *(title(name) for name in metrics)]
-    told = f"The mean of the probabilities of {count(len(said['members']), 'run')}, {_weighed(said['members'])}. "
+    told = f"The average of the predictions of {count(len(said['members']), 'run')}, {_weighed(said['members'])}. "
     told += (
-        "Temperature and thresholds were fitted anew on validation."
+        "What is fitted on validation was fitted anew."
         if said.get("fitted", True)
         else "Nothing was fitted anew: a member was trained on the validation examples too, so that they tell nothing."
     )

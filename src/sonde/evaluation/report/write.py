@@ -30,6 +30,7 @@ BEFORE: dict[str, Section] = {
 AFTER: dict[str, Section] = {
     "training": ("Training", sections.training),
     "worst": ("Worst predictions", gallery.worst),
+    "typical": ("Typical predictions", gallery.typical),
     "explanations": ("Explanations", explained.explanations),
     "data": ("Data", background.data),
     "how": ("How it was run", background.how),
@@ -38,13 +39,16 @@ AFTER: dict[str, Section] = {
 """The sections below the first screen, before and after those of the answer."""
 
 
-def write_report(folder: RunFolder, pictures: Mapping[str, str], *, worst: Sequence[Shown] = ()) -> Path:
+def write_report(
+    folder: RunFolder, pictures: Mapping[str, str], *, worst: Sequence[Shown] = (), typical: Sequence[Shown] = ()
+) -> Path:
     """Write the report of a run as one self-contained HTML file.
 
     Args:
         folder: the run's folder; it must hold scores.json, everything else is told where it is there.
         pictures: SVG text by name.
         worst: the worst predictions, worst first.
+        typical: usual ones.
 
     Returns:
         The file that was written.
@@ -53,7 +57,7 @@ def write_report(folder: RunFolder, pictures: Mapping[str, str], *, worst: Seque
         RunError: the scores are missing, or one of the run's files is damaged.
         StorageError: the file cannot be written.
     """
-    write_atomically(folder.report_file, compose(read_facts(folder, pictures, worst)))
+    write_atomically(folder.report_file, compose(read_facts(folder, pictures, worst, typical)))
     return folder.report_file
 
 

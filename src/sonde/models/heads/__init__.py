@@ -33,8 +33,10 @@ class Head:
 
 
 HEADS: dict[str, Head] = {
+    "segmentation": Head("levels"),
     "classification": Head("vector", solves=True),
     "multilabel": Head("vector", solves=True),
+    "regression": Head("vector", solves=True),
     "generation": Head("steps"),
 }
 """The head of each answer."""

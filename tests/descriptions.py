@@ -1,0 +1,35 @@
+"""Descriptions of models that nobody trained, as `models.folder` writes them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sonde.models.reads import Reads
+
+
+def described(
+    model: str,
+    options: dict[str, Any],
+    reads: Reads,
+    *,
+    task: str = "image-classification",
+    input: dict[str, Any] | None = None,
+    classes: Sequence[str] = ("a", "b", "c"),
+    fitted: dict[str, Any] | None = None,
+) -> Any:
+    """Return the description of a classifier, a `models.folder.Description`."""
+    from sonde.models.folder import Description, InputForm
+
+    return Description(
+        sonde="0.1.0",
+        task=task,
+        answer="classification",
+        model=model,
+        options=options,
+        outputs=len(classes),
+        reads=InputForm(
+            shape=reads.shape, dtype=reads.dtype, cardinalities=reads.cardinalities, presence=reads.presence
+        ),
+        input={"kind": "image"} if input is None else input,
+        target={"kind": "classification", "classes": list(classes)},
+        fitted=fitted or {},
+    )
