@@ -16,6 +16,7 @@ from itertools import chain, islice
 
 from sonde.backend import Trains, batches_of, predictions
 from sonde.data import Dataset
+from sonde.data.target import Moment
 from sonde.training.batches import TrainingSet
 
 AIM = 0.975
@@ -243,11 +244,17 @@ def measure(
     """
     state = engine.read_state()
     step = _time_steps(engine, training, clock=clock, longest=longest)
-    some = dataset.validation.inputs[:SLICE]
+    some, target = dataset.validation.inputs[:SLICE], training.target
+    truth = target.encode(dataset.validation.truth[:SLICE])
     times = [clock()]
     for _ in range(2):
+        batches = (
+            # What a target puts into a batch is there in a validation too.
+            (rows, {**batch, **target.collate(truth[rows], Moment(0, 0, rows))})
+            for rows, batch in batches_of(some, dataset.spec.prepare, batch_size=most)
+        )
         # One batch after the other: together they may be more than fits into memory.
-        for _outputs in predictions(engine, batches_of(some, dataset.spec.prepare, batch_size=most)):
+        for _outputs in predictions(engine, batches):
             pass
         times.append(clock())
     engine.write_state(state)
