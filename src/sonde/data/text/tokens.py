@@ -187,9 +187,9 @@ _BYTES = {**{chr(byte): byte for byte in _SEEN}, **{chr(256 + place): byte for p
 
 
 def _joins(tokenizer: Any) -> list[tuple[str, str, str]]:
-    import json
+    from sonde.config.untrusted import parse_json
 
-    merges = json.loads(tokenizer.to_str())["model"]["merges"]
+    merges = parse_json(tokenizer.to_str())["model"]["merges"]
     pairs = [each.split(" ", 1) if isinstance(each, str) else each for each in merges]
     return [(first, second, first + second) for first, second in pairs]
 
