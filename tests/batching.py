@@ -39,9 +39,9 @@ def maps_of(engine: Any, inputs: NDArray[Any]) -> NDArray[np.float32]:
 
 def slopes_of(engine: Any, inputs: NDArray[Any], classes: NDArray[np.int32]) -> NDArray[np.float32]:
     """Return the gradient of the logits of some classes with respect to the inputs."""
-    from sonde.models.inside import chosen_logits
+    from sonde.models.inside import chosen_output
 
-    slopes: NDArray[np.float32] = engine.gradient({"inputs": inputs, "chosen": classes}, chosen_logits)
+    slopes: NDArray[np.float32] = engine.gradient({"inputs": inputs, "chosen": classes}, chosen_output("logits"))
     return slopes
 
 

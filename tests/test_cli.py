@@ -163,7 +163,7 @@ def test_a_file_that_cannot_be_read_is_shown_and_fails_the_command(
 ) -> None:
     def predict(run: str, files: Sequence[str]) -> list[dict[str, Any]]:
         return [
-            {"file": files[0], "answer": "rose", "confidence": 0.9, "others": []},
+            {"file": files[0], "task": "image-classification", "prediction": "rose", "confidence": 0.9, "others": []},
             {"file": files[1], "error": "the file is empty"},
         ]
 

@@ -77,7 +77,7 @@ def test_its_answers_are_the_mean_of_its_members_calibrated_anew(members: list[R
     mean = (each[0].probabilities + each[1].probabilities) / 2
     sharpened = mean ** (1 / whole.scores()["calibration"]["temperature"])
     assert np.allclose(made.probabilities, sharpened / sharpened.sum(axis=1, keepdims=True), atol=1e-4)
-    assert (made.guess == mean.argmax(axis=1)).all()
+    assert (made.predicted == mean.argmax(axis=1)).all()
 
 
 def test_it_says_what_it_is_made_of_and_whether_it_beats_its_best_member(
@@ -111,7 +111,7 @@ def test_it_answers_for_files_and_scores_other_data(whole: RunFolder) -> None:
     files = [makers.save(image, Path(f"images/{number}.png")) for number, image in enumerate(images)]
     made = read_predictions(whole.predictions_file)
     rows = sonde.predict(whole, files)
-    assert [row["answer"] for row in rows] == [made.classes[guess] for guess in made.guess[:4]]
+    assert [row["prediction"] for row in rows] == [made.classes[guess] for guess in made.predicted[:4]]
     assert [row["confidence"] for row in rows] == pytest.approx(made.probabilities.max(axis=1)[:4].tolist(), rel=1e-4)
     assert "set" in rows[0] and "abstains" in rows[0]
     before = whole.scores_file.read_bytes()
@@ -150,7 +150,9 @@ def test_another_backend_answers_alike(whole: RunFolder, tmp_path: Path) -> None
     environment = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT / "src")}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     (theirs,) = json.loads(done.stdout.splitlines()[-1])
-    assert theirs["answer"] == own["answer"] and theirs["confidence"] == pytest.approx(own["confidence"], abs=1e-4)
+    assert theirs["prediction"] == own["prediction"] and theirs["confidence"] == pytest.approx(
+        own["confidence"], abs=1e-4
+    )
 
 
 def test_a_member_that_was_tampered_with_is_refused(whole: RunFolder, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ def test_recordings_are_trained_on_scored_and_answered(tmp_path: Path) -> None:
     (tmp_path / "noise.wav").write_bytes(b"RIFF")
     unheard = recordings.save(recordings.tone(1, 77, rate=22050), tmp_path / "new.flac", rate=22050)
     answers = sonde.predict("runs/tones", [str(unheard), str(tmp_path / "noise.wav")])
-    assert answers[0]["answer"] == "high" and "noise.wav cannot be read" in answers[1]["error"]
+    assert answers[0]["prediction"] == "high" and "noise.wav cannot be read" in answers[1]["error"]
 
 
 def test_what_the_model_sees_is_shown_as_pictures(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 import makers
 import small_runs
 import sonde
+from asking import CLASSES
 from sonde import config, stages, studies, training
 from sonde.answers.classification.predictions import read_predictions
 from sonde.config import RunFolder
@@ -154,7 +155,7 @@ def test_folds_leave_the_data_s_own_test_split_alone_and_say_so() -> None:
     assert whole.scores()["test"]["accuracy"]["n"] == 60
     notes = whole.read_json(whole.findings_file)["notes"]
     assert any("the data's own 45 test examples take no part" in note for note in notes)
-    everything = load(survey("split.npz", Options()), Options(fold="1/2", fold_of="everything"), _own())
+    everything = load(survey("split.npz", Options()), Options(fold="1/2", fold_of="everything"), _own(), CLASSES)
     assert sum(map(len, (everything.train, everything.validation, everything.test))) == 135
 
 
@@ -186,7 +187,7 @@ def test_seeds_are_averaged_into_a_run_that_predicts(seeds: RunFolder, place: Pa
     images, _ = small_runs.examples(1, seed=4)
     makers.save(images[0], place / "one.png")
     (row,) = sonde.predict(seeds, "one.png")
-    assert row["answer"] in small_runs.CLASSES
+    assert row["prediction"] in small_runs.CLASSES
     report = seeds.report_file.read_text()
     assert 'id="seeds"' in report and 'id="members"' in report
     assert sonde.resume(seeds) == seeds

@@ -203,15 +203,16 @@ def test_the_end_of_a_training_names_the_report_and_three_commands(tmp_path: Pat
     assert "sonde train 'my data' --model=NAME" in told
 
 
-def test_predictions_are_a_table_with_answer_confidence_and_the_next_best() -> None:
+def test_predictions_are_a_table_with_confidence_and_the_next_best() -> None:
     told = shown(
         "predict",
         [
             {
                 "file": f"{RUDE}.png",
-                "answer": RUDE,
+                "task": "image-classification",
+                "prediction": RUDE,
                 "confidence": 0.91234,
-                "others": [{"answer": "tulip", "confidence": 0.05}, {"answer": "x", "confidence": 0.01}],
+                "others": [{"prediction": "tulip", "confidence": 0.05}, {"prediction": "x", "confidence": 0.01}],
             },
             {"file": "b.png", "error": "the file is empty"},
         ],
@@ -225,14 +226,15 @@ def test_predictions_are_a_table_with_answer_confidence_and_the_next_best() -> N
 
 def test_the_set_of_an_answer_is_shown_and_an_answer_that_is_not_given_is_none() -> None:
     row = {
-        "answer": "rose",
+        "task": "image-classification",
+        "prediction": "rose",
         "confidence": 0.41,
         "others": [],
         "abstains": True,
         "set": ["rose", "tulip", "a", "b", "c"],
     }
     told = shown("predict", [{"file": "a.png", **row}, {"file": "b.png", **row, "abstains": False, "set": ["rose"]}])
-    assert told.splitlines()[0].split() == ["file", "answer", "confidence", "next", "best", "set"]
+    assert told.splitlines()[0].split() == ["file", "prediction", "confidence", "next", "best", "set"]
     assert "none (unsure: rose)" in told and "rose, tulip, a, b and 1 more" in told
     assert told.splitlines()[2].split() == ["b.png", "rose", "0.410", "rose"]
 
@@ -294,8 +296,8 @@ def test_a_run_as_json_says_where_it_is(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_only_a_row_with_an_error_is_a_failure() -> None:
-    assert terminal.has_failures([{"file": "a", "answer": "x"}, {"file": "b", "error": "empty"}])
-    assert not terminal.has_failures([{"file": "a", "answer": "error"}])
+    assert terminal.has_failures([{"file": "a", "prediction": "x"}, {"file": "b", "error": "empty"}])
+    assert not terminal.has_failures([{"file": "a", "prediction": "error"}])
     assert not terminal.has_failures([{"file": "a", "note": "2 more examples were not explained"}])
     assert not terminal.has_failures({"error": "no list"})
 

@@ -81,7 +81,7 @@ def test_scoring_other_data_leaves_the_runs_own_scores_alone(run: RunFolder, pla
 def test_predicting_names_each_file_and_why_one_cannot_be_read(run: RunFolder) -> None:
     Path("broken.png").write_bytes(b"\x89PNG\r\n\x1a\n")
     good, broken, missing = sonde.predict(run.path, ["pets/dog/000.png", "broken.png", "none.png"])
-    assert good["answer"] in ("cat", "dog")
+    assert good["prediction"] in ("cat", "dog")
     assert good["confidence"] + sum(other["confidence"] for other in good["others"]) == pytest.approx(1.0)
     assert "broken.png" in broken["error"]
     assert "none.png" in missing["error"]
@@ -138,7 +138,7 @@ def test_a_contact_sheet_shows_the_very_images_of_the_first_batch(monkeypatch: p
     batch = made.batch(1, 0).batch
     ((images, labels),) = seen
     assert np.array_equal(images, plan.dataset.spec.restore(batch["inputs"]))
-    assert labels == train.answers[batch["truth"]].tolist()
+    assert labels == train.truth[batch["truth"]].tolist()
 
 
 def test_many_files_are_announced_before_they_are_read(
@@ -193,7 +193,7 @@ def test_the_doctor_names_every_backend() -> None:
 
 def test_the_verbs_take_what_the_verbs_return_and_one_item_for_a_list(run: RunFolder) -> None:
     (answer,) = sonde.predict(run, "pets/dog/000.png")
-    assert answer["answer"] in ("cat", "dog")
+    assert answer["prediction"] in ("cat", "dog")
     assert sonde.resume(run) == run
     with pytest.raises(sonde.SondeError, match="two"):
         sonde.compare("first")

@@ -21,7 +21,7 @@ from sonde.config import (
     write_settings,
 )
 from sonde.config.fill import unknown_option
-from sonde.config.settings import Origin
+from sonde.config.settings import Origin, check_tables
 from sonde.config.toml import toml_value
 from sonde.errors import ConfigError
 
@@ -74,15 +74,21 @@ def test_an_assignment_is_read_as_toml_or_as_a_word(text: str, value: object) ->
     ("text", "says"),
     [
         ("training.rate", "expected part.option=value"),
-        ("rate=1", "does not say which part"),
-        ("trainig.rate=1", "Did you mean 'training'?"),
+        ("rate=1", "does not say which table"),
         ("training.rate=", "expected part.option=value"),
-        (".rate=1", "no part called ''"),
+        (".rate=1", "does not say which table"),
     ],
 )
 def test_an_assignment_that_is_none_says_how_one_looks(text: str, says: str) -> None:
     with pytest.raises(ConfigError, match=says.replace("?", r"\?")):
         from_assignments([text])
+
+
+def test_a_table_that_there_is_not_is_refused_with_the_nearest_one(tmp_path: Path) -> None:
+    (tmp_path / "run.toml").write_text("[trainig]\nrate = 1\n")
+    for said in (from_assignments(["trainig.rate=1"]), read_settings(tmp_path / "run.toml")):
+        with pytest.raises(ConfigError, match=r"no table called 'trainig'\. Did you mean 'training'\?"):
+            check_tables(said, ("run", "training"))
 
 
 @pytest.mark.parametrize(
@@ -134,9 +140,9 @@ def test_names_of_any_length_make_short_messages(tmp_path: Path) -> None:
     name = "x" * 100_000
     (tmp_path / "run.toml").write_text(f"[{name}]\na = 1\n")
     for act in (
-        lambda: from_assignments([f"{name}.a=1"]),
+        lambda: check_tables(from_assignments([f"{name}.a=1"]), ("run",)),
         lambda: from_assignments([f"{name}=1"]),
-        lambda: read_settings(tmp_path / "run.toml"),
+        lambda: check_tables(read_settings(tmp_path / "run.toml"), ("run",)),
         lambda: fill(Sample, "training", from_assignments([f"training.{name}=1"])),
     ):
         with pytest.raises(ConfigError) as caught:
@@ -156,7 +162,6 @@ def test_a_mistake_in_a_file_names_file_line_and_key(tmp_path: Path) -> None:
     [
         ("[training\n", "not valid TOML"),
         ("epochs = 3\n", "stands outside of a table"),
-        ("[trainig]\nrate = 1\n", "Did you mean 'training'?"),
         ("[training]\nrate = 1\nrate = 2\n", "not valid TOML"),
         ("x" * 1_000_001, "1,000,001 bytes where at most 1,000,000 can be right"),
         ("[run]\ndata = '\x00'", "not valid TOML"),
@@ -220,7 +225,10 @@ def test_options_are_frozen_and_every_one_has_a_sentence() -> None:
 
 @pytest.mark.parametrize(
     ("text", "says"),
-    [("run = 'tiny'", r"line 1: 'run' is a table: write \[run\]"), ("\n[[data]]\n", r"line 2: 'data' is a table")],
+    [
+        ("run = 'tiny'", r"line 1: 'run' stands outside of a table. Write \[run\]"),
+        ("\n[[data]]\n", r"line 2: 'data' stands outside of a table"),
+    ],
 )
 def test_a_table_that_is_none_is_explained(text: str, says: str, tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text(text)

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.models import MODELS
+
 LEVELS = (3, 4)
 """Values of the category columns of the table."""
 WORDS = 12
@@ -53,12 +55,14 @@ NEEDS_ONE_LENGTH = ("mlp", "crnn", "dscnn", "spectrogram-cnn")
 
 
 def read_by(name: str, modalities: tuple[str, ...]) -> list[str]:
-    """Return the kinds that a model reads.
+    """Return the kinds that a model reads; none for a model that gives a classification nothing to read.
 
     Args:
         name: the model.
         modalities: what its row in `MODELS` says.
     """
+    if "vector" not in MODELS[name].gives:
+        return []
     fixed = name in NEEDS_ONE_LENGTH
     return [key for key, kind in KINDS.items() if kind.modality in modalities and not (fixed and None in kind.shape)]
 

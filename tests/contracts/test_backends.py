@@ -45,7 +45,9 @@ def engine(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_every_model_is_compared() -> None:
-    assert {parity_worker.split(model)[0] for model, _ in parity_worker.CASES.values()} == set(MODELS)
+    assert {parity_worker.split(model)[0] for model, _ in parity_worker.CASES.values()} == {
+        name for name, row in MODELS.items() if "vector" in row.gives
+    }
     assert {parity.REFERENCE, *parity.OTHERS} == set(backend.BACKENDS)
 
 

@@ -8,6 +8,7 @@ import pytest
 
 import makers
 import recordings
+from asking import CLASSES
 from sonde import data
 from sonde.data.audio.spec import Options as AudioOptions
 from sonde.data.sources import SOURCES
@@ -39,7 +40,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def loaded(path: Path) -> data.Dataset:
-    return data.load(data.survey(str(path), STRICT), STRICT, SMALL)
+    return data.load(data.survey(str(path), STRICT), STRICT, SMALL, CLASSES)
 
 
 def test_every_row_that_reads_recordings_is_tried_here() -> None:

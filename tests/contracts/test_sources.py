@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import makers
+from asking import CLASSES
 from sonde import data
 from sonde.data.image.spec import Options as ImageOptions
 from sonde.data.sources import SOURCES
@@ -74,7 +75,7 @@ def test_it_is_recognised_by_its_own_row_alone_and_says_why(name: str, tmp_path:
 def test_images_labels_names_and_splits_come_back_together(name: str, tmp_path: Path) -> None:
     side = 32 if name == "cifar" else 12
     own = ImageOptions(size=(side, side), channels=1 if name == "idx" else 3)
-    dataset = data.load(data.survey(str(MAKERS[name](tmp_path)), STRICT), STRICT, own)
+    dataset = data.load(data.survey(str(MAKERS[name](tmp_path)), STRICT), STRICT, own, CLASSES)
     seen = 0
     for part in (dataset.train, dataset.validation, dataset.test):
         assert part.inputs.dtype == np.uint8
@@ -93,7 +94,9 @@ def test_images_labels_names_and_splits_come_back_together(name: str, tmp_path: 
 def test_the_fingerprint_stays_and_changes_with_one_byte_or_label(name: str, tmp_path: Path) -> None:
     first, again, other = (MAKERS[name](tmp_path / folder) for folder in ("a", "b", "c"))
     _change_one_pixel(name, other)
-    prints = [data.load(data.survey(str(path), STRICT), STRICT, SMALL).fingerprint for path in (first, again, other)]
+    prints = [
+        data.load(data.survey(str(path), STRICT), STRICT, SMALL, CLASSES).fingerprint for path in (first, again, other)
+    ]
     assert prints[0] == prints[1] != prints[2]
 
 
@@ -105,7 +108,7 @@ def test_a_file_that_is_cut_off_is_named(name: str, tmp_path: Path) -> None:
         file = (path.parent if path.is_file() else path) / DAMAGED[name]
     file.write_bytes(file.read_bytes()[:-20])
     with pytest.raises(DataError, match=file.name):
-        data.load(data.survey(str(path), STRICT), STRICT, SMALL)
+        data.load(data.survey(str(path), STRICT), STRICT, SMALL, CLASSES)
 
 
 def test_the_built_in_digits_are_the_1797_of_the_uci_repository() -> None:

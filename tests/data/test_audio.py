@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import recordings
+from asking import CLASSES
 from sonde import data
 from sonde.data.audio import files as sound_files
 from sonde.data.audio.melspectrogram import cepstrum, log_mel
@@ -19,7 +20,7 @@ FRAMES = 1 + 4000 // 128
 
 def loaded(path: Path, own: Options = OWN, **options: Any) -> data.Dataset:
     wanted = data.Options(**options)
-    return data.load(data.survey(str(path), wanted), wanted, own)
+    return data.load(data.survey(str(path), wanted), wanted, own, CLASSES)
 
 
 def test_every_recording_becomes_one_window(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import makers
+from asking import CLASSES
 from sonde import config, data
 from sonde.data.image.spec import Options as ImageOptions
 from sonde.data.image.spec import learn_spec
@@ -49,7 +50,7 @@ def test_a_black_training_split_is_prepared_without_dividing_by_nothing() -> Non
 def test_a_file_is_read_as_it_was_at_training(tmp_path: Path) -> None:
     path = makers.class_folders(tmp_path / "set")
     options = ImageOptions(size=(8, 6), channels=1)
-    dataset = data.load(data.survey(str(path), data.Options()), data.Options(), options)
+    dataset = data.load(data.survey(str(path), data.Options()), data.Options(), options, CLASSES)
     for name, pixels in zip(dataset.test.names, dataset.test.inputs, strict=True):
         names, found = dataset.spec.read(str(path / name))
         assert names == [str(path / name)] and np.array_equal(found, pixels[None])

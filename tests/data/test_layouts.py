@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import makers
+from asking import CLASSES
 from sonde import data
 from sonde.data.image.spec import Options as ImageOptions
 from sonde.errors import DataError
@@ -78,7 +79,7 @@ def test_a_test_split_alone_is_one(tmp_path: Path) -> None:
     listing = surveyed(makers.class_folders(tmp_path / "set", 2, splits=("test",)))
     assert counts(listing) == {"test": 4} and set(listing.truth) == {"cat", "dog"}
     with pytest.raises(DataError, match="has only a test split and none for training"):
-        data.load(listing, data.Options(), ImageOptions(size=(12, 12)))
+        data.load(listing, data.Options(), ImageOptions(size=(12, 12)), CLASSES)
 
 
 def test_two_tables_beside_the_images_are_asked_about(tmp_path: Path) -> None:
@@ -110,7 +111,7 @@ def test_a_set_inside_a_lonely_folder_is_found_and_that_is_said(tmp_path: Path) 
 
 
 def test_a_single_class_is_still_a_class(tmp_path: Path) -> None:
-    assert set(surveyed(makers.class_folders(tmp_path / "set", 2, classes=("cat",))).answers) == {"cat"}
+    assert set(surveyed(makers.class_folders(tmp_path / "set", 2, classes=("cat",))).truth) == {"cat"}
 
 
 def test_what_is_left_out_is_said(tmp_path: Path) -> None:
@@ -142,7 +143,7 @@ def test_a_name_that_is_not_utf8_can_be_printed(tmp_path: Path) -> None:
         pytest.skip("this file system takes UTF-8 names only")
     listing = surveyed(path)
     "".join(listing.names.tolist()).encode("utf-8")
-    dataset = data.load(listing, data.Options(), ImageOptions(size=(12, 12)))
+    dataset = data.load(listing, data.Options(), ImageOptions(size=(12, 12)), CLASSES)
     assert not dataset.findings.bad_files
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import makers
+from asking import CLASSES
 from sonde import data
 from sonde.data import cache, from_files, loading
 from sonde.data.image import files as image_files
@@ -21,7 +22,7 @@ SPEC = data.ImageSpec(height=12, width=12, channels=3, mean=(0.0, 0.0, 0.0), std
 
 
 def loaded(path: Path, options: data.Options = PLAIN, own: ImageOptions = SMALL) -> data.Dataset:
-    return data.load(data.survey(str(path), options), options, own)
+    return data.load(data.survey(str(path), options), options, own, CLASSES)
 
 
 def parts(dataset: data.Dataset) -> list[data.Examples]:
@@ -189,7 +190,7 @@ def test_arrays_are_resized_and_recoloured_as_files_are(tmp_path: Path) -> None:
 
 
 def unsplit(path: Path) -> data.Unsplit:
-    return data.load_unsplit(data.survey(str(path), PLAIN), PLAIN, SMALL, SPEC)
+    return data.load_unsplit(data.survey(str(path), PLAIN), PLAIN, SMALL, CLASSES, SPEC)
 
 
 def test_without_dividing_a_given_test_split_is_read_alone(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from asking import CLASSES
 from sonde.data import Listing, Options, guess, load, survey
 from sonde.data.sources import tables
 from sonde.data.table import spec as table_module
@@ -67,7 +68,7 @@ def test_row_numbers_and_texts_that_differ_everywhere_are_left_out_with_the_reas
 def test_what_is_left_out_reaches_neither_the_model_nor_the_baselines(tmp_path: Path) -> None:
     listing = read(write(tmp_path / "ship.csv", passengers()))
     own = table_module.Options(ignore=("PassengerId", "Ticket"))
-    dataset = load(listing, Options(), own)
+    dataset = load(listing, Options(), own, CLASSES)
     assert names_of(dataset.train.raw) == ("Pclass", "Sex", "Age", "Port")
     assert dataset.spec.shape == (5,) and dataset.spec.cardinalities == (3, 4)
     assert dataset.train.inputs.dtype == np.float32 and len(dataset.test) == 12
@@ -160,14 +161,14 @@ def test_parquet_keeps_its_numbers_and_whole_labels(tmp_path: Path) -> None:
 )
 def test_a_label_is_what_stands_in_the_file(tmp_path: Path, labels: list[str]) -> None:
     lines = ["x,w,label", *(f"{row * 7 % 11},{row % 5},{labels[row % 3]}" for row in range(30))]
-    assert read(write(tmp_path / "x.csv", lines)).answers.tolist() == labels * 10
+    assert read(write(tmp_path / "x.csv", lines)).truth.tolist() == labels * 10
 
 
 def test_a_table_with_carriage_returns_alone_is_read(tmp_path: Path) -> None:
     rows = "".join(f"{row % 7}.{row},{row % 5}.5,{'xy'[row % 2]}\r" for row in range(60))
     (tmp_path / "mac.csv").write_text("a,b,label\r" + rows, newline="")
     listing = read(tmp_path / "mac.csv")
-    assert len(listing) == 60 and set(listing.answers) == {"x", "y"} and listing.names[1] == "mac.csv line 3"
+    assert len(listing) == 60 and set(listing.truth) == {"x", "y"} and listing.names[1] == "mac.csv line 3"
 
 
 def test_new_rows_are_read_in_the_encoding_that_the_training_rows_were_said_to_be_in(tmp_path: Path) -> None:
@@ -177,7 +178,7 @@ def test_new_rows_are_read_in_the_encoding_that_the_training_rows_were_said_to_b
     ]
     for name in ("train.csv", "new.csv"):
         (tmp_path / name).write_text("\n".join(lines), encoding="shift_jis")
-    dataset = load(read(tmp_path / "train.csv", encoding="shift_jis"), Options(), table_module.Options())
+    dataset = load(read(tmp_path / "train.csv", encoding="shift_jis"), Options(), table_module.Options(), CLASSES)
     _, rows = dataset.spec.read(str(tmp_path / "new.csv"))
     assert isinstance(rows, np.ndarray) and rows["城市"].tolist() == ["大阪", "東京"] * 15
 

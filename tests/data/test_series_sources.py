@@ -29,7 +29,7 @@ def test_a_ts_folder_holds_its_two_splits(tmp_path: Path) -> None:
     ts(tmp_path / "few", "few_TEST.ts", "1,?,3:4,NaN,6:up")
     found = survey(tmp_path / "few")
     assert (found.name, found.modality, found.format) == ("few", "series", ".ts series")
-    assert found.splits.tolist() == ["train", "train", "test"] and found.answers.tolist() == ["up", "down", "up"]
+    assert found.splits.tolist() == ["train", "train", "test"] and found.truth.tolist() == ["up", "down", "up"]
     assert isinstance(found.content, np.ndarray) and found.content.shape == (3, 3, 2)
     assert found.content[1].tolist() == [[3, 6], [2, 5], [1, 4]]
     assert np.isnan(found.content[2, 1]).all()
@@ -101,7 +101,7 @@ def test_ucr_text_has_its_label_first_and_ends_shorter_series_in_nan(tmp_path: P
     (tmp_path / "Few_TRAIN.tsv").write_text("1\t0.5\t1\t2\n2\t3\tNaN\tNaN\n1\t1\tNaN\t4\n")
     (tmp_path / "Few_TEST.tsv").write_text("  1.0000000e+00   1   2   3\n")
     found = survey(tmp_path)
-    assert found.format == "UCR text" and found.name == "Few" and found.answers.tolist() == ["1", "2", "1", "1"]
+    assert found.format == "UCR text" and found.name == "Few" and found.truth.tolist() == ["1", "2", "1", "1"]
     assert isinstance(found.content, Ragged) and found.content.lengths.tolist() == [3, 1, 3, 3]
     assert np.isnan(found.content[2][1, 0]) and any("taken as shorter" in note for note in found.notes)
 
@@ -116,7 +116,7 @@ def test_a_wide_table_has_a_row_for_each_series(tmp_path: Path) -> None:
     found = survey(path)
     assert found.format == "wide table of series" and isinstance(found.content, np.ndarray)
     assert found.content.shape == (4, 10, 2) and found.content[1, 0].tolist() == [1, 11]
-    assert found.splits.tolist() == ["test", "train", "train", "train"] and found.answers.tolist() == [
+    assert found.splits.tolist() == ["test", "train", "train", "train"] and found.truth.tolist() == [
         "a",
         "b",
         "a",
@@ -144,7 +144,7 @@ def test_a_long_table_has_a_row_for_each_step_in_any_order(tmp_path: Path) -> No
         "id,time,label,heart,breath\np1,2,up,3,30\np2,1,down,7,70\np1,1,up,1,10\np2,2,down,,80\np1,3,up,5,50\n"
     )
     found = survey(path)
-    assert found.format == "long table of series" and found.answers.tolist() == ["up", "down"]
+    assert found.format == "long table of series" and found.truth.tolist() == ["up", "down"]
     assert isinstance(found.content, Ragged) and found.content[0].tolist() == [[1, 10], [3, 30], [5, 50]]
     assert np.isnan(found.content[1][1, 0]) and any("channels heart, breath" in note for note in found.notes)
 
@@ -217,7 +217,7 @@ def test_a_value_that_is_no_number_is_named_by_its_line(tmp_path: Path) -> None:
         survey(path)
     path.write_text("id;time;label;heart\np1;1;up;1\np1;2;up;2\np2;1;down;3\np2;2;down;4\n")
     found = survey(path)
-    assert found.answers.tolist() == ["up", "down"] and found.content[:, :, 0].tolist() == [[1, 2], [3, 4]]
+    assert found.truth.tolist() == ["up", "down"] and found.content[:, :, 0].tolist() == [[1, 2], [3, 4]]
     assert any("the delimiter of long.csv is ';'" in note for note in found.notes)
 
 

@@ -9,6 +9,7 @@ from PIL import Image
 
 import makers
 import recordings
+from asking import CLASSES
 from sonde import data
 from sonde.data.series.looks import series_tiles
 from sonde.data.sheet import contact_sheet, text_sheet
@@ -68,7 +69,7 @@ def test_every_modality_has_a_sheet(modality: str, tmp_path: Path) -> None:
         path = makers.write_table(tmp_path / "set.csv", kept)
     row = data.MODALITIES[modality]
     listing = data.survey(str(path), data.Options(), modality)
-    dataset = data.load(listing, data.Options(), row.options())
+    dataset = data.load(listing, data.Options(), row.options(), CLASSES)
     suffix, content = row.sheet(dataset.spec, dataset.train.inputs[:4], ["a", "b", "c", "d"])
     assert (suffix == ".png") == content.startswith(b"\x89PNG") and len(content) > 20
     assert suffix == ".png" or [line[:2] for line in content.decode().splitlines()] == ["a\t", "b\t", "c\t", "d\t"]

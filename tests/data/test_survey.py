@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import makers
+from asking import CLASSES
 from sonde import data
 from sonde.data.image.spec import Options as ImageOptions
 from sonde.errors import DataError
@@ -161,7 +162,7 @@ def test_rows_without_file_or_label_are_named_and_counted(tmp_path: Path) -> Non
     assert "has no label" in reasons["images/cat-1.png"]
     assert "has no path" in reasons["line 65 of list.csv"]
     options = data.Options(bad_share=0.1)
-    assert len(data.load(listing, options, ImageOptions(size=(12, 12))).findings.bad_files) == 4
+    assert len(data.load(listing, options, ImageOptions(size=(12, 12)), CLASSES).findings.bad_files) == 4
 
 
 def test_paths_above_the_manifest_and_whole_paths_work_where_they_exist(tmp_path: Path) -> None:
@@ -198,7 +199,7 @@ def test_only_a_line_s_end_ends_a_row(odd: str, tmp_path: Path) -> None:
     for end in ("\n", "\r\n", "\r"):
         rows = ["path,label", f"a.png,cat{odd}fish", f'a.png,"dog{odd}fish, large"']
         (tmp_path / "l.csv").write_bytes((end.join(rows) + end).encode())
-        assert surveyed(tmp_path / "l.csv").answers.tolist() == [f"cat{odd}fish", f"dog{odd}fish, large"]
+        assert surveyed(tmp_path / "l.csv").truth.tolist() == [f"cat{odd}fish", f"dog{odd}fish, large"]
 
 
 def test_equal_names_of_columns_are_refused_in_parquet_too_and_missing_ones_are_not(tmp_path: Path) -> None:
@@ -212,7 +213,7 @@ def test_equal_names_of_columns_are_refused_in_parquet_too_and_missing_ones_are_
     with pytest.raises(DataError, match=r"l\.parquet .*'label'"):
         surveyed(tmp_path / "l.parquet")
     (tmp_path / "l.csv").write_text("path,label,,\na.png,cat,,\n")
-    assert surveyed(tmp_path / "l.csv").answers.tolist() == ["cat"]
+    assert surveyed(tmp_path / "l.csv").truth.tolist() == ["cat"]
 
 
 def test_a_damaged_parquet_file_is_refused(tmp_path: Path) -> None:

@@ -103,9 +103,9 @@ def test_a_value_that_training_did_not_see_or_saw_once_is_code_0_and_so_is_a_mis
     assert spec.categories[0].values == ("Bonn", "Ulm") and spec.cardinalities == (3,)
     asked = table_of({"town": np.array(["Ulm", "Bonn", "Kiel", "Rom", ""])})
     assert spec.encode(asked)[:, 0].tolist() == [2, 1, 0, 0, 0]
-    assert learn(rows, None, Options(fewest=1)).levels == (4,) and learn(rows, None, Options(most_values=1)).levels == (
-        2,
-    )
+    assert learn(rows, None, Options(fewest=1)).cardinalities == (4,) and learn(
+        rows, None, Options(most_values=1)
+    ).cardinalities == (2,)
 
 
 def test_rows_may_come_with_their_columns_in_another_order_and_stored_otherwise() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from asking import CLASSES
 from sonde import data
 from sonde.data.ragged import Ragged, text_of, texts
 from sonde.data.sheet import text_sheet
@@ -22,7 +23,9 @@ def folders(root: Path, count: int = 8) -> Path:
 
 
 def test_files_of_texts_become_a_data_set(tmp_path: Path) -> None:
-    dataset = data.load(data.survey(str(folders(tmp_path / "set")), STRICT), STRICT, Options(least_count=1, lower=True))
+    dataset = data.load(
+        data.survey(str(folders(tmp_path / "set")), STRICT), STRICT, Options(least_count=1, lower=True), CLASSES
+    )
     assert dataset.modality == "text" and isinstance(dataset.train.raw, Ragged)
     assert isinstance(dataset.train.inputs, Ragged) and dataset.train.inputs.dtype == np.int32
     for row, name in enumerate(dataset.train.names):
@@ -50,7 +53,7 @@ def test_an_encoding_that_was_said_holds_for_every_file_and_for_new_ones(tmp_pat
     for file in root.rglob("*.txt"):
         file.write_bytes(f"映画は{file.parent.name} {file.stem} 良い".encode("shift_jis"))
     said = data.Options(encoding="shift_jis")
-    dataset = data.load(data.survey(str(root), said), said, Options(least_count=1, tokens="characters"))
+    dataset = data.load(data.survey(str(root), said), said, Options(least_count=1, tokens="characters"), CLASSES)
     assert isinstance(dataset.spec, data.TextSpec) and "映" in dataset.spec.known and not dataset.findings.bad_files
     (_, raw) = data.spec_from(dataset.spec.to_dict()).read(str(root / "good" / "0.txt"))
     assert isinstance(raw, Ragged) and text_of(raw[0]).startswith("映画はgood")
@@ -59,7 +62,7 @@ def test_an_encoding_that_was_said_holds_for_every_file_and_for_new_ones(tmp_pat
 def test_exact_copies_have_the_same_mark_and_stay_on_one_side(tmp_path: Path) -> None:
     lines = [f"{'ny'[n % 2]} text number {n // 4 * 4 + n % 2}" for n in range(80)]
     (tmp_path / "set.txt").write_text("\n".join(lines))
-    dataset = data.load(data.survey(str(tmp_path / "set.txt"), STRICT), STRICT, Options())
+    dataset = data.load(data.survey(str(tmp_path / "set.txt"), STRICT), STRICT, Options(), CLASSES)
     sides = [{text_of(side.raw[row]) for row in range(len(side))} for side in (dataset.train, dataset.test)]
     assert sides[0] and sides[1] and not sides[0] & sides[1] and dataset.findings.duplicates == 40
 

@@ -103,7 +103,7 @@ def test_lines_end_at_line_feeds_alone(tmp_path: Path) -> None:
 
 def test_labels_for_fasttext_lose_their_mark(tmp_path: Path) -> None:
     content = "".join(f"__label__{'ab'[n % 2]} some text {n}\n" for n in range(8))
-    assert set(texts.read(write(tmp_path / "set.txt", content), Options()).answers) == {"a", "b"}
+    assert set(texts.read(write(tmp_path / "set.txt", content), Options()).truth) == {"a", "b"}
 
 
 def test_a_file_for_each_split_is_one_data_set(tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_line_that_is_not_json_is_named(line: str, says: str, tmp_path: Path) 
 def test_numbers_lists_and_truth_values_of_json_become_labels(tmp_path: Path) -> None:
     rows = [{"text": "one two three", "label": label} for label in (1, True, ["b", "a"], "x", 0)]
     path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
-    assert texts.read(path, Options()).answers.tolist() == ["1", "true", "b|a", "x", "0"]
+    assert texts.read(path, Options()).truth.tolist() == ["1", "true", "b|a", "x", "0"]
 
 
 def test_another_encoding_is_said_and_believed(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """What holds for MiniRocket: exact features, levels from training series, and a head that is solved at once."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,10 @@ from sklearn.preprocessing import StandardScaler
 import sonde
 from batching import logits_of, slopes_of, stepped
 from sonde import backend
+from sonde.answers import ANSWERS
+from sonde.answers.answer import Contest
+from sonde.answers.classification.baselines import guesses
 from sonde.backend import EngineSettings
-from sonde.evaluation import stage
 from sonde.models import solving
 from sonde.models.reads import Reads
 
@@ -271,10 +274,14 @@ def test_a_run_takes_no_gradient_step_and_answers_from_all_it_was_given(
     (x, truth), (new, answer) = waves(45), waves(30, seed=7)
     np.savez(tmp_path / "waves.npz", x_train=x[..., 0], y_train=truth, x_test=new[..., 0], y_test=answer)
     made = ["model.levels=12", "training.threads=1"]
-    learned, guess = [], stage.guess_baselines
-    monkeypatch.setattr(
-        stage, "guess_baselines", lambda *all_, **more: (learned.append(len(all_[1])), guess(*all_, **more))[1]
-    )
+    learned: list[int] = []
+
+    def noted(contest: Contest) -> Any:
+        learned.append(len(contest.truth))
+        return guesses(contest)
+
+    row = replace(ANSWERS["classification"], guesses=noted)
+    monkeypatch.setitem(ANSWERS, "classification", row)
     runs = [sonde.train("waves.npz", name=name, set=[*made, *more]) for name, more in
             (("all", []), ("train", ["model.refit=false"]))]  # fmt: skip
     scores = [json.loads(run.scores_file.read_text()) for run in runs]
@@ -284,7 +291,7 @@ def test_a_run_takes_no_gradient_step_and_answers_from_all_it_was_given(
     assert len(runs[0].history()) == 1
     # What is known of a model's doubt is of the very model that is kept.
     said = [json.loads((run.model / "model.json").read_text()) for run in runs]
-    assert [each["fitted_on"] for each in said] == ["left out", "validation"]
+    assert [each["fitted"]["fitted_on"] for each in said] == ["left out", "validation"]
     assert [each["sets"]["examples"] for each in said] == [45, 9]
     told = [run.report_file.read_text() for run in runs]
     assert "45 training and validation examples, each as it is answered when left out" in told[0]

@@ -333,7 +333,7 @@ def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     assert run.read_json(run.scores_file)["test"]["accuracy"]["value"] > 0.9
     shutil.rmtree(folder)
     (answer,) = sonde.predict(run.path, ["the film was good"])
-    assert answer["answer"] == "yes"
+    assert answer["prediction"] == "yes"
     (explained,) = sonde.explain(run.path, ["the film was good"])
     methods = {each["method"]: each for each in explained["methods"]}
     assert set(methods) == set(EXPLANATIONS["text"])

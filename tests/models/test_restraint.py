@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from sonde import backend
-from sonde.answers.classification.fitted import Abstention, Sets
+from sonde.answers.classification.fitted import Abstention, Fitted, Sets
 
 WHOLE = {
     "coverage": 0.9,
@@ -67,18 +67,6 @@ def test_there_is_one_threshold_or_one_for_each_class(thresholds: Mapping[str, A
     assert read({"thresholds": thresholds}).fits(3) == fits
 
 
-def test_a_model_from_before_there_were_sets_answers_everything() -> None:
-    from sonde.models.folder import Description
-
-    values = {
-        "sonde": "0.1.0",
-        "task": "image-classification",
-        "answer": "label",
-        "model": "mlp",
-        "options": {},
-        "input_shape": [4, 4, 1],
-        "input": {},
-        "classes": ["cat", "dog"],
-    }
-    said = Description.model_validate_json(json.dumps(values))
+def test_a_model_without_sets_answers_everything() -> None:
+    said = Fitted.model_validate_json("{}")
     assert said.sets is None and said.abstention == Abstention() and said.abstention.threshold == 0

@@ -66,8 +66,8 @@ def test_a_run_with_views_scores_and_predicts_by_them_and_says_so(
     session.finish()
     assert json.loads((folder.model / "model.json").read_text())["views"] == "flip"
     scores = sonde.evaluate(folder.path)
-    assert "each answer is the mean over the image and its mirror image" in scores["splits"]
+    assert "each prediction is the mean over the image and its mirror image" in scores["splits"]
     report = folder.report_file.read_text()
     # Beside the score itself, and whole.
     (measure,) = re.findall(r'class="measure">([^<]*)<', report)
-    assert measure.endswith("test split; each answer is the mean over the image and its mirror image")
+    assert measure.endswith("test split; each prediction is the mean over the image and its mirror image")

@@ -1,6 +1,7 @@
 """A whole run with `minutes`: what is refused before anything is written, what is said, what stands in its files."""
 
 import functools
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ def test_what_a_budget_takes_from_the_scoring_stands_in_the_run_file_and_in_the_
     monkeypatch.setattr(costs, "_seconds_of_a_drawing", lambda dataset, task, clock: 0.01)
     plan = plan_of(begun, {"run.minutes": 2.0, "run.epochs": 1})
     settings = Settings({key: each for key, each in plan.settings.items() if key != "evaluation.resamples"})
-    plan = Plan(planning.complete(settings), plan.listing, plan.dataset, plan.warnings)
+    plan = replace(plan, settings=planning.complete(settings))
     assert plan.settings.value("evaluation.resamples") == 1000
     folder = stages.train(plan, clock.now)
     assert "evaluation.resamples = 200: 2 minutes leave no time for more drawings." in capsys.readouterr().out
@@ -136,19 +137,22 @@ def test_layers_that_run_as_keras_wrote_them_are_named_on_the_terminal_and_in_th
     assert "strange_layer" in folder.report_file.read_text(encoding="utf-8")
 
 
+TASK = {"run.task": "image-classification"}
+
+
 def test_minutes_let_the_guess_of_the_epochs_be_a_bound_and_leave_what_was_said() -> None:
-    said = from_words({"run.minutes": 5.0})
+    said = from_words({**TASK, "run.minutes": 5.0})
     guessed = said.over(guess(said, examples=60_000))
     assert guessed.value("run.epochs") == 5
     bound = longest(guessed).over(guessed)
     assert bound.value("run.epochs") == 5 * LONGEST and "the minutes decide" in bound["run.epochs"].reason
-    spoken = from_words({"run.minutes": 5.0, "run.epochs": 3})
+    spoken = from_words({**TASK, "run.minutes": 5.0, "run.epochs": 3})
     assert longest(spoken.over(guess(spoken, examples=60_000))) == Settings()
-    assert longest(guess(Settings(), examples=60_000)) == Settings()
+    assert longest(guess(from_words(TASK), examples=60_000)) == Settings()
 
 
 def test_steps_make_the_epochs_that_hold_them() -> None:
-    found = guess(from_words({"training.steps": 1000, "training.batch_size": 100}), examples=60_000)
+    found = guess(from_words({**TASK, "training.steps": 1000, "training.batch_size": 100}), examples=60_000)
     assert found.value("run.epochs") == 2
 
 
@@ -182,4 +186,7 @@ def test_a_bound_that_is_said_now_goes_before_another_kind_of_bound_in_a_file(
 
 @pytest.mark.parametrize(("examples", "parts", "batch"), [(60_000, 3, 126), (60_000, 4, 128), (80, 4, 4), (80, 7, 7)])
 def test_a_guessed_batch_can_be_cut(examples: int, parts: int, batch: int) -> None:
-    assert guess(from_words({"training.accumulate": parts}), examples=examples).value("training.batch_size") == batch
+    assert (
+        guess(from_words({**TASK, "training.accumulate": parts}), examples=examples).value("training.batch_size")
+        == batch
+    )

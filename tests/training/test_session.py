@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import small_runs
-from sonde import tasks
+from sonde.answers.classification.target import ClassTarget
 from sonde.backend import averaged_weights, batches_of, joined, predictions, weights_of
 from sonde.config import read_settings
 from sonde.errors import ModelError, RunError, TrainingError
@@ -88,7 +88,7 @@ def test_validation_is_what_an_independent_count_says(begun: Any) -> None:
     logits = joined(predictions(session.engine, batches_of(validation.inputs, begun.dataset.spec.prepare)))[
         "logits"
     ].astype(np.float64)
-    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
+    truth = ClassTarget(small_runs.CLASSES).encode(validation.truth)
     shares = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
     assert epoch.validation["accuracy"] == pytest.approx((logits.argmax(axis=1) == truth).mean())
     assert epoch.validation["loss"] == pytest.approx(-np.log(shares[np.arange(len(truth)), truth]).mean(), rel=1e-6)
@@ -166,7 +166,7 @@ def test_the_average_is_what_is_validated_and_kept(begun: Any) -> None:
     validation = begun.dataset.validation
     batches = batches_of(validation.inputs, begun.dataset.spec.prepare)
     logits = joined(predictions(session.engine, batches))["logits"]
-    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
+    truth = ClassTarget(small_runs.CLASSES).encode(validation.truth)
     assert epoch.validation["accuracy"] == pytest.approx(float((logits.argmax(axis=1) == truth).mean()))
 
 
@@ -187,8 +187,8 @@ def test_the_written_temperature_is_the_one_fitted_on_validation(begun: Any) -> 
     validation = begun.dataset.validation
     batches = batches_of(validation.inputs, begun.dataset.spec.prepare)
     logits = joined(predictions(session.engine, batches))["logits"]
-    truth = tasks.label.encode(validation.answers, small_runs.CLASSES)
-    written = json.loads((session.folder.model / "model.json").read_text())["temperature"]
+    truth = ClassTarget(small_runs.CLASSES).encode(validation.truth)
+    written = json.loads((session.folder.model / "model.json").read_text())["fitted"]["temperature"]
     assert written == temperature.fit(logits, truth)
 
 

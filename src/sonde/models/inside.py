@@ -65,7 +65,7 @@ class Cut:
 
 
 def engine_of(module: ModuleType, model: keras.Model) -> Trains:
-    """Build an engine that is not meant to step; see `chosen_logits`.
+    """Build an engine that is not meant to step; see `chosen_output`.
 
     Args:
         module: the backend's module.
