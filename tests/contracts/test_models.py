@@ -157,7 +157,7 @@ def test_a_head_that_needs_what_a_body_does_not_give_is_refused(monkeypatch: pyt
 
     assert fits("cnn", "levels") and not fits("bag", "steps")
     monkeypatch.setitem(HEADS, "classification", Head("levels"))
-    wanted = r"The model 'mlp' gives no levels, .* Models that do: cnn, fast, resnet \(sonde list models\)"
+    wanted = r"The model 'mlp' gives no levels, .* Models that do: unet, cnn, fast, resnet \(sonde list models\)"
     with pytest.raises(ModelError, match=wanted):
         model_of("mlp")
     # Its row gives levels, but not of series.
