@@ -111,7 +111,13 @@ def test_the_task_of_labelled_images_is_classification() -> None:
 
 @pytest.mark.parametrize(
     ("classes", "says"),
-    [(["cat"], "two"), (["cat", "dog", "cat"], "different"), ("cat", "classes"), ([1, 2], "classes"), (None, "classes")],
+    [
+        (["cat"], "two"),
+        (["cat", "dog", "cat"], "different"),
+        ("cat", "classes"),
+        ([1, 2], "classes"),
+        (None, "classes"),
+    ],
 )
 def test_a_target_that_names_no_classes_is_refused(classes: object, says: str) -> None:
     with pytest.raises(ModelError, match=says):
