@@ -28,32 +28,8 @@ class Options(_Options):
     headline: str = ""
     """Metric that stands first and decides the verdict (sonde list metrics); empty for the usual one of the answer."""
 
-    positive: str = ""
-    """Of two classes the one that is searched for; its precision, recall and F1 are scored. Empty for none."""
-
-    tune_for: Literal["none", "f1", "balanced_accuracy", "accuracy"] = "none"
-    """What the decision is tuned for on validation: offsets of classes, thresholds of labels; probabilities stay."""
-
     mistakes: Annotated[int, Field(ge=0, le=200)] = 24
     """Mistakes shown in the report, the surest ones first."""
 
     explain: Annotated[int, Field(ge=0, le=50)] = 4
     """Test examples explained in the report, right and wrong answers in turns; 0 for none, and for no importance."""
-
-    coverage: Annotated[float, Field(ge=0.5, le=0.999)] = 0.9
-    """Share of the prediction sets that are to hold the true class; chosen on validation, checked on the test."""
-
-    sets: Literal["lac", "aps"] = "lac"
-    """How sets are made: lac, the smallest on average; aps, larger ones for harder examples."""
-
-    sets_by_class: bool = False
-    """Whether each class is to be covered that often, and not only all together; takes many examples of each."""
-
-    abstain_below: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
-    """Confidence below which `predict` gives no answer; of this and the next two, the strictest counts."""
-
-    wanted_accuracy: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.0
-    """Accuracy that given answers are to have: a threshold of confidence is chosen on validation; 0 asks for none."""
-
-    wanted_share: Annotated[float, Field(ge=0.01, le=1.0)] = 1.0
-    """Share of examples to be answered, the surest ones: a threshold is chosen on validation; 1 answers all."""
