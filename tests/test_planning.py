@@ -226,7 +226,7 @@ def test_the_notes_on_the_data_are_shown_and_the_rest_counted() -> None:
     notes = tuple(f"note {number}" for number in range(6))
     findings = replace(plan.dataset.findings, notes=notes)
     seen = planning.facts(replace(plan, dataset=replace(plan.dataset, findings=findings)))
-    assert seen["mind"] == "Note 0. Note 1. Note 2. Note 3. And 2 more in the report."
+    assert seen["notes"] == "Note 0. Note 1. Note 2. Note 3. And 2 more in the report."
 
 
 def test_what_was_given_is_shown_beside_what_was_guessed() -> None:

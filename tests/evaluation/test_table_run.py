@@ -76,7 +76,7 @@ def test_sets_and_answers_not_given_are_checked_on_the_test_and_told(trained: Ru
     assert conformal["methods"]["lac"]["reached"]["n"] == 100 and "the coverage target was" in conformal["sentence"]
     assert abstention["threshold"] == 0.9 and 0 < abstention["coverage"]["value"] < 1
     report = trained.report_file.read_text()
-    assert "When not to answer" in report and "Sets of answers" in report and "a row of a table" in report
+    assert "Abstention and prediction sets" in report and "a row of a table" in report
 
 
 def test_new_rows_are_answered_by_name_and_without_what_is_unknown(trained: RunFolder, workplace: Path) -> None:
