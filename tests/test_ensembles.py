@@ -216,11 +216,11 @@ def test_several_labels_are_averaged_and_folded_too(place: Path) -> None:
     images = np.clip(rng.normal(90, 25, (90, 8, 8, 1)) + 100 * has[:, [0]][..., None, None], 0, 255).astype(np.uint8)
     answers = np.array(["|".join(np.array(["bar", "disc", "eye"])[row]) for row in has], dtype="<U20")
     np.savez(place / "marks.npz", images=images, labels=answers)
-    words = {"model": "mlp", "epochs": 1, "set": (*QUICK, "run.task=image-multilabel", "classification.tune_for=f1")}
+    words = {"model": "mlp", "epochs": 1, "set": (*QUICK, "run.task=image-multilabel", "multilabel.tune_for=f1")}
     averaged = sonde.train("marks.npz", name="marks", seeds=2, **words)
     one, two = (config.open_run(f"marks-seed{seed}") for seed in (0, 1))
     described = averaged.read_json(averaged.model / "model.json")
-    assert (described["tuned_for"], len(described["decision"])) == ("f1", 3)
+    assert (described["fitted"]["tuned_for"], len(described["fitted"]["decision"])) == ("f1", 3)
     said = json.loads((averaged.path / "ensemble.json").read_text())
     assert [row["scores"]["f1_macro"]["value"] for row in said["members"]] == pytest.approx(
         [run.scores()["test"]["f1_macro"]["value"] for run in (one, two)], abs=1e-6
@@ -236,7 +236,7 @@ def test_of_members_that_saw_validation_nothing_is_fitted_but_a_named_confidence
     np.savez("waves.npz", x_train=series[:40], y_train=truth[:40], x_test=series[40:], y_test=truth[40:])
     made = ("model.levels=8", "training.threads=1", "evaluation.resamples=100", "classification.abstain_below=0.7")
     run = sonde.train("waves.npz", name="waves", seeds=2, set=made)
-    said = run.read_json(run.model / "model.json")
-    assert said["abstention"]["threshold"] == 0.7 and said["temperature"] == 1.0 and said["sets"] is None
+    said = run.read_json(run.model / "model.json")["fitted"]
+    assert said["abstention"]["threshold"] == 0.7 and said.get("temperature", 1.0) == 1.0 and said.get("sets") is None
     with pytest.raises(RunError, match="solved once more on training and validation examples together"):
         sonde.ensemble(["waves-seed0", "waves-seed1"], weights="validation", name="weighed")

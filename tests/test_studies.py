@@ -63,7 +63,7 @@ def test_each_example_is_answered_once_by_the_run_that_had_not_seen_it(folds: Ru
     parts = [read_predictions(config.open_run(f"folds-fold{number}").predictions_file) for number in (1, 2, 3)]
     assert [name for part in parts for name in part.names] == list(pooled.names)
     assert np.allclose(np.concatenate([part.probabilities for part in parts]), pooled.probabilities, atol=1e-6)
-    right = sum(int((part.guess == part.truth).sum()) for part in parts)
+    right = sum(int((part.predicted == part.truth).sum()) for part in parts)
     assert folds.scores()["test"]["accuracy"]["value"] == pytest.approx(right / 60)
 
 

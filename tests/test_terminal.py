@@ -234,7 +234,7 @@ def test_the_set_of_an_answer_is_shown_and_an_answer_that_is_not_given_is_none()
         "set": ["rose", "tulip", "a", "b", "c"],
     }
     told = shown("predict", [{"file": "a.png", **row}, {"file": "b.png", **row, "abstains": False, "set": ["rose"]}])
-    assert told.splitlines()[0].split() == ["file", "prediction", "confidence", "next", "best", "set"]
+    assert told.splitlines()[0].split() == ["file", "prediction", "confidence", "set"]
     assert "none (unsure: rose)" in told and "rose, tulip, a, b and 1 more" in told
     assert told.splitlines()[2].split() == ["b.png", "rose", "0.410", "rose"]
 
@@ -255,7 +255,6 @@ def test_a_comparison_says_who_is_better_how_sure_and_what_differs() -> None:
             "headline": "accuracy",
             "confidence": 0.95,
             "examples": 1360,
-            "classes": ["a", "b"],
             "runs": [
                 {"name": "wide", "examples": 1360, "scores": {"accuracy": score(0.98, 0.96, 0.99)}},
                 {"name": "deep", "examples": 1360, "scores": {"accuracy": score(0.95, 0.93, 0.97)}},
@@ -265,8 +264,9 @@ def test_a_comparison_says_who_is_better_how_sure_and_what_differs() -> None:
                     "a": "wide",
                     "b": "deep",
                     "differences": {"accuracy": score(0.03, 0.01, 0.05)},
-                    "only_a_right": 50,
-                    "only_b_right": 9,
+                    "a_better": 50,
+                    "b_better": 9,
+                    "is_right_or_wrong": True,
                     "p_value": 0.001,
                     "p_corrected": 0.001,
                     "better": "wide",

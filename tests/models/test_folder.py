@@ -232,11 +232,11 @@ def test_a_description_that_asks_for_gigabytes_is_refused_without_them(folder: P
     ("changes", "reason"),
     [
         ({"format": 1}, "has format 1, and this version of sonde reads format 2. Train the model anew."),
-        ({"format": 0}, "format: Input should be greater than or equal to 1"),
+        ({"format": 0}, "has format 0, and this version"),
         ({"model": "mlpp"}, "no model called 'mlpp'. Did you mean 'mlp'?"),
         ({"model": "../../evil"}, "no model called '../../evil'"),
-        ({"answer": "lable"}, "no answer called 'lable'"),
-        ({"answer": "__class__"}, "no answer called '__class__'"),
+        ({"answer": "lable"}, "There is no head for 'lable'"),
+        ({"answer": "__class__"}, "There is no head for '__class__'"),
         ({"options": {"widht": 8}}, "no option called 'widht'. Did you mean 'width'?"),
         ({"options": {"width": 0}}, "width = 0 is not possible"),
         ({"options": {"width": "8"}}, "width = '8' is not possible"),
@@ -247,15 +247,14 @@ def test_a_description_that_asks_for_gigabytes_is_refused_without_them(folder: P
         ({"options": {"depth": 2}}, "does not hold the architecture's weights"),
         ({"options": []}, "options: Input should be"),
         ({"reads": form(4, 4, 3)}, "belongs"),
-        ({"reads": form(0, 4, 1)}, "declares inputs of shape"),
-        ({"reads": form(-1, 4, 1)}, "declares inputs of shape"),
-        ({"reads": form(10**7, 1, 1)}, "declares inputs of shape"),
-        ({"reads": form()}, "input_shape"),
-        ({"reads": form(4, "4", 1)}, "input_shape.1"),
+        ({"reads": form(0, 4, 1)}, "reads.shape.0"),
+        ({"reads": form(-1, 4, 1)}, "reads.shape.0"),
+        ({"reads": form(10**7, 1, 1)}, "reads.shape.0"),
+        ({"reads": form()}, "reads.shape"),
+        ({"reads": form(4, "4", 1)}, "reads.shape.1"),
         ({"outputs": 0}, "outputs"),
         ({"outputs": "3"}, "outputs"),
         ({"outputs": 2}, "belongs"),
-        ({"head": {"width": 3}}, "head"),
         ({"code": "import os"}, "code: Extra inputs are not permitted"),
         ({"sonde": None}, "sonde"),
     ],
@@ -264,7 +263,7 @@ def test_a_description_that_does_not_fit_is_refused(folder: Path, changes: dict[
     forge_description(folder, changes)
     said = refusal(folder)
     assert reason in said and str(folder) in said
-    assert "refused" in said or changes.get("format") == 1
+    assert "refused" in said or "format" in changes
 
 
 @pytest.mark.parametrize("content", [b"", b"[]", b"{}", b"[" * 100_000, b"\xff", b'{"sonde": "\\ud800"}', b"{" * 5000])

@@ -19,6 +19,7 @@ from sonde.answers.answer import Contest
 from sonde.answers.classification.baselines import guesses
 from sonde.backend import EngineSettings
 from sonde.models import solving
+from sonde.models.heads import head as head_of
 from sonde.models.reads import Reads
 
 CLASSES = 3
@@ -60,7 +61,7 @@ def test_the_ridge_is_that_of_scikit_learn() -> None:
     features[:, 0] += truth
     scaler = StandardScaler().fit(features.astype(np.float64))
     oracle = RidgeClassifierCV(alphas=solving.STRENGTHS).fit(scaler.transform(features.astype(np.float64)), truth)
-    head = solving.solve(features, truth, CLASSES)
+    head = solving.solve(features, truth, CLASSES, head=head_of("classification"))
     new = rng.normal(size=(40, 200)).astype(np.float32)
     ours, theirs = new @ head.kernel + head.bias, oracle.decision_function(scaler.transform(new.astype(np.float64)))
     factor = np.linalg.lstsq(theirs.reshape(-1, 1), ours.reshape(-1), rcond=None)[0][0]
@@ -85,9 +86,9 @@ def test_many_examples_are_solved_in_pieces_to_the_same(monkeypatch: pytest.Monk
     rng = np.random.default_rng(2)
     features, truth = rng.normal(size=(300, 40)).astype(np.float32), np.arange(300) % CLASSES
     features[:, 0] += truth
-    whole = solving.solve(features, truth, CLASSES)
+    whole = solving.solve(features, truth, CLASSES, head=head_of("classification"))
     monkeypatch.setattr(solving, "MOST_AT_ONCE", 200)
-    pieces = solving.solve(features, truth, CLASSES)
+    pieces = solving.solve(features, truth, CLASSES, head=head_of("classification"))
     right = [(features @ head.kernel + head.bias).argmax(axis=1) == truth for head in (whole, pieces)]
     assert np.mean(right[0] == right[1]) > 0.9 and right[1].mean() > 0.5
 
@@ -96,7 +97,7 @@ def test_several_labels_are_solved_each_for_itself() -> None:
     rng = np.random.default_rng(3)
     features = rng.normal(size=(80, 10)).astype(np.float32)
     truth = (features[:, :2] > 0).astype(np.int32)
-    head = solving.solve(features, truth, 2)
+    head = solving.solve(features, truth, 2, head=head_of("multilabel"))
     assert np.mean((features @ head.kernel + head.bias > 0) == (truth > 0)) > 0.9 and head.accuracy > 0.8
 
 
@@ -104,7 +105,7 @@ def test_answers_of_examples_left_out_are_those_of_a_head_that_never_saw_them() 
     rng = np.random.default_rng(4)
     truth = np.arange(30) % CLASSES
     features = (rng.normal(size=(CLASSES, 20))[truth] + rng.normal(size=(30, 20))).astype(np.float32)
-    head = solving.solve(features, truth, CLASSES)
+    head = solving.solve(features, truth, CLASSES, head=head_of("classification"))
     scaled = (features - features.mean(axis=0)) / features.std(axis=0)
     target = np.where(truth[:, None] == np.arange(CLASSES), 1.0, -1.0)
     exact = []
@@ -292,7 +293,7 @@ def test_a_run_takes_no_gradient_step_and_answers_from_all_it_was_given(
     # What is known of a model's doubt is of the very model that is kept.
     said = [json.loads((run.model / "model.json").read_text()) for run in runs]
     assert [each["fitted"]["fitted_on"] for each in said] == ["left out", "validation"]
-    assert [each["sets"]["examples"] for each in said] == [45, 9]
+    assert [each["fitted"]["sets"]["examples"] for each in said] == [45, 9]
     told = [run.report_file.read_text() for run in runs]
     assert "45 training and validation examples, each as it is answered when left out" in told[0]
     assert "9 validation examples" in told[1] and "fitted on the validation split" in told[1]
