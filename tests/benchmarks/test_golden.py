@@ -34,7 +34,8 @@ def test_a_run_does_not_differ_from_itself() -> None:
     assert golden_values.differences(part(), part()) == []
 
 
-def test_the_smallest_difference_is_told_with_its_size() -> None:
+def test_the_smallest_difference_is_told_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(golden_values, "ROUNDED", {})
     nearly = float(np.nextafter(0.75, 1))
     assert golden_values.differences(part(), part(accuracy=nearly)) == [
         f"scores/test: 1 of 2 values differ, at most by 1.11e-16 (scores/test/accuracy/value: 0.75 -> {nearly})"
@@ -87,6 +88,7 @@ def test_what_is_kept_comes_back(tmp_path: Path) -> None:
 
 def test_new_names_are_led_back_to_the_kept_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = tmp_path / "old", tmp_path / "new"
+    monkeypatch.setattr(golden_values, "COLUMNS", {"truth": ("truth",), "guess": ("guess",)})
     write_run(old, "truth", "guess", '{"test": {"accuracy": 0.5}, "verdict": {"value": 1, "sentence": "It wins."}}')
     write_run(new, "target", "prediction", '{"scores": {"metrics": {"accuracy": 0.5}}, "verdict": {"value": 1}}')
     assert len(golden_values.differences(golden_values.read(old), golden_values.read(new))) == 2

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from asking import truths_of
 from sonde.data.folds import Fold, fold_count, read_fold, split_fold
 from sonde.data.splits import Shares, Splitting
 from sonde.errors import DataError
@@ -14,12 +15,12 @@ SHARES = Shares(validation=0.1, test=0.2, seed=0)
 
 def folded(
     answers: list[str], fold: Fold, *, sides: list[str] | None = None, copies: list[int] | None = None,
-    groups: list[str] | None = None, shares: Shares = SHARES,
+    groups: list[str] | None = None, shares: Shares = SHARES, several: bool = False,
 ) -> Splitting:  # fmt: skip
     count = len(answers)
     return split_fold(
         np.array(sides or [""] * count, dtype=np.str_),
-        np.array(answers, dtype=np.str_),
+        truths_of(np.array(answers, dtype=np.str_), several=several),
         np.array(copies if copies is not None else range(count), dtype=np.uint64),
         None if groups is None else np.array(groups, dtype=np.str_),
         shares,
@@ -167,12 +168,12 @@ def test_too_few_groups_pieces_and_examples_of_a_label_are_said() -> None:
     with pytest.raises(DataError, match="All examples of 'c' would be in one fold"):
         folded(list("abababc"), Fold(1, 2))
     with pytest.raises(DataError, match="All examples of 'c' would be in one fold"):
-        folded([*["a|b", "a", "b"] * 4, "a|c"], Fold(1, 2, several=True))
+        folded([*["a|b", "a", "b"] * 4, "a|c"], Fold(1, 2), several=True)
 
 
 def test_a_label_that_is_seldom_the_rarest_of_an_example_is_no_lone_label() -> None:
     # 'B' is in 51 examples, and in one of them only there is no rarer label beside it.
-    made = folded([*["A|B"] * 50, "B", *["C"] * 20], Fold(1, 3, several=True))
+    made = folded([*["A|B"] * 50, "B", *["C"] * 20], Fold(1, 3), several=True)
     assert 22 <= len(made.rows["test"]) <= 25
 
 

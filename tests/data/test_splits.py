@@ -5,6 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from asking import truths_of
 from sonde.data.splits import Shares, Splitting, join, split
 from sonde.errors import DataError
 
@@ -18,7 +19,7 @@ def divided(
     count = len(answers)
     return split(
         np.array(sides or [""] * count, dtype=np.str_),
-        np.array(answers, dtype=np.str_),
+        truths_of(np.array(answers, dtype=np.str_)),
         np.array(copies if copies is not None else range(count), dtype=np.uint64),
         None if groups is None else np.array(groups, dtype=np.str_),
         shares,
@@ -140,7 +141,7 @@ def test_copies_between_given_splits_are_reported_and_left_where_they_are() -> N
 
 def test_copies_with_different_labels_are_noted() -> None:
     splitting = divided(["a", "b", "a", "b"] * 5, copies=[1, 1, *range(2, 20)])
-    assert any("1 examples occur more than once with different labels" in note for note in splitting.notes)
+    assert any("1 example occurs more than once with different targets" in note for note in splitting.notes)
     assert splitting.duplicates == 1
 
 
@@ -170,7 +171,7 @@ def test_copies_are_shared_out_like_everything_else() -> None:
     # 400 pairs of copies among 5,000 examples: once, all of them went into the test split.
     copies = np.concatenate([np.arange(4600), np.arange(400)]).astype(np.uint64)
     answers = np.array(["ham", "spam"], dtype=np.str_)[copies % 2]
-    made = split(np.full(5000, ""), answers, copies, None, Shares(validation=0.1, test=0.2, seed=0))
+    made = split(np.full(5000, ""), truths_of(answers), copies, None, Shares(validation=0.1, test=0.2, seed=0))
     doubled = np.isin(copies, np.arange(400))
     for name, share in (("train", 0.72), ("validation", 0.08), ("test", 0.2)):
         rows = made.rows[name]
