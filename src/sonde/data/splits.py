@@ -239,9 +239,8 @@ def _report(
     labelled = np.unique(np.stack([kind, np.unique(keys, return_inverse=True)[1]]), axis=1)[0]
     conflicts = int(np.sum(np.bincount(labelled) > 1)) if duplicates or len(leaking) else 0
     if conflicts:
-        notes.append(
-            f"{conflicts:,} {'example occurs' if conflicts == 1 else 'examples occur'} more than once with different targets"
-        )
+        what = "example occurs" if conflicts == 1 else "examples occur"
+        notes.append(f"{conflicts:,} {what} more than once with different targets")
     if groups is not None:
         notes += _split_groups(groups, side)
     return Splitting(rows, origin, duplicates, tuple(leaks), len(leaking), tuple(notes))
