@@ -41,6 +41,7 @@ def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 ELSEWHERE = {
     "file-names": "data/test_patterns.py",
+    "mask-folders": "answers/test_segmentation_sources.py",
     "sounds": "contracts/test_sound_sources.py",
     "texts": "data/test_texts.py",
     "text-folders": "data/test_texts.py",

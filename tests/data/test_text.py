@@ -9,7 +9,8 @@ import pytest
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, texts
 from sonde.data.text import spec as text
-from sonde.data.text.spec import Options, TextSpec
+from sonde.data.text.options import Options
+from sonde.data.text.spec import TextSpec
 from sonde.errors import DataError, ModelError
 
 WORDS = ["the good film", "the bad film", "a good good day"]

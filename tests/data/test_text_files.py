@@ -9,7 +9,7 @@ from sonde import data
 from sonde.data.ragged import Ragged, text_of, texts
 from sonde.data.sheet import text_sheet
 from sonde.data.text import files as text_files
-from sonde.data.text.spec import Options
+from sonde.data.text.options import Options
 
 STRICT = data.Options(bad_share=0.5)
 

@@ -10,8 +10,9 @@ from safetensors.numpy import save_file
 from sonde.data.options import Options as DataOptions
 from sonde.data.ragged import texts
 from sonde.data.sources.texts import read
-from sonde.data.text.spec import Options, learn, starting_vectors
-from sonde.data.text.vectors import read_vectors
+from sonde.data.text.options import Options
+from sonde.data.text.spec import learn
+from sonde.data.text.vectors import read_vectors, starting_vectors
 from sonde.errors import DataError
 
 TEXT = "the 0.5 1 -2\nfilm 1 2 3\ngood 3 2 1\n"

@@ -18,6 +18,7 @@ from sonde.config import from_words
 from sonde.data.listing import Listing
 from sonde.data.ragged import texts
 from sonde.data.text import spec as text
+from sonde.data.text.options import Options
 from sonde.errors import ConfigError, DataError, ModelError
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.models.reads import reads_of
@@ -36,7 +37,7 @@ def spec_of(folder: Path, **more: Any) -> text.TextSpec:
     said = {key: each.value for key, each in guesses.part("text").items()} | {"checkpoint": str(folder)} | more
     listing = Listing.__new__(Listing)
     object.__setattr__(listing, "text_columns", ())
-    return text.learn(texts(TEXTS), listing, text.Options(**said))
+    return text.learn(texts(TEXTS), listing, Options(**said))
 
 
 def begun(folder: Path, spec: text.TextSpec, pool: str = "first") -> Any:

@@ -131,7 +131,7 @@ def test_the_scores_are_those_of_the_predictions_that_are_kept(several: RunFolde
 def test_thresholds_stand_in_the_model_s_folder_and_rule_its_answers(several: RunFolder, workplace: Path) -> None:
     said = described(several)
     assert len(said["fitted"]["decision"]) == 3 and all(0 < each < 1 for each in said["fitted"]["decision"])
-    assert said["fitted"]["tuned_for"] == "f1" and said["prediction"] == "labels"
+    assert said["fitted"]["tuned_for"] == "f1" and said["answer"] == "multilabel"
     images, answers = labelled(6, seed=77)
     files = [makers.save(image, workplace / f"{number}.png") for number, image in enumerate(images)]
     rows = predict(several, files)
@@ -197,7 +197,7 @@ def test_a_rare_class_is_searched_for_and_said(rare: RunFolder) -> None:
     assert any("the classes are unequal: 'ham' has 7.0 times" in note for note in notes)
     page = rare.report_file.read_text()
     assert page.index('id="classes"') < page.index('id="ranking"') < page.index('id="scores"')
-    assert "is answered from a probability of" in page
+    assert "is predicted from a probability of" in page
 
 
 def test_a_tuned_decision_rules_scores_and_predictions_alike(rare: RunFolder, workplace: Path) -> None:
@@ -232,7 +232,7 @@ def test_options_that_name_nothing_are_refused_before_the_training(workplace: Pa
     for words, answer in (
         ({"classification.positive": "spamm"}, r"none of the classes.*Did you mean 'spam'"),
         ({"evaluation.headline": "f1_macroo"}, r"no metric that is computed here.*Did you mean 'f1_macro'"),
-        ({"training.monitor": "f1_micro"}, r"training.monitor = 'f1_micro' is no figure of one label each"),
+        ({"training.monitor": "f1_micro"}, r"training.monitor = 'f1_micro' is no validation figure of"),
     ):
         with pytest.raises(ConfigError, match=answer):
             planning.make_plan(config.from_words({**WORDS, "run.data": "mail.npz", **words}))

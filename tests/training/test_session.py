@@ -20,10 +20,12 @@ from sonde.errors import ModelError, RunError, TrainingError
 from sonde.metrics import temperature
 from sonde.training import Epoch, Options, Session, Step, guess
 from sonde.training.checkpoints import read_newest
+from sonde.training.records import loss_of
 from sonde.training.resuming import is_sound
-from sonde.training.session import loss_of
 
 _numbers = count()
+
+TASK = {"run.task": "image-classification"}
 
 
 def session_of(begun: Any, words: Mapping[str, Any] | None = None) -> Session:
@@ -307,13 +309,13 @@ def test_options_are_read_back_from_the_run_file_as_they_were(begun: Any) -> Non
     [(3, 1, 40), (16, 1, 40), (80, 5, 40), (1295, 80, 40), (2047, 127, 40), (2048, 128, 40), (60_000, 128, 5)],
 )
 def test_batch_and_epochs_are_guessed_from_the_number_of_examples(examples: int, batch: int, epochs: int) -> None:
-    found = guess(small_runs.settings({}), examples=examples)
+    found = guess(small_runs.settings(TASK), examples=examples)
     assert (found.value("training.batch_size"), found.value("run.epochs")) == (batch, epochs)
     assert all(setting.origin == "guessed" and setting.reason for setting in found.values())
 
 
 def test_what_was_said_decides_what_is_guessed_from_it() -> None:
-    said = small_runs.settings({"training.optimizer": "sgd", "training.batch_size": 1000})
+    said = small_runs.settings({**TASK, "training.optimizer": "sgd", "training.batch_size": 1000})
     found = guess(said, examples=60_000)
     assert found.value("training.learning_rate") == 0.05 and found.value("training.weight_decay") == 5e-4
     # 60 steps in an epoch: 25 epochs for 1,500 steps.
@@ -322,14 +324,16 @@ def test_what_was_said_decides_what_is_guessed_from_it() -> None:
 
 
 def test_a_wrong_option_leaves_the_guess_to_its_own_error() -> None:
-    found = guess(small_runs.settings({"training.optimizer": "adamm", "training.batch_size": "many"}), examples=100)
+    found = guess(
+        small_runs.settings({**TASK, "training.optimizer": "adamm", "training.batch_size": "many"}), examples=100
+    )
     assert "training.learning_rate" not in found and "run.epochs" not in found
 
 
 def test_every_optimizer_has_its_guesses() -> None:
     optimizers = Options.model_fields["optimizer"].annotation.__args__  # type: ignore[union-attr]
     for name in optimizers:
-        found = guess(small_runs.settings({"training.optimizer": name}), examples=100)
+        found = guess(small_runs.settings({**TASK, "training.optimizer": name}), examples=100)
         assert 0 < found.value("training.learning_rate") < 1 and found.value("training.weight_decay") > 0
 
 

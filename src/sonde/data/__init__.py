@@ -20,7 +20,8 @@ from sonde.data.ragged import Ragged, Stored, join
 from sonde.data.sources import BUILTIN, SOURCES, Source, survey
 from sonde.data.target import Asked, Batch, Column, Moment, Target
 from sonde.data.text.pretrained import brought, guess_from_checkpoint, read_checkpoint
-from sonde.data.text.spec import TextSpec, starting_vectors
+from sonde.data.text.spec import TextSpec
+from sonde.data.text.vectors import starting_vectors
 
 __all__ = [
     "AUGMENTATIONS",

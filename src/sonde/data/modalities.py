@@ -26,6 +26,7 @@ from sonde.data.table import looks as table_looks
 from sonde.data.table import spec as table
 from sonde.data.text import files as text_files
 from sonde.data.text import looks as text_looks
+from sonde.data.text import options as text_options
 from sonde.data.text import spec as text
 from sonde.errors import ModelError
 
@@ -87,7 +88,7 @@ MODALITIES: dict[str, Modality] = {
         doc="Texts in words, characters or byte pairs.",
         things="texts",
         thing="a text",
-        options=text.Options,
+        options=text_options.Options,
         store=text_files.store,
         learn=text.learn,
         guess=text_files.guess,

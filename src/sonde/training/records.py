@@ -1,5 +1,7 @@
 """What the loop yields: a record for each step and one for each epoch."""
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,3 +48,12 @@ class Epoch:
             "best": self.best,
             "clock": self.clock,
         }
+
+
+def loss_of(told: Mapping[str, float]) -> float:
+    """Return the loss to record, or the one that is followed where that is not finite.
+
+    Args:
+        told: what a step returned.
+    """
+    return told["recorded"] if math.isfinite(told["loss"]) else told["loss"]

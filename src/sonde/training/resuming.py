@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from sonde.config import RunFolder
+from sonde.errors import ModelError, RunError
 from sonde.training.budget import Spending
 from sonde.training.checkpoints import Progress
 
@@ -44,6 +46,36 @@ def compared(parts: dict[str, dict[str, Any]]) -> dict[str, Any]:
     flat = {f"{part}.{name}": value for part, options in parts.items() for name, value in options.items()}
     plain: dict[str, Any] = json.loads(json.dumps({key: flat[key] for key in flat if key not in NOT_COMPARED}))
     return plain
+
+
+def refuse_other(folder: RunFolder, *, changed: str, fits: bool, is_known: bool) -> None:
+    """Raise where a checkpoint is of another model or another training than the run file describes.
+
+    Args:
+        folder: the run.
+        changed: what `differences` said.
+        fits: whether its arrays are those of the model.
+        is_known: what `is_sound` said.
+
+    Raises:
+        ModelError: it is another model's, or says what no training can have come to.
+        RunError: the run file was changed since the training began.
+    """
+    file = folder.settings_file
+    cure = f"Put it back as it was to go on, or train anew: sonde train {file} --name NEW"
+    if not fits:
+        raise ModelError(
+            f"The checkpoint in {folder.checkpoints} belongs to another model than {file} describes"
+            f"{f' ({changed})' if changed else ''}. {cure}"
+        )
+    if changed:
+        raise RunError(f"{file} was changed since this training began: {changed}. {cure}")
+    if not is_known:
+        raise ModelError(
+            f"The checkpoint in {folder.checkpoints} says what no training of {file} can have come to. "
+            f"Remove the folder and go on from the start (sonde resume {folder.path}), or train anew: "
+            f"sonde train {file} --name NEW"
+        )
 
 
 def differences(before: dict[str, Any], now: dict[str, Any]) -> str:

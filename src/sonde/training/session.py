@@ -32,7 +32,7 @@ from sonde.config import Run, RunFolder
 from sonde.data.dataset import Dataset
 from sonde.data.target import Column
 from sonde.data.target import Moment as Drawn
-from sonde.errors import ConfigError, ModelError, RunError, TrainingError
+from sonde.errors import ConfigError, TrainingError
 from sonde.training.batches import TrainingSet
 from sonde.training.budget import (
     FEWEST_STEPS,
@@ -48,8 +48,8 @@ from sonde.training.budget import (
 )
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
 from sonde.training.options import Options
-from sonde.training.records import Epoch, Step
-from sonde.training.resuming import differences, is_sound
+from sonde.training.records import Epoch, Step, loss_of
+from sonde.training.resuming import differences, is_sound, refuse_other
 from sonde.training.schedules import Moment, learning_rate
 
 BATCH = 256
@@ -377,24 +377,12 @@ class Session:
             own = self.engine.read_state()
             # Before the first epoch ends there are no best weights.
             best = weights_of(own) if checkpoint.progress.best_epoch else {}
-            changed = differences(checkpoint.progress.settings, self.progress.settings)
-            file = self.folder.settings_file
-            cure = f"Put it back as it was to go on, or train anew: sonde train {file} --name NEW"
-            if _kinds(own) != _kinds(checkpoint.state) or _kinds(best) != _kinds(checkpoint.best):
-                raise ModelError(
-                    f"The checkpoint in {self.folder.checkpoints} belongs to another model than {file} describes"
-                    f"{f' ({changed})' if changed else ''}. {cure}"
-                )
-            if changed:
-                raise RunError(f"{file} was changed since this training began: {changed}. {cure}")
-            if not is_sound(
+            known = is_sound(
                 checkpoint.progress, steps=self.training.steps, most=self.most_steps, figures=self._figure_names()
-            ):
-                raise ModelError(
-                    f"The checkpoint in {self.folder.checkpoints} says what no training of {file} can have come to. "
-                    f"Remove the folder and go on from the start (sonde resume {self.folder.path}), or train anew: "
-                    f"sonde train {file} --name NEW"
-                )
+            )
+            fits = _kinds(own) == _kinds(checkpoint.state) and _kinds(best) == _kinds(checkpoint.best)
+            changed = differences(checkpoint.progress.settings, self.progress.settings)
+            refuse_other(self.folder, changed=changed, fits=fits, is_known=known)
             self.engine.write_state(checkpoint.state)
             self.progress, self.best = checkpoint.progress, checkpoint.best
             if self.progress.spending:
@@ -405,15 +393,6 @@ class Session:
         """Count the seconds of the processes before this one; what it took to start this one is no step's time."""
         self.watch.before = spending.seconds
         spending.paused += self.watch.used() - spending.seconds
-
-
-def loss_of(told: Mapping[str, float]) -> float:
-    """Return the loss to record, or the one that is followed where that is not finite.
-
-    Args:
-        told: what a step returned.
-    """
-    return told["recorded"] if math.isfinite(told["loss"]) else told["loss"]
 
 
 def _kinds(state: State) -> dict[str, tuple[Any, ...]]:

@@ -7,7 +7,7 @@ from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, text_of, texts
 from sonde.data.text.augment import TABLE, Look
-from sonde.data.text.spec import Options
+from sonde.data.text.options import Options
 from sonde.errors import DataError
 
 SAMPLE = 1000

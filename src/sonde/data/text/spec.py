@@ -1,4 +1,4 @@
-"""Texts: their options, and how a stored text becomes the numbers that a model reads.
+"""Texts: how a stored text becomes the numbers that a model reads.
 
 See what the model sees:  sonde show DATA
 """
@@ -8,30 +8,22 @@ See what the model sees:  sonde show DATA
 import json
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from sonde.config import Options as OptionSet
-from sonde.config.files import located
 from sonde.data.bounded import LARGEST_TEXT
 from sonde.data.encodings import read_text
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored, round_up, text_of, texts
 from sonde.data.spec import Spec
 from sonde.data.text import tokens as cutting
+from sonde.data.text.options import LARGEST_LENGTH, LARGEST_VOCABULARY, Options
 from sonde.data.text.pretrained import read_checkpoint
 from sonde.data.text.tokens import FIRST, UNKNOWN
-from sonde.data.text.vectors import read_vectors
 from sonde.errors import DataError
-
-LARGEST_LENGTH = 8192
-"""Tokens; a model never reads more of a text."""
-
-LARGEST_VOCABULARY = 60_000
-"""Tokens; with their descriptions a model folder stays small."""
 
 LONGEST_TOKEN = 64
 """Letters; what is longer is no word of a language and counts as unknown."""
@@ -53,48 +45,6 @@ SHORTEST_AROUND = 3
 
 COVERED = 99.0
 """Percentile of the training texts' lengths that is kept whole where nobody says."""
-
-
-class Options(OptionSet):
-    """How texts are cleaned, cut into tokens and numbered."""
-
-    tokens: cutting.Kind = "words"
-    """What a text is cut into; byte-pair needs the extra [text], and word-pieces come with a checkpoint."""
-
-    vocabulary: Annotated[int, Field(ge=8, le=LARGEST_VOCABULARY)] = 20_000
-    """Most tokens that are told apart, the most frequent of the training texts; all others are one unknown token."""
-
-    least_count: Annotated[int, Field(ge=1, le=1000)] = 2
-    """How often a token must occur in the training texts to be told apart."""
-
-    length: Annotated[int, Field(ge=0, le=LARGEST_LENGTH)] = 0
-    """Most tokens of a text that are read, from its beginning; 0 keeps 99 % of the training texts whole, within what
-    is usual (512 words or pieces of them, 1,024 characters)."""
-
-    lower: bool = False
-    """Read capital letters as small ones."""
-
-    strip_markup: bool = False
-    """Leave out tags of HTML, and read its entities such as &amp; as what they mean."""
-
-    strip_links: bool = False
-    """Read every address of the web or of mail as the one word "link"."""
-
-    strip_accents: bool = False
-    """Read letters without their marks, é as e."""
-
-    digits: bool = False
-    """Read every digit as 0, so that numbers of one length, such as those of telephones, are one word."""
-
-    vectors: str = ""
-    """File of word vectors that the model's embeddings begin with: text (GloVe, fastText) or safetensors."""
-
-    vectors_sha256: str = ""
-    """Digest that the file of word vectors must have; empty takes any file."""
-
-    checkpoint: str = ""
-    """Text encoder that others have pretrained, which brings its tokens, sizes and weights: a folder, hf://OWNER/NAME
-    (Hugging Face) or kaggle://OWNER/MODEL/keras/NAME (Keras presets). It takes the model 'pretrained'."""
 
 
 class TextSpec(Spec):
@@ -370,30 +320,6 @@ def _as_pretrained(plain: TextSpec, raw: Ragged, options: Options) -> TextSpec:
     )
     lengths = [len(spec._bounded(row)) for row in spec._numbered(raw)]
     return spec.model_copy(update={"length": options.length or min(most, usual_length(lengths, options.tokens))})
-
-
-def starting_vectors(spec: Any, options: Any) -> NDArray[np.float32] | None:
-    """Return what embeddings begin with where word vectors were named, else None.
-
-    Args:
-        spec: of texts, whose tokens are looked up; others have no word vectors.
-        options: those of what is read; of texts they may name a file.
-
-    Returns:
-        Vectors of all numbers, padding and the unknown token among them, V x D; those of
-        tokens that the file does not hold are drawn, always the same, and of the size of the others.
-
-    Raises:
-        DataError: the file is not there, damaged, or another one than was said.
-    """
-    if not isinstance(spec, TextSpec) or not isinstance(options, Options) or not options.vectors:
-        return None
-    matrix_VD, found = read_vectors(located(options.vectors), spec.known, sha256=options.vectors_sha256)
-    rng = np.random.default_rng(0)
-    size = float(matrix_VD[found].std())
-    all_VD = rng.normal(0.0, size, (FIRST + len(matrix_VD), matrix_VD.shape[1])).astype(np.float32)
-    all_VD[FIRST:][found] = matrix_VD[found]
-    return all_VD
 
 
 def usual_length(lengths: list[int], kind: str) -> int:

@@ -12,12 +12,17 @@ import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
+from sonde.config.files import located
 from sonde.data.bounded import LARGEST_VECTORS, file_size
+from sonde.data.text.options import Options
+from sonde.data.text.spec import TextSpec
+from sonde.data.text.tokens import FIRST
 from sonde.errors import DataError, shortened
 
 LARGEST_WIDTH = 4096
@@ -141,3 +146,27 @@ def _from_safetensors(path: Path, places: dict[str, int]) -> _Found:
         if found.wants(word):
             found.take(word, vector_D.astype(np.float32))
     return found
+
+
+def starting_vectors(spec: Any, options: Any) -> NDArray[np.float32] | None:
+    """Return what embeddings begin with where word vectors were named, else None.
+
+    Args:
+        spec: of texts, whose tokens are looked up; others have no word vectors.
+        options: those of what is read; of texts they may name a file.
+
+    Returns:
+        Vectors of all numbers, padding and the unknown token among them, V x D; those of
+        tokens that the file does not hold are drawn, always the same, and of the size of the others.
+
+    Raises:
+        DataError: the file is not there, damaged, or another one than was said.
+    """
+    if not isinstance(spec, TextSpec) or not isinstance(options, Options) or not options.vectors:
+        return None
+    matrix_VD, found = read_vectors(located(options.vectors), spec.known, sha256=options.vectors_sha256)
+    rng = np.random.default_rng(0)
+    size = float(matrix_VD[found].std())
+    all_VD = rng.normal(0.0, size, (FIRST + len(matrix_VD), matrix_VD.shape[1])).astype(np.float32)
+    all_VD[FIRST:][found] = matrix_VD[found]
+    return all_VD
