@@ -26,7 +26,7 @@ from sonde.models.reads import Reads
 
 CLASSIFIERS = [name for name, row in MODELS.items() if "vector" in row.gives]
 NAMES = [*CLASSIFIERS, readme_model.NAME]
-"""Every row that a classification can read, and the model that README's "Add a model" adds: what is promised there is tested with it."""
+"""Rows that a classification reads, and README's "Add a model": what is promised there is tested with it."""
 SMALL: dict[str, dict[str, Any]] = {
     "cnn": {"width": 8, "stages": 2},
     "mlp": {"width": 32},
