@@ -11,7 +11,7 @@ from typing import get_args
 import pytest
 
 import each_backend
-from sonde import backend, planning
+from sonde import backend
 from sonde.backend import machine
 from sonde.config.run import BackendName
 from sonde.training import Options
@@ -65,7 +65,7 @@ def test_it_is_said_that_jax_takes_all_cores() -> None:
     from sonde.config import from_words
 
     for name in backend.BACKENDS:
-        reason = planning._guess_threads(from_words({"run.backend": name}))["training.threads"].reason
+        reason = guesses.threads(from_words({"run.backend": name}))["training.threads"].reason
         assert ("JAX takes them all" in reason) == (name == "jax")
 
 
