@@ -63,6 +63,7 @@ def test_memory_is_in_megabytes_on_every_system(monkeypatch: pytest.MonkeyPatch,
 def test_it_is_said_that_jax_takes_all_cores() -> None:
     assert "JAX uses all cores" in str(Options.model_fields["threads"].description)
     from sonde.config import from_words
+    from sonde.planning import guesses
 
     for name in backend.BACKENDS:
         reason = guesses.threads(from_words({"run.backend": name}))["training.threads"].reason
