@@ -36,8 +36,8 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     return paths
 
 
-def description(model: str, options: dict[str, Any]) -> Any:
-    return described(model, options, Reads((4, 4, 1)))
+def description(model: str, options: dict[str, Any], classes: tuple[str, ...] = ("a", "b", "c")) -> Any:
+    return described(model, options, Reads((4, 4, 1)), classes=classes)
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_moved_ensemble_holds_its_members_bit_for_bit(made: Path, members: lis
 
     moved = shutil.move(made, tmp_path / "elsewhere")
     found, whole = ensemble.load(Path(moved))
-    assert [each.weight for each in found] == [0.25, 0.75] and whole.classes == ("a", "b", "c")
+    assert [each.weight for each in found] == [0.25, 0.75] and whole.target["classes"] == ["a", "b", "c"]
     for number, path in enumerate(members, 1):
         assert (Path(moved) / f"{number}" / "weights.safetensors").read_bytes() == (
             path / "weights.safetensors"

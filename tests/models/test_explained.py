@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -155,7 +156,7 @@ def test_occlusion_of_a_word_is_what_the_logit_loses_without_it() -> None:
     its, explanation = explained("n-grams", 1)
     raw = texts(["see you later", "you later", "see later", "see you"])
     target = CLASSES.index(explanation.about)
-    logits = its.logits(its.spec.encode(raw))[:, target]
+    logits = its.outputs(its.spec.encode(raw))[:, target]
     assert explanation.found["occlusion"].weights == pytest.approx(logits[0] - logits[1:], abs=1e-5)
 
 
@@ -163,7 +164,7 @@ def test_occlusion_of_a_column_is_what_the_logit_loses_where_it_is_missing() -> 
     its, explanation = explained("rows")
     raw = np.repeat(raw_of("table")[:1], 2)
     raw["city"][1] = ""
-    logits = its.logits(its.spec.encode(raw))[:, CLASSES.index(explanation.about)]
+    logits = its.outputs(its.spec.encode(raw))[:, CLASSES.index(explanation.about)]
     weights = explanation.found["occlusion"].weights
     assert weights is not None and weights[2] == pytest.approx(logits[0] - logits[1], abs=1e-5)
     # What a row lacks already cannot be taken away.
@@ -180,7 +181,7 @@ def test_words_that_the_model_does_not_know_stand_in_brackets_as_they_were_writt
 def test_another_class_is_explained_otherwise() -> None:
     _, one = explained("cnn", about="ant")
     _, other = explained("cnn", about="cat")
-    assert (one.about, other.about) == ("ant", "cat") and one.answer == other.answer
+    assert (one.about, other.about) == ("ant", "cat") and one.prediction == other.prediction
     weights: list[NDArray[np.float64] | None] = [each.found["integrated-gradients"].weights for each in (one, other)]
     assert weights[0] is not None and weights[1] is not None and not np.allclose(*weights)
 
@@ -207,6 +208,6 @@ def test_a_model_that_counts_is_not_explained_by_a_gradient_of_nothing() -> None
 
 def test_several_models_together_say_that_one_is_to_be_explained() -> None:
     its, _ = explained("cnn")
-    together = Subject(TrainedModel(its.opened.engine, its.opened.description, its.spec), "image")
+    together = Subject(replace(its.opened, model=None, module=None), "image")
     found = explain_one(together, raw_of("image")[:1], name="x").found
     assert all("explain one of them" in each.reason for each in found.values())
