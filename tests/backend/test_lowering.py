@@ -23,6 +23,8 @@ TOLERANCE = 1e-5
 """Relative to the largest value, or to 1: both add up the same few hundred float32 products (rounding 6e-8 each) in
 another order, and the slopes of batch norm and of eight recurrent steps multiply that by some tens."""
 
+"""A slope adds up all outputs: thousands in a transposed convolution of three axes. Rounding grows with the root."""
+
 
 def lowered(model: Any) -> Lowered:
     return lower(model, torch.Generator().manual_seed(0))
