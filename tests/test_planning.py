@@ -4,7 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from makers import class_folders
 from sonde import data, planning
@@ -88,6 +90,28 @@ def test_a_recipe_is_a_guess_that_what_is_said_goes_before(words: list[str], mod
     assert (settings.value("training.optimizer"), settings.value("training.batch_size")) == ("muon", 64)
     rate = settings["training.learning_rate"]
     assert (rate.value, rate.origin, rate.reason) == (0.05, "guessed", "the recipe 'fast'")
+
+
+def test_a_recipe_sets_what_the_task_has_of_its_options(tmp_path: Path) -> None:
+    settings = planning.make_plan(said("run.recipe=fast")).settings
+    smoothing = settings["classification.label_smoothing"]
+    assert (smoothing.value, smoothing.reason) == (0.1, "the recipe 'fast'")
+    rng = np.random.default_rng(0)
+    (tmp_path / "images").mkdir()
+    for number in range(20):
+        Image.fromarray(rng.integers(0, 255, (8, 8), np.uint8)).save(tmp_path / f"images/{number}.png")
+    rows = [f"images/{number}.png,{number / 7}" for number in range(20)]
+    (tmp_path / "areas.csv").write_text("\n".join(["path,area", *rows]))
+    words = {"run.data": str(tmp_path / "areas.csv"), "run.recipe": "fast", "data.label_column": "area"}
+    settings = planning.make_plan(from_words(words)).settings
+    assert settings.value("run.task") == "image-regression" and settings.value("run.model") == "fast"
+    assert not settings.part("classification")
+
+
+@pytest.mark.parametrize("data", ["wine", "breast-cancer"])
+def test_views_are_refused_where_there_are_none(data: str) -> None:
+    with pytest.raises(ConfigError, match=r"evaluation\.views = 'flip' averages over views of an image"):
+        planning.make_plan(from_words({"run.data": data, "evaluation.views": "flip"}))
 
 
 def test_a_recipe_goes_before_what_a_run_file_says_of_the_same_options() -> None:

@@ -12,6 +12,7 @@ from sonde.answers.segmentation.training import counts_of
 from sonde.config import RunFolder
 from sonde.evaluation.opening import open_model, own_dataset
 from sonde.evaluation.stage import predict
+from sonde.models.views import VIEWS, Viewed
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +67,14 @@ def test_discs_are_found_and_the_report_says_how_well(run: RunFolder) -> None:
     assert constant["mean_dice"]["value"] < 0.5 < linear["mean_dice"]["value"]
     report = run.report_file.read_text()
     assert all(words in report for words in ("Typical predictions", "Each class", "commonest class everywhere"))
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_the_mean_over_views_finds_the_same_discs(run: RunFolder, name: str) -> None:
+    model, dataset = open_model(run), own_dataset(run)
+    inputs = {"inputs": dataset.spec.prepare(dataset.test.inputs[np.arange(len(dataset.test))])}
+    viewed = Viewed(model.engine, VIEWS[name], on_pixels=True).predict(inputs)["logits"].argmax(axis=-1)
+    assert (viewed == model.engine.predict(inputs)["logits"].argmax(axis=-1)).mean() > 0.97
 
 
 def test_nothing_runs_as_keras_wrote_it(run: RunFolder) -> None:

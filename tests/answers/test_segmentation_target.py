@@ -47,6 +47,11 @@ def test_pixels_that_are_left_out_weigh_nothing_and_the_others_alike() -> None:
     assert not batch["weights"][MASKS == 255].any()
 
 
+def test_one_class_beside_what_is_left_out_is_nothing_to_tell_apart() -> None:
+    with pytest.raises(DataError, match=r"Beside segmentation\.ignored = 7, .* one number alone, 0; "):
+        learn(np.where(MASKS == 255, 7, MASKS), Options(ignored=7))
+
+
 def test_a_number_of_no_class_is_named_with_the_cure() -> None:
     target = learn(MASKS, Options())
     with pytest.raises(DataError, match=r"number 9, which is none .* segmentation\.ignored=9"):

@@ -187,17 +187,20 @@ def input_gradient_error(name: str) -> float:
 
 def token_level(name: str) -> dict[str, Any]:
     """Take steps of a model that answers for each token, whole and in ragged parts, with batches of several lengths."""
-    whole, states, losses = token_engine(name, 1), {}, {}
+    whole, states, losses, scores = token_engine(name, 1), {}, {}, {}
     start = whole.read_state()
     for parts in (1, 2, 3, 10):
         engine = token_engine(name, parts) if parts > 1 else whole
         engine.write_state(start)
         losses[parts] = [engine.step(token_batch(length), 0.5)["loss"] for length in TOKENS]
         states[parts] = weights_of(engine.read_state())
+        engine.write_state(start)
+        scores[parts] = [engine.step(token_batch(length), 0.0)["right"] for length in TOKENS]
     logits = whole.predict(token_batch(TOKENS[0]))["logits"]
     alone = whole.predict({"inputs": token_batch(TOKENS[0])["inputs"][:2, :3]})["logits"]
     return {
         "token_losses": losses,
+        "token_scores": scores,
         "token_gap": max(
             float(np.abs(states[parts][key] - states[1][key]).max()) for parts in states for key in states[1]
         ),
@@ -221,6 +224,11 @@ def token_engine(name: str, parts: int) -> Any:
         each_BT = -ops.sum(truth_BTV * ops.log_softmax(outputs["logits"], axis=-1), axis=-1)
         return ops.sum(batch["weights"] * each_BT)
 
+    def right(outputs: Any, batch: Any) -> Any:
+        found_BT = ops.cast(ops.argmax(outputs["logits"], axis=-1), "int32")
+        hits_BT = ops.cast(ops.equal(found_BT, ops.cast(batch["truth"], "int32")), "float32")
+        return {"right": ops.sum(batch["weights"] * hits_BT) / ops.maximum(ops.sum(batch["weights"]), 1e-12)}
+
     random = keras.initializers.RandomNormal(stddev=0.5, seed=3)
     inputs = keras.Input((None,), dtype="int32", name="inputs")
     x_BTD = keras.layers.Embedding(WORDS, 6, embeddings_initializer=random, name="words")(inputs)
@@ -229,7 +237,7 @@ def token_engine(name: str, parts: int) -> Any:
     return backend.use(name).build(
         keras.Model({"inputs": inputs}, {"logits": logits}),
         loss,
-        lambda outputs, batch: {},
+        right,
         settings,
         varying={"truth": (1,), "weights": (1,)},
     )

@@ -130,6 +130,8 @@ def test_the_parts_of_a_batch_add_up_whatever_their_size_and_weight(name: str, f
     assert found["token_gap"] < 1e-6 < 0.05 < found["token_moves"]
     for losses in found["token_losses"].values():
         assert losses == pytest.approx(found["token_losses"]["1"], rel=1e-6)
+    for scores in found["token_scores"].values():
+        assert scores == pytest.approx(found["token_scores"]["1"], rel=1e-6)
 
 
 @pytest.mark.parametrize("name", BACKENDS)

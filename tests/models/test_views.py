@@ -28,8 +28,8 @@ def images() -> Any:
 @pytest.mark.parametrize("name", VIEWS)
 def test_the_weights_of_the_views_add_up_and_shapes_stay(name: str) -> None:
     row = VIEWS[name]
-    assert sum(weight for weight, _ in row.views) == 1.0
-    assert all(view(images()).shape == images().shape for _, view in row.views)
+    assert sum(weight for weight, _, _ in row.views) == 1.0
+    assert all(view(images()).shape == images().shape for _, view, _ in row.views)
     # A picture of one colour looks the same from everywhere.
     flat = np.full((2, 4, 4, 1), 0.5, np.float32)
     assert logits_of(Viewed(Echo(), row), flat) == pytest.approx(np.full((2, 3), 0.5))
@@ -46,6 +46,20 @@ def test_shift_moves_by_a_pixel_along_the_diagonal_and_repeats_the_border() -> N
     found = logits_of(Viewed(Echo(), VIEWS["shift"]), x)
     assert found[:, 1] == pytest.approx(x[:, 1, 2, 0] / 2 + x[:, 2, 3, 0] / 4 + x[:, 0, 1, 0] / 4)
     assert found[:, 0] == pytest.approx(x[:, 0, 0, 0] / 2 + x[:, 1, 1, 0] / 4 + x[:, 0, 0, 0] / 4)
+
+
+class Copy:
+    """An engine whose outputs are maps: the image itself."""
+
+    def predict(self, inputs: Any) -> Any:
+        return {"logits": inputs["inputs"]}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_maps_are_turned_back_so_that_a_pixel_keeps_its_place(name: str) -> None:
+    x = images()
+    found = logits_of(Viewed(Copy(), VIEWS[name], on_pixels=True), x)
+    assert found[:, 1:-1, 1:-1] == pytest.approx(x[:, 1:-1, 1:-1], abs=1e-6)
 
 
 def test_flip_and_shift_is_the_shift_of_both() -> None:

@@ -37,7 +37,7 @@ Loss = Callable[[Tensors, Tensors], Any]
 """(outputs, batch) -> a scalar of the backend: a sum of the batch's weights times losses, made of `keras.ops`."""
 
 Scores = Callable[[Tensors, Tensors], Mapping[str, Any]]
-"""(outputs, batch) -> scalars by name; those of the parts of a batch are averaged by their number of examples."""
+"""(outputs, batch) -> scalars by name; those of the parts of a batch are averaged by their weights."""
 
 
 class Predicts(Protocol):

@@ -231,7 +231,8 @@ class JaxEngine:
             outputs = self._named(found)
             loss, scores = self._loss(outputs, batch), self._scores(outputs, batch)
             self._told = (*LOSSES, *scores)
-            told = [loss, self._recorded(outputs, batch), *(share * each for each in scores.values())]
+            part = 1.0 if isinstance(share, float) else batch["weights"].sum()
+            told = [loss, self._recorded(outputs, batch), *(part * each for each in scores.values())]
             return loss + share * sum(penalties), (new_fixed, jax.numpy.stack(told))
 
         gradient, (new_fixed, told) = jax.grad(objective, has_aux=True)(trainable)

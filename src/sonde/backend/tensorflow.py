@@ -194,7 +194,8 @@ class TensorFlowEngine:
         scores = self._scores(outputs, batch)
         self._told = (*LOSSES, *scores)
         recorded = loss if self._recorded is self._loss else self._recorded(outputs, batch)
-        return gradients, tf.stack([loss, recorded, *(share * each for each in scores.values())])
+        part = 1.0 if isinstance(share, float) else tf.reduce_sum(batch["weights"])
+        return gradients, tf.stack([loss, recorded, *(part * each for each in scores.values())])
 
     def _sums(self, batch: Tensors) -> Any:
         """Return the sums over the parts of a batch of what `_trace_part` returns, one part after the other."""

@@ -149,7 +149,7 @@ class TorchEngine:
             recorded = loss if self._recorded is self._loss else self._recorded(outputs, batch)
             scores = {name: each.float() for name, each in self._scores(outputs, batch).items()}
             if share < 1.0:
-                scores = {name: share * each for name, each in scores.items()}
+                scores = {name: batch["weights"].sum() * each for name, each in scores.items()}
         losses = zip(LOSSES, (loss.detach(), recorded.detach()), strict=True)
         return list(gradients), {**dict(losses), **scores}
 

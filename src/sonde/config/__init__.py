@@ -3,7 +3,7 @@
 from sonde.config.fill import describe, fill, with_defaults
 from sonde.config.folder import RUNS, RunFolder, check_room, create_run, free_name, open_run
 from sonde.config.options import Options
-from sonde.config.recipes import RECIPES, recipe, recipe_follows
+from sonde.config.recipes import RECIPES, recipe, recipe_follows, recipe_of_answer
 from sonde.config.run import Run
 from sonde.config.settings import Setting, Settings, check_tables, from_assignments, from_words, guessed, is_run_file
 from sonde.config.toml import read_settings, write_settings
@@ -30,6 +30,7 @@ __all__ = [
     "read_settings",
     "recipe",
     "recipe_follows",
+    "recipe_of_answer",
     "with_defaults",
     "write_settings",
 ]

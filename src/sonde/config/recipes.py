@@ -1,7 +1,7 @@
 """Recipes: settings that were found to go well together, to start from by one name."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sonde.config.settings import Setting, Settings, guessed
@@ -15,6 +15,8 @@ class Recipe:
     sentence: str
     settings: Mapping[str, Any]
     """Value by "part.option"; what is given on the command line or in a file goes before it."""
+    answer: Mapping[str, Any] = field(default_factory=dict)
+    """Value by the name of an option of what is asked, such as label_smoothing; only for tasks that have the option."""
     views: bool = False
     """Whether its predictions are means over views of an image (test-time augmentation)."""
 
@@ -31,11 +33,11 @@ RECIPES: dict[str, Recipe] = {
             "training.bias_factor": 8.0,
             "training.batch_size": 256,
             "training.clip_norm": 0.0,
-            "classification.label_smoothing": 0.1,
             # Accuracy on a small validation split may choose an epoch before the last by chance, whose weights have not
             # settled: on Fashion-MNIST one of 12 epochs scored a point less on the test than a run of 6.
             "training.monitor": "loss",
         },
+        answer={"label_smoothing": 0.1},
         views=True,
     ),
     "series-fcn": Recipe(
@@ -75,6 +77,25 @@ def recipe(said: Settings) -> Settings:
     reason = f"the recipe '{setting.value}'"
     values = RECIPES[setting.value].settings
     return Settings({key: Setting(value, "guessed", reason=reason) for key, value in values.items()})
+
+
+def recipe_of_answer(settings: Settings, answer: str, names: Collection[str]) -> Settings:
+    """Return what the recipe that is named sets of the options of an answer, as guesses.
+
+    Args:
+        settings: may name a recipe that exists.
+        answer: the table of its options.
+        names: of the options that there are.
+    """
+    named = settings.value("run.recipe")
+    values = RECIPES[named].answer if named in RECIPES else {}
+    return Settings(
+        {
+            f"{answer}.{name}": Setting(value, "guessed", reason=f"the recipe '{named}'")
+            for name, value in values.items()
+            if name in names
+        }
+    )
 
 
 def recipe_follows(settings: Settings) -> Settings:

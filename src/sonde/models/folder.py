@@ -29,6 +29,7 @@ from sonde.config.untrusted import Unsound, parse_json, read_json
 from sonde.errors import ModelError, SondeError
 from sonde.models.architectures import options_of
 from sonde.models.assemble import Blueprint, rebuild, tensor_shapes
+from sonde.models.heads import HEADS
 from sonde.models.reads import Reads
 from sonde.models.views import Name
 
@@ -207,6 +208,9 @@ def blueprint_of(description: Description) -> Blueprint:
     Raises:
         SondeError: there is no such model or head, or one of its options is not possible.
     """
+    row = HEADS.get(description.answer)
+    if description.views != "one" and (row is None or row.views == "none" or len(description.reads.shape) != 3):
+        raise ModelError(f"Its views are '{description.views}', and there are none of what it reads and predicts.")
     entries = {f"model.{name}": Setting(value, "file") for name, value in description.options.items()}
     options = fill(options_of(description.model), "model", Settings(entries))
     return Blueprint(

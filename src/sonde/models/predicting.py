@@ -5,7 +5,7 @@ from types import ModuleType
 import keras
 
 from sonde.backend import EngineSettings, Predicts
-from sonde.models.heads import head
+from sonde.models.heads import HEADS, head
 from sonde.models.views import VIEWS, Viewed
 
 
@@ -16,7 +16,7 @@ def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, vi
         module: the backend's module, as `backend.use` returns it.
         model: a trained model, built in float32.
         answer: a row of `HEADS`.
-        views: a row of `VIEWS`, over which its answers are averaged.
+        views: a row of `VIEWS`, over which its predictions are averaged.
     """
     file = head(answer)
     # Of all optimizers, this one keeps no slots.
@@ -27,4 +27,6 @@ def predicting_engine(module: ModuleType, model: keras.Model, answer: str, *, vi
         return engine
 
     engine = file.predicting(model, build) if hasattr(file, "predicting") else build(model)
-    return engine if views == "one" else Viewed(engine, VIEWS[views])
+    if views == "one":
+        return engine
+    return Viewed(engine, VIEWS[views], on_pixels=HEADS[answer].views == "turned back")

@@ -1,4 +1,7 @@
-"""Test-time averaging: a model answers for several views of an image, and the mean of its logits counts."""
+"""Test-time augmentation: a model predicts several views of an image, and the mean of its outputs counts.
+
+Outputs that lie on the pixels of the image, as those of a mask, are turned back first.
+"""
 
 # B batch, H height, W width, C channels
 
@@ -23,9 +26,9 @@ class Views:
     """One row of the table of views."""
 
     sentence: str
-    """For the report, after "Each answer is"."""
-    views: tuple[tuple[float, View], ...]
-    """Weight and function of each view; the weights add up to 1."""
+    """For the report, after "each prediction is"."""
+    views: tuple[tuple[float, View, View], ...]
+    """Weight of each view, the view, and what turns maps of its outputs back; the weights add up to 1."""
 
 
 def _same(images_BHWC: Images) -> Images:
@@ -54,39 +57,41 @@ def _both(first: View, second: View) -> View:
 _UP, _DOWN = _shifted(1), _shifted(-1)
 
 VIEWS: dict[str, Views] = {
-    "one": Views("that for the image as it is", ((1.0, _same),)),
-    "flip": Views("the mean over the image and its mirror image", ((0.5, _same), (0.5, _flipped))),
+    "one": Views("that for the image as it is", ((1.0, _same, _same),)),
+    "flip": Views("the mean over the image and its mirror image", ((0.5, _same, _same), (0.5, _flipped, _flipped))),
     "shift": Views(
         "the mean over the image (half) and the image moved by a pixel along the diagonal, both ways",
-        ((0.5, _same), (0.25, _UP), (0.25, _DOWN)),
+        ((0.5, _same, _same), (0.25, _UP, _DOWN), (0.25, _DOWN, _UP)),
     ),
     "flip-and-shift": Views(
         "the mean over six views: the image and its mirror image (half), and both moved by a pixel along the diagonal",
         (
-            (0.25, _same),
-            (0.25, _flipped),
-            (0.125, _UP),
-            (0.125, _DOWN),
-            (0.125, _both(_flipped, _UP)),
-            (0.125, _both(_flipped, _DOWN)),
+            (0.25, _same, _same),
+            (0.25, _flipped, _flipped),
+            (0.125, _UP, _DOWN),
+            (0.125, _DOWN, _UP),
+            (0.125, _both(_flipped, _UP), _both(_DOWN, _flipped)),
+            (0.125, _both(_flipped, _DOWN), _both(_UP, _flipped)),
         ),
     ),
 }
-"""What an answer can be the mean of (test-time augmentation, as in Krizhevsky et al., 2012)."""
+"""What a prediction can be the mean of (test-time augmentation, as in Krizhevsky et al., 2012)."""
 
 
 class Viewed:
-    """What answers with the mean over views."""
+    """What predicts the mean over views."""
 
-    def __init__(self, engine: Predicts, views: Views):
+    def __init__(self, engine: Predicts, views: Views, *, on_pixels: bool = False):
         self._engine = engine
         self._views = views.views
+        self._on_pixels = on_pixels
 
     def predict(self, inputs: Batch) -> dict[str, NDArray[np.float32]]:
         """Return the mean outputs over the views of each image; see `Predicts.predict`."""
-        found = [self._engine.predict({**inputs, "inputs": view(inputs["inputs"])}) for _, view in self._views]
-        weights = [weight for weight, _ in self._views]
-        return {
-            name: np.sum([w * each[name] for w, each in zip(weights, found, strict=True)], axis=0, dtype=np.float32)
-            for name in found[0]
-        }
+        mean: dict[str, NDArray[np.float32]] = {}
+        for weight, view, back in self._views:
+            outputs = self._engine.predict({**inputs, "inputs": view(inputs["inputs"])})
+            for name, values in outputs.items():
+                part = np.float32(weight) * (back(values) if self._on_pixels else values)
+                mean[name] = mean[name] + part if name in mean else part
+        return mean

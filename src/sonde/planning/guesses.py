@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sonde import backend, data, training
 from sonde.answers import TASKS, inferred_task
-from sonde.config import Settings, free_name, guessed, recipe_follows
+from sonde.config import Settings, free_name, guessed, recipe_follows, recipe_of_answer
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
 from sonde.models import MODELS, options_of
@@ -65,6 +65,11 @@ def _said(look: Look) -> Settings:
             if task is not None and name in known
         }
     )
+
+
+def _recipe_of_answer(look: Look) -> Settings:
+    task = TASKS.get(look.settings.value("run.task"))
+    return Settings() if task is None else recipe_of_answer(look.settings, task.answer, task.row.options.model_fields)
 
 
 def _backend(look: Look) -> Settings:
@@ -123,7 +128,17 @@ def threads(settings: Settings) -> Settings:
 
 Guess = Callable[[Look], Settings]
 
-BY_LISTING: tuple[Guess, ...] = (_checkpoint, _modality, _task, _said, _model, _backend, _suits, _name)
+BY_LISTING: tuple[Guess, ...] = (
+    _checkpoint,
+    _modality,
+    _task,
+    _recipe_of_answer,
+    _said,
+    _model,
+    _backend,
+    _suits,
+    _name,
+)
 """What follows from a look at the files, before anything is opened."""
 
 BY_DATA: tuple[Guess, ...] = (_answer, _training, _recipe, _length)

@@ -6,7 +6,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from sonde import data
+from sonde.answers import ANSWERS
 from sonde.config import (
+    RECIPES,
     RUNS,
     Settings,
     free_name,
@@ -69,8 +71,7 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
         words = " and ".join(f"{key} = {file.value(key)}" for key in aside)
         file = _without(file, aside)
         notes.append(f"What {source} says of the length ({words}) is set aside for what is said now.")
-    # The views follow from the recipe too; the file of a run holds those of its own.
-    aside = [key for key in (*named, *(["evaluation.views"] if named else [])) if key in file and key not in said]
+    aside = [key for key in (*named, *_following(said)) if key in file and key not in said]
     if aside:
         file = _without(file, aside)
         notes.append(f"The options of {source} that the recipe '{said.value('run.recipe')}' sets are set aside for it.")
@@ -83,6 +84,13 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
         verb = "are" if len(aside) > 1 else "is"
         notes.append(f"The {what} of {source} {verb} for '{before}' and {verb} set aside for '{now}'.")
     return said.over(file), " ".join(notes)
+
+
+def _following(said: Settings) -> list[str]:
+    """Return the options that follow from a recipe once the task is known; the file of a run holds its own."""
+    row = RECIPES.get(said.value("run.recipe", ""))
+    asked = [f"{answer}.{name}" for answer in ANSWERS for name in (row.answer if row else ())]
+    return [*asked, "evaluation.views"] if row else []
 
 
 def _against_its_recipe(file: Settings, said: Settings, source: str) -> list[str]:

@@ -19,6 +19,7 @@ from sonde.evaluation.opening import answer_options, asked_of, own_options
 from sonde.evaluation.stage import chosen_headline
 from sonde.models import MODELS
 from sonde.models.architectures import refuse_beginnings
+from sonde.models.heads import HEADS
 from sonde.planning.guesses import BY_DATA, BY_LISTING, Look, guess_all, threads
 from sonde.planning.parts import TABLES, at, in_order, modality_of, parts, refuse_other_tables
 
@@ -142,6 +143,7 @@ def check_early(settings: Settings) -> None:
     _check_name("model", settings, MODELS)
     refuse_other_tables(settings)
     _check_model(settings)
+    _check_views(settings)
     for part, options in parts(settings).items():
         fill(options, part, trial)
     data.fill_augment(settings, modality_of(settings))
@@ -162,6 +164,17 @@ def _check_model(settings: Settings) -> None:
             f"{', '.join(fitting)}."
         )
     refuse_beginnings(settings)
+
+
+def _check_views(settings: Settings) -> None:
+    views, task = settings.get("evaluation.views"), TASKS[settings.value("run.task")]
+    if views is None or views.value == "one" or (task.modality == "image" and HEADS[task.answer].views != "none"):
+        return
+    what = "what is written" if task.modality == "image" else f"{task.modality} data"
+    raise ConfigError(
+        f"{at(views)}evaluation.views = '{views.value}' averages over views of an image, and there are none of "
+        f"{what}. Leave it out."
+    )
 
 
 def _check_monitor(settings: Settings, row: Answer) -> None:

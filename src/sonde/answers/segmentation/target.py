@@ -100,8 +100,15 @@ def learn(truth: Column, options: Options) -> MaskTarget:
         DataError: there are more names than numbers and the numbers are no places in them, or more numbers than 255.
     """
     values, names = [value for value in values_in(truth) if value != options.ignored], options.classes
-    if len(values) >= NOT_SCORED:
-        raise DataError("The masks hold 255 or more numbers, which are no classes, but perhaps shades of a picture.")
+    if len(values) < 2 and len(names) < 2:
+        raise DataError(
+            f"Beside segmentation.ignored = {options.ignored}, the training masks hold {_counted(values)}; a class of "
+            "each pixel needs two. Leave segmentation.ignored out, or draw the other classes too."
+        )
+    if max(len(values), len(names)) >= NOT_SCORED:
+        raise DataError(
+            "There are 255 or more numbers in the masks or names of classes: perhaps the masks are shades of a picture."
+        )
     if not names:
         return MaskTarget(tuple(map(str, values)), tuple(values), options.ignored)
     if len(set(names)) < len(names):
@@ -118,11 +125,16 @@ def learn(truth: Column, options: Options) -> MaskTarget:
     )
 
 
+def _counted(values: list[int]) -> str:
+    return f"one number alone, {values[0]}" if values else "no number"
+
+
 def target_from(values: Mapping[str, Any]) -> MaskTarget:
     """Rebuild a target from a model folder, which may be anybody's; raises ModelError."""
     names, numbers, ignored = names_in(values, "classes"), values.get("values"), values.get("ignored")
     if (
         not isinstance(numbers, list | tuple)
+        or not 2 <= len(numbers) <= NOT_SCORED
         or len(numbers) != len(names)
         or not all(_is_number(each) and each >= 0 for each in numbers)
         or len(set(numbers)) < len(numbers)

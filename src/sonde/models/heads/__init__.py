@@ -30,14 +30,17 @@ class Head:
     """What it reads of `models.features.Features`."""
     solves: bool = False
     """Whether it can be solved for at once."""
+    views: Literal["none", "mean", "turned back"] = "mean"
+    """How its outputs for several views of an image become one: not at all, as they are, or turned back as maps of the
+    image's pixels."""
 
 
 HEADS: dict[str, Head] = {
-    "segmentation": Head("levels"),
+    "segmentation": Head("levels", views="turned back"),
     "classification": Head("vector", solves=True),
     "multilabel": Head("vector", solves=True),
     "regression": Head("vector", solves=True),
-    "generation": Head("steps"),
+    "generation": Head("steps", views="none"),
 }
 """The head of each answer."""
 
