@@ -253,6 +253,7 @@ def test_a_comparison_says_who_is_better_how_sure_and_what_differs() -> None:
         "compare",
         {
             "headline": "accuracy",
+            "figure": "right or wrong",
             "confidence": 0.95,
             "examples": 1360,
             "runs": [

@@ -109,3 +109,11 @@ def test_the_error_by_length_holds_every_example_once() -> None:
     groups = scores.by_length(lengths, lengths / 30, np.zeros(100))
     assert sum(each["n"] for each in groups) == 100 and len(groups) <= 10
     assert [each["error"] for each in groups] == sorted(each["error"] for each in groups)
+
+
+def test_a_target_that_is_longer_than_the_model_can_write_is_never_exact() -> None:
+    known = target(["ab", "cd", "ab"], tokens="characters", least_count=1, length=3)
+    truth = known.encode(texts(["ab", "abcd"]))
+    batch = known.collate(truth, Moment(0, 0, np.arange(2)))
+    kept = training.keep(known, {"logits": 9 * np.eye(300, dtype=np.float32)[batch["truth"]]}, truth)
+    assert training.figures(known, kept, truth, ("exact_match",))["exact_match"] == 0.5

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from contracts.truths import TRUTHS
-from sonde import backend
 from sonde.answers import ANSWERS, CONFIDENCE, Answer, Fitting, Scored
 from sonde.data import MODALITIES, join
 from sonde.data.ragged import Ragged
@@ -84,6 +83,28 @@ def test_a_target_comes_back_from_plain_values(name: str) -> None:
     assert _plain(again.encode(raw)) == _plain(truth)
 
 
+def _perfect(target: Any, batch: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what a model would give that makes no mistake, from what the target's loss reads of a batch."""
+    truth = np.asarray(batch["truth"])
+    if target.to_dict()["kind"] == "generation":
+        return {"tokens": truth}
+    if target.to_dict()["kind"] == "regression":
+        return {"numbers": truth[:, None]}
+    several = target.to_dict()["kind"] == "multilabel"
+    return {"logits": truth - 0.5 if several else np.eye(len(target.classes))[truth]}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_what_is_collated_and_predicted_without_a_mistake_is_the_truth_of_the_data(name: str) -> None:
+    _, _, target, truth = _row(name)
+    raw, batch = TRUTHS[name](COUNT), target.collate(truth, Moment(0, 1, np.arange(COUNT)))
+    decoded = target.decode(_perfect(target, batch), batch)
+    if name == "regression":
+        assert decoded == pytest.approx(np.asarray(raw, np.float64), rel=1e-6, abs=1e-6)
+    else:
+        assert _plain(decoded) == _plain(raw)
+
+
 @pytest.mark.parametrize("name", ANSWERS)
 @pytest.mark.parametrize("count", [1, 2, 7, COUNT])
 def test_the_weights_of_a_batch_add_up_to_one(name: str, count: int) -> None:
@@ -152,6 +173,13 @@ def test_an_ensemble_of_two_equal_models_is_that_model(name: str) -> None:
     for key, each in alone.items():
         # The mean of two equal numbers is that number but for rounding.
         np.testing.assert_allclose(mean[key], each, rtol=1e-6, atol=1e-6)
+    plain = row.fitted_from({}, target)
+    of_mean, of_one = (
+        row.sample(row.predictions(target, plain, row.keep(target, each, truth), truth, NAMES), own)
+        for each in (mean, outputs)
+    )
+    assert row.figure(of_mean) == pytest.approx(row.figure(of_one), abs=1e-4)
+    assert len(np.unique(row.figure(of_one))) > 1, "a model that is always right tells nothing"
 
 
 @pytest.mark.parametrize(("name", "modality"), PAIRS)
@@ -176,7 +204,3 @@ def test_predicted_rows_are_plain_and_fill_their_columns(name: str) -> None:
 
 def test_there_are_truths_for_every_answer() -> None:
     assert set(TRUTHS) == set(OUTPUTS) == set(ANSWERS)
-
-
-def test_the_backend_is_known() -> None:
-    assert "torch" in backend.BACKENDS

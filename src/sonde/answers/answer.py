@@ -245,6 +245,8 @@ class Answer:
     """Metrics that a comparison shows beside the headline."""
     figure: Callable[[Any], NDArray[np.float64]]
     """From a sample to one figure for each example, higher being better: what two models' paired test is about."""
+    figure_name: str
+    """What that figure is of each example, such as "absolute error"."""
     judge: Callable[[Scored, Mapping[str, Score]], dict[str, Any]]
     """What scores.json holds beside the metrics, which it is given: each class, calibration, confusion."""
     worst: Callable[[Scored], list[Worst]]

@@ -75,6 +75,8 @@ class Comparison:
 
     headline: str
     """The metric that the runs were made for, by the first run."""
+    figure: str
+    """What the paired tests compare of each example, such as its absolute error."""
     confidence: float
     examples: int
     """Test examples that all runs share."""
@@ -118,6 +120,7 @@ def compare(folders: Sequence[RunFolder], *, seed: int = 0, confidence: float = 
     shown = {name: row.table[name] for name in dict.fromkeys((headlines[0], *row.compared)) if name in row.table}
     return Comparison(
         headline=headlines[0],
+        figure=row.figure_name,
         confidence=confidence,
         examples=len(shared[0]),
         runs=tuple(

@@ -148,7 +148,7 @@ def _show_comparison(comparison: "Comparison") -> None:
     rows = [(run["name"], *(interval(run["scores"].get(name)) for name in metrics)) for run in told["runs"]]
     draw(table(("run", *map(_words, metrics)), rows))
     for pair in told["pairs"]:
-        say(f"\n{_pair_in_words(pair, told['headline'])}")
+        say(f"\n{_pair_in_words(pair, told['headline'], told['figure'])}")
     if told["settings"]:
         names = [run["name"] for run in told["runs"]]
         say("")
@@ -157,8 +157,10 @@ def _show_comparison(comparison: "Comparison") -> None:
         say(f"\nNote: {note}")
 
 
-def _pair_in_words(pair: Mapping[str, Any], headline: str) -> str:
+def _pair_in_words(pair: Mapping[str, Any], headline: str, figure: str) -> str:
     better = f"'{pair['better']}' is better" if pair["better"] else "no difference beyond chance"
+    # The headline may be of all examples at once, as BLEU is, and need not agree.
+    better += "" if pair["is_right_or_wrong"] else f" by the {figure} of each example"
     name = headline if headline in pair["differences"] else next(iter(pair["differences"]))
     a, b = (f"{pair[side]:,}" for side in ("a_better", "b_better"))
     # Of right and wrong, the exact paired test is McNemar's.

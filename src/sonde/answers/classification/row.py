@@ -60,6 +60,7 @@ ROW = Answer(
     sample=scores.sample,
     compared=scores.COMPARED,
     figure=scores.figure,
+    figure_name="right or wrong",
     judge=scores.judge,
     worst=scores.worst,
     pictures=pictures.PICTURES,

@@ -54,6 +54,7 @@ ROW = Answer(
     sample=scores.sample,
     compared=scores.COMPARED,
     figure=scores.figure,
+    figure_name="character error rate",
     judge=scores.judge,
     worst=scores.worst,
     pictures=pictures.PICTURES,
@@ -65,6 +66,7 @@ ROW = Answer(
     guesses=baselines.guesses,
     rehearse=baselines.rehearse,
     pool=predictions.pool,
+    numbers=training.numbers,
     # A decoder learns to read, to look and to write before any text is right.
     pace=Pace(enough_steps=4_000),
 )

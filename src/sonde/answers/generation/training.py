@@ -1,7 +1,8 @@
 """What a training is given, what is kept of its outputs, and the figures of a validation.
 
 A validation is taught: it gives the true tokens before each place. A text all of whose tokens are the likeliest then is
-just the text that is written without a teacher, so that its exact matches are those of predictions.
+just the text that is written without a teacher, so that its exact matches are those of predictions; a target that is
+longer than the model can write is none.
 """
 
 # B batch, N examples, T tokens, V vocabulary
@@ -42,7 +43,7 @@ def keep(target: TextTarget, given: Batch, truth: Column | None) -> Kept:
     """Keep the written tokens and their log-likelihood, or of taught logits the loss and the right tokens of each."""
     if "tokens" in given:
         return {"tokens": written(given["tokens"]), "log_likelihood": given["log_likelihood"]}
-    assert truth is not None, "logits without a truth say nothing"
+    assert isinstance(truth, Ragged), "logits without a truth say nothing"
     batch = target.collate(truth, Moment(0, 0, np.arange(len(truth))))
     tokens_BT, real_BT = batch["truth"], batch["weights"] > 0
     logits_BTV = given["logits"]
@@ -54,6 +55,7 @@ def keep(target: TextTarget, given: Batch, truth: Column | None) -> Kept:
         "loss": np.where(real_BT, loss_BT, 0.0).sum(axis=1, dtype=np.float64),
         "right": right_BT.sum(axis=1),
         "count": real_BT.sum(axis=1),
+        "whole": truth.lengths <= target.length,
     }
 
 
@@ -62,6 +64,11 @@ def written(tokens_BT: np.ndarray) -> Ragged:
     lengths_B = (tokens_BT != PADDING).sum(axis=1)
     offsets = np.concatenate([[0], np.cumsum(lengths_B)]).astype(np.int64)
     return Ragged(tokens_BT[tokens_BT != PADDING].astype(np.int32), offsets)
+
+
+def numbers(target: TextTarget, shape: Sequence[int | None]) -> int:
+    """Return how many logits a taught validation gives for an example of the longest text."""
+    return target.length * outputs(target)
 
 
 def figures(target: TextTarget, kept: Kept, truth: Column, wanted: Sequence[str] = (SHOWN,)) -> dict[str, float]:
@@ -73,9 +80,9 @@ def figures(target: TextTarget, kept: Kept, truth: Column, wanted: Sequence[str]
         truth: not read; `keep` did.
         wanted: names in `MONITORS`.
     """
-    loss_N, right_N, count_N = (np.asarray(kept[name]) for name in ("loss", "right", "count"))
+    loss_N, right_N, count_N, whole_N = (np.asarray(kept[name]) for name in ("loss", "right", "count", "whole"))
     every: Mapping[str, float] = {
         SHOWN: float(right_N.sum() / count_N.sum()),
-        "exact_match": float((right_N == count_N).mean()),
+        "exact_match": float(((right_N == count_N) & whole_N).mean()),
     }
     return {"loss": float(loss_N.sum() / count_N.sum()), **{name: every[name] for name in wanted}}

@@ -61,6 +61,7 @@ ROW = Answer(
     sample=scores.sample,
     compared=scores.COMPARED,
     figure=scores.figure,
+    figure_name="absolute error",
     judge=scores.judge,
     worst=scores.worst,
     pictures=pictures.PICTURES,

@@ -73,9 +73,10 @@ class NumberTarget:
         return np.asarray((scaled - self.mean) / self.deviation)
 
     def restored(self, learned: Any) -> Floats:
-        """Return numbers in the data's own unit, in any shape."""
+        """Return numbers in the data's own unit, in any shape; none is beyond `LARGEST`, whose square is a number."""
         scaled = np.asarray(learned, np.float64) * self.deviation + self.mean
-        return scaled if self.least is None else np.exp(np.minimum(scaled, MOST_EXPONENT))
+        restored = scaled if self.least is None else np.exp(np.minimum(scaled, MOST_EXPONENT))
+        return np.clip(restored, -LARGEST, LARGEST)
 
     def collate(self, truth: Column, moment: Moment) -> Batch:
         """Return the numbers as they are learned, float32, B, and equal weights."""

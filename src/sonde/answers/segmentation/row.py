@@ -54,6 +54,7 @@ ROW = Answer(
     sample=scores.sample,
     compared=scores.COMPARED,
     figure=scores.figure,
+    figure_name="mean Dice",
     judge=scores.judge,
     worst=scores.worst,
     typical=scores.typical,
