@@ -5,6 +5,7 @@ import pytest
 
 from sonde.answers.answer import Contest
 from sonde.answers.generation import baselines, scores, training
+from sonde.answers.generation.averaging import average
 from sonde.answers.generation.fitted import Fitted
 from sonde.answers.generation.options import Options
 from sonde.answers.generation.target import BEGIN, BYTES, CUTS, END, TextTarget, in_words, learn, target_from
@@ -117,3 +118,19 @@ def test_a_target_that_is_longer_than_the_model_can_write_is_never_exact() -> No
     batch = known.collate(truth, Moment(0, 0, np.arange(2)))
     kept = training.keep(known, {"logits": 9 * np.eye(300, dtype=np.float32)[batch["truth"]]}, truth)
     assert training.figures(known, kept, truth, ("exact_match",))["exact_match"] == 0.5
+
+
+def test_the_consensus_is_the_text_that_differs_least_from_the_others() -> None:
+    known = target(["abcd", "bcda"], tokens="characters", least_count=1)
+
+    def said(text: str, likely: float) -> tuple[None, dict[str, np.ndarray]]:
+        return None, {"tokens": np.array([known.numbers(text)], np.int32), "log_likelihood": np.log([likely])}
+
+    members = [said("abcd", 0.9), said("abd", 0.3), said("abdx", 0.2)]
+    mean = average(members, [1 / 3] * 3)
+    assert known.text(mean["tokens"][0]) == "abd"
+    assert np.exp(mean["log_likelihood"]) == pytest.approx(0.1)
+    mean = average([said("abcd", 0.9), said("ab", 0.2)], [0.5, 0.5])
+    assert known.text(mean["tokens"][0]) == "abcd"
+    mean = average([said("ab", 0.4), said("abcd", 0.9), said("ab", 0.2)], [0.5, 0.25, 0.25])
+    assert known.text(mean["tokens"][0]) == "ab" and np.exp(mean["log_likelihood"]) == pytest.approx(0.25)

@@ -170,7 +170,7 @@ TEXT_METRICS: dict[str, Metric] = {
     "exact_match": Metric(
         matches,
         mean,
-        title="Exact matches",
+        title="Exact match",
         doc="Share of texts that are a reference, character by character.",
         is_share=True,
         is_counted=True,

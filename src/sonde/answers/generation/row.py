@@ -2,6 +2,7 @@
 
 from sonde.answers.answer import Answer
 from sonde.answers.generation import (
+    averaging,
     baselines,
     fitted,
     guesses,
@@ -66,6 +67,9 @@ ROW = Answer(
     guesses=baselines.guesses,
     rehearse=baselines.rehearse,
     pool=predictions.pool,
+    # Each fold learns its own vocabulary; what is pooled are texts.
+    poolable=lambda first, second: True,
+    average=averaging.average,
     numbers=training.numbers,
     # A decoder learns to read, to look and to write before any text is right.
     pace=Pace(enough_steps=4_000),
