@@ -8,11 +8,13 @@ import small_runs
 from sonde.backend.engine import weights_of
 from sonde.config import RunFolder
 from sonde.data import Dataset
+from sonde.evaluation.explanations.stage import explain
 from sonde.evaluation.stage import evaluate, predict
 
 WORDS = {
     "run.name": "pairs",
     "run.epochs": 2,
+    "evaluation.explain": 1,
     "model.width": 8,
     "model.depth": 1,
     "model.heads": 2,
@@ -57,6 +59,13 @@ def test_a_stopped_training_goes_on_to_the_same_bits_and_its_report_shows_what_w
     assert "Examples" in report and "Error by length" not in report  # All targets are of one length.
 
     Path("new.tsv").write_text("source\n123\n456\n", encoding="utf-8")
+    assert "Explanations" in report
+    explained = explain(folder, [Path("new.tsv")])
+    assert [row["file"] for row in explained] == ["new.tsv line 2", "new.tsv line 3"]
+    for row in explained:
+        found = {each["method"]: each["found"] for each in row["methods"]}
+        assert set(found) == {"integrated-gradients", "occlusion", "attention"}
+        assert "log-likelihood of the text" in found["occlusion"]
     rows = predict(folder, ["new.tsv"])
     assert [row["file"] for row in rows] == ["new.tsv line 2", "new.tsv line 3"]
     assert all(isinstance(row["prediction"], str) and 0 < row["confidence"] <= 1 for row in rows)

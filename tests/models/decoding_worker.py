@@ -61,8 +61,23 @@ def written_anew(model: Any, build: Any, inputs: np.ndarray) -> list[list[int]]:
     return np.where(ended, PADDING, tokens).tolist()
 
 
-def measure() -> dict[str, list[list[int]]]:
-    """Return texts written with and without what is kept, all at once and one by one."""
+def likelihoods(model: Any, build: Any, inputs: np.ndarray) -> list[list[float]]:
+    """Return the log-likelihood of what is written for each example: as the writer and as an explanation has it."""
+    from sonde.models.decoding import END, PADDING, greedy
+    from sonde.models.heads import head
+
+    told = greedy(model, build).predict({"inputs": inputs})
+    found = []
+    for row, tokens in enumerate(np.asarray(told["tokens"])):
+        length = int((tokens != PADDING).sum())
+        text = (*tokens[:length].tolist(), *([END] if length < LENGTH else []))
+        alone = build(head("generation").explained(model, text)).predict({"inputs": inputs[row : row + 1]})
+        found.append([float(told["log_likelihood"][row]), float(alone["logits"][0, 0])])
+    return found
+
+
+def measure() -> dict[str, Any]:
+    """Return texts written with and without what is kept, all at once and one by one, and their likelihoods."""
     from sonde.models.decoding import greedy
 
     model, build = parts()
@@ -70,6 +85,7 @@ def measure() -> dict[str, list[list[int]]]:
     return {
         "kept": written(engine, inputs),
         "anew": written_anew(model, build, inputs),
+        "likelihoods": likelihoods(model, build, inputs),
         "one by one": [row for each in range(len(inputs)) for row in written(engine, inputs[each : each + 1])],
     }
 

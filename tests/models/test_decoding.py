@@ -35,6 +35,8 @@ def test_what_is_kept_of_the_tokens_before_changes_no_token(name: str) -> None:
         pytest.skip(f"{name} is not installed")
     told = decoding_worker.measure() if name == backend.in_use() else measured_alone(name)
     assert told["kept"] == told["anew"] == told["one by one"]
+    for as_written, as_explained in told["likelihoods"]:
+        assert as_explained == pytest.approx(as_written, abs=1e-4)
     # Else the test would hold of any decoder that writes one thing.
     assert len({tuple(row) for row in told["kept"]}) > 1
 

@@ -165,6 +165,8 @@ class Chosen:
     """What stands there, in the data's own terms."""
     confidence: float | None = None
     """Probability of it, where there is one."""
+    written: tuple[int, ...] | None = None
+    """Tokens of a text, its end among them; then its log-likelihood is explained, and no number of the outputs."""
 
 
 @dataclass(frozen=True)

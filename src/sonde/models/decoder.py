@@ -15,6 +15,7 @@ Source: Vaswani et al., "Attention is all you need", 2017.
 # L longest text that is written
 
 from collections.abc import Callable, Mapping
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +26,10 @@ from keras import layers, ops
 from sonde.models.attending import EPSILON, head_width
 from sonde.models.sequences import Sequence
 
+PADDING, BEGIN, END = 0, 1, 2
+"""Tokens that stand for no text: behind its end, before its first token, and for its end."""
+TABLES = ("decoder_tokens", "decoder_places")
+"""Layers that make vectors of what is written, and not of what is read."""
 ANSWER = "answer"
 """Name of the last layer."""
 SPEEDS = (2.0 ** -np.arange(0, 10, 1.25)).astype(np.float32)
@@ -77,15 +82,42 @@ def taught(read: Sequence, teacher_BT: Any, sizes: Sizes) -> Any:
         teacher_BT: symbolic int32 tokens, each one place late, so that none is seen before it is to be written.
         sizes: of the decoder.
     """
-    named: Named = lambda name, make: make(name)  # noqa: E731
-    memory, seen_BS = _memory(read, sizes)
+    return _all_places(lambda name, make: make(name), teacher_BT, _memory(read, sizes), sizes)
+
+
+def likelihood_model(model: keras.Model, tokens: Sequence_[int]) -> keras.Model:
+    """Return a model of an example alone whose "logits", B x 1, are the log-likelihood of one text.
+
+    Args:
+        model: with a decoder on top; the weights are its own.
+        tokens: of the text, its end among them where it has one.
+    """
+    sizes = sizes_of(model)
+    seen_BS = model.get_layer("memory_seen").output
+    memory = [model.get_layer(f"memory_{block}_heads").output for block in range(1, sizes.depth + 1)]
+    truth_1T = np.asarray([[*tokens]], np.int32)
+    late_1T = np.concatenate([[[BEGIN]], truth_1T[:, :-1]], axis=1)
+    # Made of what was read, and of no input, so that the graph can be cut anywhere before it.
+    teacher_BT = ops.cast(ops.zeros_like(seen_BS[:, :1]), "int32") + late_1T.astype(np.int32)
+    logits_BTV = _all_places(lambda name, make: model.get_layer(name), teacher_BT, (memory, seen_BS), sizes)
+    # The two before the end stand in no text, and are not chosen among.
+    true_1TV = np.eye(sizes.outputs, dtype=np.float32)[truth_1T][:, :, END:]
+    logs_BT = ops.sum(ops.log_softmax(logits_BTV[:, :, END:], axis=-1) * true_1TV, axis=-1)
+    return keras.Model(model.input["inputs"], {"logits": ops.sum(logs_BT, axis=1, keepdims=True)}, name="likelihood")
+
+
+def reading_model(model: keras.Model) -> keras.Model:
+    """Return the part of a trained model that reads: from an example to its steps."""
+    return keras.Model(model.input["inputs"], {"outputs": model.get_layer("memory_norm").output}, name="reading")
+
+
+def _all_places(named: Named, teacher_BT: Any, memory: tuple[list[Any], Any], sizes: Sizes) -> Any:
+    """Return the logits of all places of a text at once, none of which sees those behind it, B x T x V."""
     ones_BT = ops.ones_like(teacher_BT, dtype="float32")
     places_BT = ops.minimum(ops.cumsum(ones_BT, axis=1) - 1.0, float(sizes.length - 1))
     order_T = ops.cumsum(ones_BT[0], axis=0)
     before_11TT = ops.greater_equal(ops.reshape(order_T, (1, 1, -1, 1)), ops.reshape(order_T, (1, 1, 1, -1)))
-    return _written(
-        named, (teacher_BT, ops.cast(places_BT, "int32")), (memory, seen_BS), sizes, (before_11TT, _as_they_are)
-    )
+    return _written(named, (teacher_BT, ops.cast(places_BT, "int32")), memory, sizes, (before_11TT, _as_they_are))
 
 
 def memory_model(model: keras.Model) -> keras.Model:

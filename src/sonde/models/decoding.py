@@ -1,6 +1,6 @@
 """Writes texts with a trained decoder: the likeliest token at each place, given those that were written before.
 
-    engine = greedy(module, model, build)
+    engine = greedy(model, build)
     engine.predict({"inputs": ...})["tokens"]
 
 Keys and values of tokens are computed once and kept, so that a text of T tokens costs T steps and not T times T.
@@ -17,10 +17,7 @@ import numpy as np
 
 from sonde.backend.engine import Batch, Predicts
 from sonde.models.attending import head_width
-from sonde.models.decoder import Sizes, memory_model, sizes_of, step_model
-
-PADDING, BEGIN, END = 0, 1, 2
-"""Tokens that stand for no text: behind its end, before its first token, and for its end."""
+from sonde.models.decoder import BEGIN, END, PADDING, Sizes, memory_model, sizes_of, step_model
 
 
 @dataclass(frozen=True)
@@ -71,8 +68,3 @@ def greedy(model: keras.Model, build: Callable[[keras.Model], Predicts]) -> Pred
         build: makes an engine of a Keras model on the backend that is used.
     """
     return Greedy(build(memory_model(model)), build(step_model(model)), sizes_of(model))
-
-
-def texts_of(tokens_BT: Any) -> list[list[int]]:
-    """Return the tokens of each text without what stands behind its end."""
-    return [[token for token in row if token != PADDING] for row in np.asarray(tokens_BT).tolist()]

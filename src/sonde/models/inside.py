@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from sonde.backend import EngineSettings, Trains
 from sonde.backend.engine import Tensors, output_names
 from sonde.models.attending import POSITIONS
+from sonde.models.decoder import TABLES
 
 CONVOLUTIONS = (
     layers.Conv1D,
@@ -143,8 +144,8 @@ def embedding(model: keras.Model) -> Any:
         ids twice, a vector's part is not a word's.
     """
     tables = [node for node in _nodes(model) if isinstance(node.operation, layers.Embedding)]
-    # Vectors of places are no part of what a word is.
-    found = [node.outputs[0] for node in tables if node.operation.name != POSITIONS]
+    # Vectors of places are no part of what a word is, and those of what is written none of what is read.
+    found = [node.outputs[0] for node in tables if node.operation.name not in (POSITIONS, *TABLES)]
     alone = len(found) == 1 and len(found[0].shape) == 3 and found[0].shape[1] == model.inputs[0].shape[1]
     ids = alone and _nodes_of(model, found[0]).input_tensors[0] is model.inputs[0]
     return found[0] if ids else None

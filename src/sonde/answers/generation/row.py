@@ -71,6 +71,7 @@ ROW = Answer(
     poolable=lambda first, second: True,
     average=averaging.average,
     numbers=training.numbers,
+    choose=rows.choose,
     # A decoder learns to read, to look and to write before any text is right.
     pace=Pace(enough_steps=4_000),
 )

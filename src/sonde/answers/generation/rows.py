@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sonde.answers.answer import Kept
+from sonde.answers.answer import Chosen, Kept
 from sonde.answers.generation.fitted import Fitted
 from sonde.answers.generation.target import TextTarget
 from sonde.drawing.names import one_line
@@ -20,6 +20,15 @@ def rows(target: TextTarget, fitted: Fitted, kept: Kept) -> list[dict[str, Any]]
     return [
         {"prediction": text, "confidence": float(sure)}
         for text, sure in zip(target.texts(kept["tokens"]), sure_N, strict=True)
+    ]
+
+
+def choose(target: TextTarget, fitted: Fitted, kept: Kept) -> list[Chosen]:
+    """Return the text that is written for each example, whose log-likelihood an explanation is about."""
+    made, tokens = rows(target, fitted, kept), kept["tokens"]
+    return [
+        Chosen(0, row["prediction"] or "no text", row["confidence"], target.ended(tokens[place].tolist()))
+        for place, row in enumerate(made)
     ]
 
 

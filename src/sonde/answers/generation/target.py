@@ -8,7 +8,7 @@ can be written so and comes back to the letter. A truth is encoded whole; only w
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -87,6 +87,10 @@ class TextTarget:
     def text(self, numbers: Iterable[int]) -> str:
         """Return the text of tokens; bytes that are no UTF-8 become U+FFFD."""
         return b"".join(self._spelled[number] for number in numbers).decode("utf-8", "replace")
+
+    def ended(self, numbers: Sequence[int]) -> tuple[int, ...]:
+        """Return the tokens of a text with its end, where there is a place for it."""
+        return (*numbers, END) if len(numbers) <= self.length else tuple(numbers)
 
     def texts(self, tokens: Column) -> tuple[str, ...]:
         """Return the texts of many."""

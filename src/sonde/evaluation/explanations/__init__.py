@@ -41,10 +41,12 @@ EXPLANATIONS: dict[str, Mapping[str, Method]] = {
     "text": {
         "integrated-gradients": Method(
             "Integrated gradients",
-            "What each token adds to the logit, against as many unknown tokens.",
+            "What each token adds to the prediction's logit, or likelihood, against as many unknown tokens.",
             methods.word_gradients,
         ),
-        "occlusion": Method("Occlusion", "What the logit loses without each token.", methods.without_words),
+        "occlusion": Method(
+            "Occlusion", "What the prediction's logit, or likelihood, loses without each token.", methods.without_words
+        ),
         "attention": Method("Attention", "Where the model looks; not why it answers.", methods.attention),
     },
     "series": {

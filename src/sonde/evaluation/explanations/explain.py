@@ -60,6 +60,7 @@ def explain_one(
     """
     encoded = subject.spec.encode(raw)
     chosen = subject.chosen(encoded)
+    subject = subject.about(chosen)
     target = class_number(subject, about) if about else chosen.index
     example = Example(raw, encoded, _picture(subject, raw))
     found = {each: _found(subject, example, target, each) for each in methods_of(subject, only)}

@@ -3,7 +3,7 @@
 # T time, X whatever shape an input has
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import ModuleType
 from typing import Any
@@ -57,6 +57,8 @@ class Subject:
     modality: str
     most_steps: int = MOST_STEPS
     """Steps of integrated gradients, at most."""
+    written: tuple[int, ...] | None = None
+    """Tokens of the text whose log-likelihood is explained; None where a number of the outputs is."""
 
     @property
     def spec(self) -> Any:
@@ -69,11 +71,14 @@ class Subject:
         return tuple(getattr(self.opened.target, "classes", ()))
 
     @property
+    def noun(self) -> str:
+        """What is explained, in words."""
+        return "the logit" if self.written is None else "the log-likelihood of the text"
+
+    @property
     def output(self) -> str:
         """Name of the output that is explained."""
-        from sonde.models.heads import head
-
-        return str(head(self.opened.description.answer).OUTPUT)
+        return str(self._head.OUTPUT)
 
     def chosen(self, inputs: Stored) -> Chosen:
         """Return what the explanation of one encoded example is about."""
@@ -81,10 +86,22 @@ class Subject:
         assert choose is not None, "asked for before"
         return choose(self.opened.target, self.opened.fitted, self.opened.keep(inputs, batch_size=AT_ONCE))[0]
 
-    @property
+    def about(self, chosen: Chosen) -> "Subject":
+        """Return what is explained of one example: itself, or the likelihood of what was written for it."""
+        return self if chosen.written is None else replace(self, written=chosen.written)
+
+    @cached_property
     def model(self) -> Any:
-        """The Keras model, or None where several answer together."""
-        return self.opened.model
+        """The Keras model whose outputs are explained, or None where several answer together."""
+        if self.written is None or self.opened.model is None:
+            return self.opened.model
+        return self._head.explained(self.opened.model, self.written)
+
+    @property
+    def _head(self) -> ModuleType:
+        from sonde.models.heads import head
+
+        return head(self.opened.description.answer)
 
     @property
     def module(self) -> ModuleType:
@@ -120,7 +137,8 @@ class Subject:
         """An engine for the weights of each attention, by its name."""
         from sonde.models import inside
 
-        return {name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(self.model).items()}
+        model = self.model if self.written is None else self._head.reading(self.opened.model)
+        return {name: inside.engine_of(self.module, each) for name, each in inside.attention_maps(model).items()}
 
     def prepared(self, inputs: Stored) -> NDArray[Any]:
         """Return what the model reads; a length that varies is filled up to a power of two, as few shapes compile.
@@ -142,9 +160,10 @@ class Subject:
         """
         size = at_once(AT_ONCE, self.opened.row.numbers(self.opened.target, self.spec.shape))
         batches = batches_of(inputs, self.spec.prepare, batch_size=size)
+        engine = self.opened.engine if self.written is None else self.engine
         # Reduced at once: the logits of all pixels of all inputs would take gigabytes.
         found = gathered(
-            predictions(self.opened.engine, batches),
+            predictions(engine, batches),
             lambda rows, outputs: {self.output: _flat(outputs[self.output])},
             np.concatenate,
         )

@@ -94,7 +94,7 @@ def integrated_gradients(subject: Subject, example: Example, target: int) -> Fou
     if isinstance(example.picture, Lines):
         length = len(example.inputs[0])
         weights = _resampled(weights[:length], len(example.picture.values_TC))
-    return Found(f"{_where(weights, example)}. {_sum_in_words(found)}", weights, _sum_facts(found))
+    return Found(f"{_where(weights, example)}. {_sum_in_words(found, subject.noun)}", weights, _sum_facts(found))
 
 
 def _resampled(weights_T: NDArray[np.float64], length: int) -> NDArray[np.float64]:
@@ -129,7 +129,9 @@ def word_gradients(subject: Subject, example: Example, target: int) -> Found:
         return found
     pieces = _pieces(example)
     weights = found.parts_X.sum(axis=-1)[: len(pieces)]
-    return Found(f"{_first(strongest(pieces, weights))}. {_sum_in_words(found)}", weights, _sum_facts(found))
+    return Found(
+        f"{_first(strongest(pieces, weights))}. {_sum_in_words(found, subject.noun)}", weights, _sum_facts(found)
+    )
 
 
 def _integral(subject: Subject, engine: Any, ends: tuple[NDArray[Any], NDArray[Any]], target: int) -> Integral | Found:
@@ -143,10 +145,10 @@ def _integral(subject: Subject, engine: Any, ends: tuple[NDArray[Any], NDArray[A
     return found
 
 
-def _sum_in_words(found: Integral) -> str:
+def _sum_in_words(found: Integral, noun: str) -> str:
     rest = "" if found.is_complete else ", which is more than a hundredth: read it with care"
     return (
-        f"All parts add up to {signed(float(found.parts_X.sum()))} of the logit's {signed(found.difference)} over the "
+        f"All parts add up to {signed(float(found.parts_X.sum()))} of {noun}'s {signed(found.difference)} over the "
         f"baseline (gap {abs(found.gap):.2g} with {found.steps} steps{rest})."
     )
 
@@ -163,6 +165,8 @@ def without_words(subject: Subject, example: Example, target: int) -> Found:
         example: a text.
         target: number of the class.
     """
+    if subject.written is not None and subject.model is None:
+        return Found(reason=SEVERAL)
     pieces = _pieces(example)
     if len(pieces) < 2:
         return Found(reason="there is but one token, and a text without any says nothing")
@@ -173,7 +177,7 @@ def without_words(subject: Subject, example: Example, target: int) -> Found:
         return Found(reason="several models cut the text in their own ways; explain one of them")
     logits = subject.outputs(variants)[:, target]
     weights = logits[0] - logits[1:]
-    return Found(f"{_first(strongest(pieces, weights))} (what the logit loses without it).", weights)
+    return Found(f"{_first(strongest(pieces, weights))} (what {subject.noun} loses without it).", weights)
 
 
 def attention(subject: Subject, example: Example, target: int) -> Found:
@@ -229,7 +233,7 @@ def without_windows(subject: Subject, example: Example, target: int) -> Found:
     weights = occlusion.over_time(logits[0] - logits[1:], places, len(whole_TC))
     assert isinstance(example.picture, Lines)
     weights = _resampled(weights, len(example.picture.values_TC))
-    return Found(f"{_where(weights, example)} (what the logit loses where it is put to the mean).", weights)
+    return Found(f"{_where(weights, example)} (what {subject.noun} loses where it is put to the mean).", weights)
 
 
 def without_columns(subject: Subject, example: Example, target: int) -> Found:
@@ -247,7 +251,7 @@ def without_columns(subject: Subject, example: Example, target: int) -> Found:
         variants[column][at] = np.nan if variants.dtype[column].kind == "f" else ""
     logits = subject.outputs(subject.spec.encode(variants))[:, target]
     weights = logits[0] - logits[1:]
-    return Found(f"{_first(strongest(columns, weights))} (what the logit loses where it is missing).", weights)
+    return Found(f"{_first(strongest(columns, weights))} (what {subject.noun} loses where it is missing).", weights)
 
 
 def _pieces(example: Example) -> tuple[str, ...]:

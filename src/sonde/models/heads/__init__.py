@@ -11,6 +11,8 @@ The table imports no framework; `head` imports a head's file, which has
     solve_targets(truth, outputs)  what a linear head is solved for at once, N x outputs; only where that is possible
     sharpness(scores, truth)       the factor on what it then gives
     inputs(sizes)                  symbolic inputs beside the body's, by name; only of a head that reads any
+    explained(model, written)      what an explanation differentiates; only of a head that writes
+    reading(model)                 the part of its model that reads an example; with the one before
     predicting(model, build)       what predicts, where that is more than one pass; `build` makes engines of models
 """
 

@@ -2,14 +2,14 @@
 
 # B batch, T time, V vocabulary
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 from keras import ops
 
 from sonde.backend.engine import Predicts
-from sonde.models.decoder import ANSWER, Sizes, taught
+from sonde.models.decoder import ANSWER, Sizes, likelihood_model, reading_model, taught
 from sonde.models.decoding import greedy
 from sonde.models.features import Features
 
@@ -71,6 +71,16 @@ def scores(outputs: Mapping[str, Any], batch: Mapping[str, Any]) -> dict[str, An
     right_BT = ops.cast(ops.equal(given_BT, ops.cast(batch["truth"], "int32")), "float32")
     real_BT = ops.cast(ops.greater(batch["weights"], 0.0), "float32")
     return {"next_token_accuracy": ops.sum(right_BT * real_BT) / ops.maximum(ops.sum(real_BT), 1.0)}
+
+
+def explained(model: keras.Model, written: Sequence[int]) -> keras.Model:
+    """Return what an explanation differentiates: the log-likelihood of a written text, from the example alone."""
+    return likelihood_model(model, written)
+
+
+def reading(model: keras.Model) -> keras.Model:
+    """Return the part of a model that reads, where attention shows which parts of an example it looks at."""
+    return reading_model(model)
 
 
 def predicting(model: keras.Model, build: Callable[[keras.Model], Predicts]) -> Predicts:
