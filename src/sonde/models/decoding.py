@@ -10,7 +10,6 @@ Keys and values of tokens are computed once and kept, so that a text of T tokens
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import keras
 import numpy as np
