@@ -1,4 +1,4 @@
-"""What is asked makes no difference to the verbs: folds, seeds with their ensemble, comparison, explanation, prediction."""
+"""Every verb runs on whatever is asked: folds, seeds with their ensemble, comparison, explanation, prediction."""
 
 from collections.abc import Callable
 from pathlib import Path
