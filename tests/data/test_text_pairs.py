@@ -24,7 +24,7 @@ def test_a_table_of_sources_and_targets_is_recognised(tmp_path: Path) -> None:
     listing = survey(str(pairs(tmp_path / "x.tsv", "source\ttarget\n12\t21\nab c\tc ab\n")), Options())
     assert read(listing.content) == ["12", "ab c"]
     assert read(listing.truth) == ["21", "c ab"]
-    assert inferred_task(listing)[0] == "text-translation"
+    assert inferred_task(listing)[0] == "translation"
 
 
 def test_columns_of_other_names_are_named(tmp_path: Path) -> None:

@@ -16,12 +16,17 @@ KINDS = {
     "models": (set(MODELS), ("sonde.models.architectures",)),
 }
 """The names of a kind, and the modules that may hold a table of them."""
+COLUMNS = ("translation",)
+"""Tasks that a column may be called like too, in a list of such names."""
 
 
 def named(module: Module) -> list[str]:
     """Return where a module names an answer or a task: in a text, as a part of options, or by import."""
     found = []
+    listed = {id(each) for node in ast.walk(module.tree) if isinstance(node, ast.Tuple) for each in node.elts}
     for node in ast.walk(module.tree):
+        if id(node) in listed and isinstance(node, ast.Constant) and node.value in COLUMNS:
+            continue
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and not _is_docstring(node, module):
             word = node.value
             if word in ANSWERS or word in TASKS or any(word.startswith(f"{name}.") for name in ANSWERS):

@@ -102,6 +102,12 @@ class Listing:
         return sorted({int(rows[int(at)]) for at in np.linspace(0, max(len(rows) - 1, 0), min(most, len(rows)))})
 
     @property
+    def kinds(self) -> tuple[str, ...]:
+        """The different truths, such as classes; none where each is a text of its own."""
+        held = self.truth if isinstance(self.truth, np.ndarray) else np.empty(0, np.str_)
+        return tuple(str(name) for name in np.unique(held))
+
+    @property
     def stored(self) -> Stored | None:
         """The examples themselves, or None where they are files."""
         return None if isinstance(self.content, tuple) else self.content

@@ -189,6 +189,15 @@ def texts(words: Iterable[str]) -> Ragged:
     return Ragged(np.frombuffer(b"".join(encoded), dtype=np.uint8), _offsets(lengths))
 
 
+def as_texts(column: Stored) -> Ragged:
+    """Return texts as `texts` stores them, also those of an array of text, as labels are.
+
+    Args:
+        column: texts, N.
+    """
+    return column if isinstance(column, Ragged) else texts(map(str, column.tolist()))
+
+
 def text_of(example: NDArray[np.uint8]) -> str:
     """Return the text of one example that `texts` stored.
 

@@ -48,12 +48,12 @@ MODELS: dict[str, Architecture] = {
     "cnn": Architecture(
         "Pairs of 3x3 convolutions with batch norm; the default for small images.",
         ("image",),
-        gives=("vector", "levels"),
+        gives=("vector", "steps", "levels"),
     ),
     "fast": Architecture(
         "Whitened patches and near-identity kernels; learns small images in few epochs.",
         ("image",),
-        gives=("vector", "levels"),
+        gives=("vector", "steps", "levels"),
     ),
     "minirocket": Architecture(
         "Fixed kernels whose answers are counted, and a ridge head solved at once; the default for series.",

@@ -52,13 +52,18 @@ class Features:
 def from_maps(levels: Mapping[int, Any], *, pool: str = "mean", dropout: float) -> Features:
     """Return the features of an image model; the vector is what the coarsest map holds anywhere.
 
+    Its steps are the places of that map.
+
     Args:
         levels: by stride, the last map of each.
         pool: a row of `MAP_POOLS`.
         dropout: share of the vector silenced while training.
     """
-    vector_BC = MAP_POOLS[pool](name="pool")(levels[max(levels)])
-    return Features(layers.Dropout(dropout, name="dropout")(vector_BC), levels=levels)
+    last = levels[max(levels)]
+    vector_BC = MAP_POOLS[pool](name="pool")(last)
+    # Row by row; what reads steps is told of each step's distance from both ends, by which it knows a place.
+    places = Sequence(layers.Reshape((-1, last.shape[-1]), name="places")(last), None)
+    return Features(layers.Dropout(dropout, name="dropout")(vector_BC), places, levels)
 
 
 def from_steps(

@@ -1,6 +1,6 @@
 """What a model that writes texts must beat: the commonest target, the source itself, and the most similar example's.
 
-The first reads nothing. The others read texts; of what is no text, the first is all there is.
+The first reads nothing. The others read texts, or images; of all else the first is all there is.
 """
 
 # N examples, F features
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from sonde.answers.answer import Contest
+from sonde.answers.baselines.image_baselines import pixel_features
 from sonde.answers.generation.predictions import Predictions, predictions
 from sonde.data.ragged import Ragged, text_of
 
@@ -44,7 +45,7 @@ def nearest(contest: Contest, targets: Sequence[str]) -> list[str]:
     It reads `contest.most` training texts at most, spread evenly over the split.
     """
     assert isinstance(contest.train, Ragged) and isinstance(contest.test, Ragged)
-    places = np.unique(np.linspace(0, len(contest.train) - 1, min(len(contest.train), contest.most)).astype(np.int64))
+    places = _spread(len(contest.train), contest.most)
     letters = TfidfVectorizer(analyzer="char", ngram_range=(1, 3), sublinear_tf=True, dtype=np.float32)
     train_NF = letters.fit_transform(_read(contest.train, places))
     written = []
@@ -55,7 +56,24 @@ def nearest(contest: Contest, targets: Sequence[str]) -> list[str]:
     return written
 
 
-METHODS: dict[str, dict[str, Method]] = {"text": {"copy of the source": copied, "nearest neighbour": nearest}}
+def nearest_image(contest: Contest, targets: Sequence[str]) -> list[str]:
+    """Write the target of the training image that is most similar, by the squared distance of coarse pixels."""
+    assert isinstance(contest.train, np.ndarray) and isinstance(contest.test, np.ndarray)
+    places = _spread(len(contest.train), contest.most)
+    train_NF = pixel_features(contest.train, places)
+    squares_N = (train_NF**2).sum(axis=1)
+    written = []
+    for first in range(0, len(contest.test), AT_ONCE):
+        rows = np.arange(first, min(first + AT_ONCE, len(contest.test)))
+        far = squares_N - 2 * (pixel_features(contest.test, rows) @ train_NF.T)
+        written += [targets[place] for place in places[far.argmin(axis=1)].tolist()]
+    return written
+
+
+METHODS: dict[str, dict[str, Method]] = {
+    "text": {"copy of the source": copied, "nearest neighbour": nearest},
+    "image": {"nearest neighbour": nearest_image},
+}
 """What a model of each modality is compared with beside the commonest target, in the order shown."""
 
 
@@ -79,6 +97,11 @@ def rehearse(target: Any, count: int) -> Predictions:
     length = max(1, min(target.length, MOST_LETTERS))
     true = ["".join(rng.choice(list("abcde "), size=length)) for _ in range(count)]
     return predictions([str(row) for row in range(count)], true, [f"{text[1:]}x" for text in true])
+
+
+def _spread(count: int, most: int) -> NDArray[np.int64]:
+    """Return so many places at most, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, most)).astype(np.int64))
 
 
 def _read(raw: Ragged, places: NDArray[np.int64]) -> list[str]:

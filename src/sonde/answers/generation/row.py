@@ -19,9 +19,9 @@ from sonde.data.modalities import Pace
 from sonde.metrics import TEXT_METRICS
 
 ROW = Answer(
-    doc="Writes a text for {thing}, such as its translation.",
+    doc="Writes a text for {thing}, such as a translation or a caption.",
     question="What is to be written for {thing}?",
-    tasks={"text": "text-translation"},
+    tasks={"text": "translation", "image": "captioning"},
     options=Options,
     recognise=target.recognise,
     learned=None,

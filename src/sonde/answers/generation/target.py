@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from sonde.answers.generation.options import Options
 from sonde.data import Dataset, Listing
-from sonde.data.ragged import Ragged, round_up, text_of, texts
+from sonde.data.ragged import Ragged, as_texts, round_up, text_of, texts
 from sonde.data.target import Batch, Column, Moment
 from sonde.drawing.words import count as counted
 from sonde.errors import DataError, ModelError
@@ -71,8 +71,8 @@ class TextTarget:
 
     def encode(self, raw: Column) -> Column:
         """Turn texts into the numbers of their tokens, int32, N texts of any length."""
-        assert isinstance(raw, Ragged)
-        rows = [self.numbers(text_of(raw[row])) for row in range(len(raw))]
+        held = as_texts(raw)
+        rows = [self.numbers(text_of(held[row])) for row in range(len(held))]
         offsets = np.concatenate([[0], np.cumsum([len(row) for row in rows], dtype=np.int64)]).astype(np.int64)
         return Ragged(np.array([number for row in rows for number in row], dtype=np.int32), offsets)
 
@@ -135,8 +135,8 @@ class TextTarget:
 
 def learn(truth: Column, options: Options) -> TextTarget:
     """Return the target of the tokens in the training part, the most frequent first."""
-    assert isinstance(truth, Ragged)
-    read = [text_of(truth[row]) for row in range(len(truth))]
+    held = as_texts(truth)
+    read = [text_of(held[row]) for row in range(len(held))]
     times = Counter(piece for text in read for piece in CUTS[options.tokens](text) if len(piece) <= LONGEST_PIECE)
     often = [piece for piece, count in times.items() if count >= options.least_count]
     often.sort(key=lambda piece: (-times[piece], piece))
@@ -228,5 +228,4 @@ def check(dataset: Dataset) -> tuple[str, ...]:
 
 
 def _lengths(truth: Column) -> NDArray[np.int64]:
-    assert isinstance(truth, Ragged)
-    return truth.lengths
+    return as_texts(truth).lengths

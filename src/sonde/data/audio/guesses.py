@@ -3,8 +3,6 @@
 from collections import Counter
 from math import ceil
 
-import numpy as np
-
 from sonde.config import Setting, Settings
 from sonde.data.audio.augment import TABLE, Look
 from sonde.data.audio.sound import Header, read_header
@@ -50,8 +48,7 @@ def guess(listing: Listing) -> Settings:
         "audio.hop": Setting(hop, "guessed", reason=why_hop),
         "audio.window": Setting(2 * hop, "guessed", reason="two hops"),
     }
-    classes = tuple(str(name) for name in np.unique(np.asarray(listing.truth)))
-    look = Look(seconds=seconds, classes=classes)
+    look = Look(seconds=seconds, classes=listing.kinds)
     for name, row in TABLE.items():
         strength, reason = row.guess(look)
         guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=reason)

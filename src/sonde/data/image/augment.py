@@ -159,6 +159,8 @@ class Look:
     classes: tuple[str, ...]
     in_places: bool = False
     """Whether the truth lies at places of the image, as a mask does, and follows what moves."""
+    in_words: bool = False
+    """Whether the truth is a text, such as a caption."""
 
     @property
     def of_signs(self) -> bool:
@@ -181,6 +183,8 @@ def _small_shift(look: Look) -> tuple[float, str]:
 def _flip_photos(look: Look) -> tuple[float, str]:
     if look.in_places:
         return 0.5, "a mask is mirrored with its image"
+    if look.in_words:
+        return 0.0, "a text may say left or right"
     if look.channels == 1:
         return 0.0, "grey images may be signs, whose mirror image means something else"
     if look.of_signs:

@@ -6,6 +6,7 @@ from sonde.config import Setting, Settings
 from sonde.data.image.augment import TABLE, Look
 from sonde.data.image.decode import LARGEST_PIXELS, read_image, upright_size
 from sonde.data.listing import Listing
+from sonde.data.ragged import Ragged
 from sonde.errors import DataError
 
 SAMPLE = 100
@@ -34,8 +35,14 @@ def guess(listing: Listing) -> Settings:
         "image.size": Setting(size, "guessed", reason=why_size),
         "image.channels": Setting(channels, "guessed", reason=why_channels),
     }
-    classes = tuple(str(name) for name in np.unique(np.asarray(listing.truth)))
-    look = Look(height=size[0], width=size[1], channels=channels, classes=classes, in_places=bool(listing.truth_files))
+    look = Look(
+        height=size[0],
+        width=size[1],
+        channels=channels,
+        classes=listing.kinds,
+        in_places=bool(listing.truth_files),
+        in_words=isinstance(listing.truth, Ragged),
+    )
     for name, row in TABLE.items():
         strength, reason = row.guess(look)
         guesses[f"augment.{name}"] = Setting(strength, "guessed", reason=reason)

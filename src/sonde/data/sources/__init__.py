@@ -202,7 +202,9 @@ def survey(source: str, options: Options, modality: str = "") -> Listing:
     try:
         if options.pattern:
             return patterns.read(path, options)
-        if options.target_column:
+        if options.path_column and manifest.lies_at(path):
+            return recognised(manifest.read(path, options), options)
+        if options.target_column and not manifest.sniff(path):
             return text_pairs.read(path, options)
         for name, row in SOURCES.items():
             if name != "builtin" and (not modality or modality in row.modalities) and row.sniff(path):

@@ -99,7 +99,9 @@ def recognised(listing: Listing, options: Options) -> Listing:
         listing: of a source of tables, with the cells as answers.
         options: may say what stands between labels.
     """
-    cells = np.asarray(listing.truth).tolist()
+    if not isinstance(listing.truth, np.ndarray):
+        return listing  # A text to be written may hold any sign.
+    cells = listing.truth.tolist()
     marked = bool(cells) and all(cell.startswith(BETWEEN) for cell in cells)
     separator = BETWEEN if marked else options.label_separator or guess_separator(cells)
     if not separator or separator == "none":

@@ -17,6 +17,7 @@ from sonde.data.ragged import Ragged, texts
 from sonde.data.sources.conditions import with_test
 from sonde.data.sources.delimited import SAMPLE, UNNAMED
 from sonde.data.sources.multilabel import prepared as prepared_labels
+from sonde.data.sources.named_files import NamedFiles
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, label_column, splits_in, told
 from sonde.data.sources.text_tables import JSON_LINES, head, read_file
 from sonde.errors import DataError, did_you_mean
@@ -224,7 +225,10 @@ def _with_training(splits: list[str], files: list[tuple[Path, str]], notes: list
 def _is_table_of_texts(table: Cells, file: Path) -> bool:
     """Tell a table of texts from one of numbers and categories with a column of names in it, and from one of files."""
     cells = {name: [cell for cell in column[:SAMPLE] if cell.strip()] for name, column in table.items()}
-    if any(_is_file(file.parent, cell) for column in cells.values() for cell in column[:FILES]):
+    files = NamedFiles(file.parent)
+    if any(files.names(cell) for column in cells.values() for cell in column[:FILES]):
+        return False
+    if any(map(files.are_all, cells.values())):
         return False
     wordy = [name for name in cells if _letters(cells[name]) > MOST_SIGNS]
     texts_like = [name for name in wordy if _mean_words(cells[name]) >= FEWEST_WORDS and _distinct(cells[name]) > 0.3]
@@ -236,13 +240,6 @@ def _is_table_of_texts(table: Cells, file: Path) -> bool:
     usual |= {name for name in cells if UNNAMED.fullmatch(name)} if not all(map(UNNAMED.fullmatch, cells)) else set()
     others = [name for name in cells if name not in texts_like and name.lower() not in usual]
     return bool((named and len(others) <= 4) or (texts_like and len(others) <= 1))
-
-
-def _is_file(folder: Path, cell: str) -> bool:
-    try:
-        return "." in cell and len(cell) < 4096 and "\0" not in cell and (folder / cell.strip()).is_file()
-    except OSError:  # A name longer than the system allows.
-        return False
 
 
 def _foreign(cells: list[str]) -> bool:
