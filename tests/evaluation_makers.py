@@ -21,7 +21,7 @@ from sonde.answers.classification.selective_pictures import answered, set_sizes
 from sonde.answers.classification.target import ClassTarget
 from sonde.answers.facts import Shown
 from sonde.config import RunFolder, Setting, Settings, write_settings
-from sonde.config.folder import origins_of
+from sonde.config.run_folder import origins_of
 from sonde.drawing import Pixels
 from sonde.evaluation import plots
 from sonde.evaluation.solved_baselines import solved_beside

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sonde import api, terminal
 from sonde.config import RunFolder, Setting, Settings, guessed
 from sonde.errors import RunError
-from sonde.terminal import command, decided, progress, text, values
+from sonde.terminal import command, decided, printing, progress, values
 
 RUDE = "\x1b]0;title\x07\x1b[31mred\r\n\x9b2J\u202eabc\u2066\u2028\udcff[bold]x[/bold]:smile:"
 
@@ -129,7 +129,7 @@ def test_nothing_is_said_where_there_is_no_output(monkeypatch: pytest.MonkeyPatc
 def test_a_table_takes_no_orders_from_its_cells() -> None:
     stream = io.StringIO()
     with terminal.talking_to(stream):
-        text.draw(text.table(("name", RUDE), [("x", RUDE)]))
+        printing.draw(printing.table(("name", RUDE), [("x", RUDE)]))
     lines = stream.getvalue().split("\n")
     assert len(lines) == 3
     assert "\x1b" not in stream.getvalue()
@@ -139,7 +139,7 @@ def test_a_table_takes_no_orders_from_its_cells() -> None:
 def test_a_long_line_is_never_broken_in_a_file() -> None:
     stream = io.StringIO()
     with terminal.talking_to(stream):
-        text.draw(text.table(("file",), [("long/" * 500,)]))
+        printing.draw(printing.table(("file",), [("long/" * 500,)]))
     assert stream.getvalue() == f"file\n{'long/' * 500}\n"
 
 

@@ -17,14 +17,14 @@ from types import FrameType
 from sonde import data, planning, terminal, training
 from sonde.answers import TASKS
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
-from sonde.config.files import remove_leftovers, write_atomically
+from sonde.config.disk import remove_leftovers, write_atomically
 from sonde.data import Dataset, Listing
 from sonde.data.target import words_of
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
 from sonde.evaluation.costs import scoring
-from sonde.evaluation.opening import asked_of, own_dataset
+from sonde.evaluation.trained_model import asked_of, own_dataset
 from sonde.planning import Plan
 from sonde.training import Budget, Costs, Session, Step, Watch
 

@@ -12,9 +12,9 @@ from sonde.data.ragged import texts
 from sonde.data.text.looks import MOST_LETTERS
 from sonde.drawing import Lines, Pixels, Row, Sketch, Spectrogram, Text
 from sonde.drawing.examples import POINTS
-from sonde.evaluation.plots.explained import importance_bars
-from sonde.evaluation.plots.gallery import worst_gallery
-from sonde.evaluation.report.gallery import worst
+from sonde.evaluation.plots.explanation_pictures import importance_bars
+from sonde.evaluation.plots.worst_pictures import worst_gallery
+from sonde.evaluation.report.worst_section import worst
 
 EVIL = "<script>alert(1)</script> \u202e x" * 3
 RNG = np.random.default_rng(0)

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sonde.config.files import check_regular, write_atomically
+from sonde.config.disk import check_regular, write_atomically
 from sonde.config.untrusted import Unsound, parse_json
 from sonde.errors import RunError
 

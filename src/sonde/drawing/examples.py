@@ -20,7 +20,7 @@ from sonde.drawing.images import grey, image, tinted
 from sonde.drawing.layers import Frame, bins, curve
 from sonde.drawing.marks import SIZE, Place, name, rect, straight, text
 from sonde.drawing.markup import Child, Markup, join
-from sonde.drawing.names import cut, width
+from sonde.drawing.safe_text import cut, width
 
 Weights = NDArray[Any]
 """One for each of an example's `places`: above zero for, below zero against."""

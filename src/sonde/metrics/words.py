@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.drawing.words import NOT_KNOWN, percent
+from sonde.drawing.numbers_in_words import NOT_KNOWN, percent
 from sonde.metrics import ALL_TABLES, AnyMetric, Metric, named
 
 

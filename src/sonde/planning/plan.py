@@ -15,8 +15,8 @@ from sonde.config import Settings, check_room, check_tables, fill, recipe, with_
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
 from sonde.errors import BackendError, ConfigError, DataError, unknown_name
-from sonde.evaluation.opening import answer_options, asked_of, own_options
 from sonde.evaluation.stage import chosen_headline
+from sonde.evaluation.trained_model import answer_options, asked_of, own_options
 from sonde.models import MODELS
 from sonde.models.architectures import refuse_beginnings
 from sonde.planning.guesses import BY_DATA, BY_LISTING, Look, guess_all, threads

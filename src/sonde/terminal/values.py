@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonde.terminal.several import interval, show_several
-from sonde.terminal.text import draw, program, safe, say, table, write
+from sonde.terminal.printing import draw, program, safe, say, table, write
+from sonde.terminal.runs_table import interval, show_several
 
 if TYPE_CHECKING:
     from sonde.config import RunFolder

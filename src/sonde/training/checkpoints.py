@@ -27,7 +27,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sonde.config import RunFolder
-from sonde.config.files import (
+from sonde.config.disk import (
     read_regular,
     remove_folder,
     remove_leftovers,

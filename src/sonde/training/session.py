@@ -268,14 +268,14 @@ class Session:
         Raises:
             StorageError: the model cannot be written; the checkpoint stays.
         """
-        from sonde.models import folder
+        from sonde.models import model_folder
         from sonde.models.solving import is_refitted
 
         refitted = is_refitted(self.blueprint)
         weights, kept, truth = self._solved_again() if refitted else self._as_chosen()
         fitting = Fitting(self.own, self.plan, "left out" if refitted else "validation")
         fitted = self.row.fit(self.training.target, kept, truth, fitting)
-        folder.save(self.folder.model, folder.Description(**self.description, fitted=fitted), weights)
+        model_folder.save(self.folder.model, model_folder.Description(**self.description, fitted=fitted), weights)
 
     def _as_chosen(self) -> tuple[State, Kept, Column]:
         """Return the weights of the best epoch, and what is kept of their outputs for validation, with its truth."""

@@ -13,9 +13,9 @@ from sonde.answers.classification.selective_report import selective
 from sonde.answers.facts import Facts, Pointer, captioned
 from sonde.drawing.markup import Child, Markup
 from sonde.drawing.matrix import MOST_WITH_NUMBERS
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import NOT_KNOWN, count, percent
 from sonde.drawing.page import element, name, section, sentences, table
-from sonde.drawing.words import NOT_KNOWN, count, percent
+from sonde.drawing.safe_text import one_line
 from sonde.metrics import PER_CLASS
 from sonde.metrics.words import amount, interval, title
 

@@ -7,9 +7,9 @@ from sonde.answers.answer import FITTED_ON
 from sonde.answers.classification.pictures import PICTURES
 from sonde.answers.facts import Facts, captioned
 from sonde.drawing.markup import Child, Markup, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import NOT_KNOWN, percent
 from sonde.drawing.page import element, section, sentences, table
-from sonde.drawing.words import NOT_KNOWN, percent
+from sonde.drawing.safe_text import one_line
 
 METHODS = {"lac": "Smallest sets (LAC)", "aps": "Adaptive sets (APS)"}
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.5)

@@ -19,7 +19,7 @@ from sonde.answers.answer import Kept
 from sonde.answers.generation.fitted import Fitted
 from sonde.answers.generation.target import TextTarget
 from sonde.answers.probability_file import LARGEST_FILE, damaged
-from sonde.config.files import check_regular, write_atomically
+from sonde.config.disk import check_regular, write_atomically
 from sonde.data.ragged import Ragged, texts
 from sonde.data.target import Column
 from sonde.errors import RunError

@@ -6,9 +6,9 @@ from typing import Any
 from sonde.answers.facts import Facts, Pointer, captioned
 from sonde.answers.generation.pictures import PICTURES
 from sonde.drawing.markup import Child, Markup
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import count, percent
 from sonde.drawing.page import element, name, section, sentences, table
-from sonde.drawing.words import count, percent
+from sonde.drawing.safe_text import one_line
 from sonde.metrics.words import number
 
 LONGEST = 160

@@ -23,7 +23,7 @@ from sonde.answers.answer import Kept
 from sonde.answers.probability_file import LARGEST_FILE, MOST_NUMBERS, damaged
 from sonde.answers.regression.fitted import Fitted, Interval
 from sonde.answers.regression.target import LARGEST, Floats, NumberTarget, written
-from sonde.config.files import check_regular, write_atomically
+from sonde.config.disk import check_regular, write_atomically
 from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.target import Column
 from sonde.errors import RunError

@@ -8,9 +8,9 @@ from sonde.answers.facts import Facts, Pointer, captioned, level
 from sonde.answers.regression.pictures import PICTURES
 from sonde.answers.regression.target import near, written
 from sonde.drawing.markup import Child, Markup
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import percent
 from sonde.drawing.page import element, section, sentences, table
-from sonde.drawing.words import percent
+from sonde.drawing.safe_text import one_line
 from sonde.metrics.words import amount, interval, title
 
 OUTLIER = 6.0

@@ -8,7 +8,7 @@ import numpy as np
 from sonde.answers.answer import Plot, Scored
 from sonde.answers.segmentation.predictions import dice_of
 from sonde.drawing import Axis, Interval, Measure, Panel, bars, chart, histogram, matrix, picture
-from sonde.drawing.names import one_line
+from sonde.drawing.safe_text import one_line
 
 MEASURES = {"dice": "Dice, %", "iou": "IoU, %"}
 """What is drawn of each class, in this order."""

@@ -25,7 +25,7 @@ from sonde.answers.probability_file import CLASSES_KEY, LARGEST_FILE, MOST_NUMBE
 from sonde.answers.segmentation.fitted import Fitted
 from sonde.answers.segmentation.target import MaskTarget
 from sonde.answers.segmentation.training import counts_of
-from sonde.config.files import check_regular, write_atomically
+from sonde.config.disk import check_regular, write_atomically
 from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.target import Column
 from sonde.errors import RunError

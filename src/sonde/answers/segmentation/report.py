@@ -6,8 +6,8 @@ from typing import Any
 from sonde.answers.facts import Facts, Pointer, captioned
 from sonde.answers.segmentation.pictures import PICTURES, by_dice
 from sonde.drawing.markup import Child, Markup
+from sonde.drawing.numbers_in_words import NOT_KNOWN, count, percent
 from sonde.drawing.page import element, name, section, table
-from sonde.drawing.words import NOT_KNOWN, count, percent
 from sonde.metrics.words import amount, interval
 
 WEAK = 0.9

@@ -14,11 +14,11 @@ from sonde.data import MODALITIES, Examples
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.explain import of_the_test
 from sonde.evaluation.explanations.found import Subject
-from sonde.evaluation.explanations.permutation import REPEATS, Importance, importances
-from sonde.evaluation.explanations.stage import draw
-from sonde.evaluation.opening import TrainedModel
+from sonde.evaluation.explanations.importance import REPEATS, Importance, importances
+from sonde.evaluation.explanations.of_files import draw
 from sonde.evaluation.options import Options
-from sonde.evaluation.plots.explained import importance_bars
+from sonde.evaluation.plots.explanation_pictures import importance_bars
+from sonde.evaluation.trained_model import TrainedModel
 from sonde.metrics import value_of
 from sonde.metrics.words import title
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.terminal.text import draw, say, table
+from sonde.terminal.printing import draw, say, table
 
 
 def show_several(scores: Mapping[str, Any]) -> None:

@@ -7,10 +7,10 @@ from sonde.drawing import Pixels, Row, Spectrogram, Text, Tile, gallery
 from sonde.drawing.images import is_tiny, thumbnail
 from sonde.drawing.marks import FONT
 from sonde.drawing.markup import Markup, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import percent
 from sonde.drawing.page import element, name, section, sentences
-from sonde.drawing.words import percent
-from sonde.evaluation.plots.gallery import caption
+from sonde.drawing.safe_text import one_line
+from sonde.evaluation.plots.worst_pictures import caption
 
 LONGEST_TEXT = 320
 """Letters of a text that are shown; the file that holds it is named below it."""
