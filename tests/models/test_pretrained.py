@@ -43,7 +43,7 @@ def spec_of(folder: Path, **more: Any) -> text.TextSpec:
 def begun(folder: Path, spec: text.TextSpec, pool: str = "first") -> Any:
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint, build
-    from sonde.models.checkpoints import Source, begin_with_checkpoint
+    from sonde.models.weights.text_encoders import Source, begin_with_checkpoint
 
     checkpoint = data.read_checkpoint(str(folder))
     options = options_of("pretrained")(**checkpoint.sizes.model_dump(), pool=pool)

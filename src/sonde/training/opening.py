@@ -124,7 +124,7 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
 
 
 def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvable: Any, taken: _Taken) -> Trains:
-    from sonde.models.assemble import begin_with_vectors, build, fit_to_data
+    from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import head as head_of
     from sonde.models.solving import Solved, is_solved, solve_model
 
@@ -132,9 +132,11 @@ def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvab
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
     fit_to_data(model, blueprint, taken.examples)
     if (vectors := taken.vectors()) is not None:
+        from sonde.models.weights.word_vectors import begin_with_vectors
+
         begin_with_vectors(model, vectors)
     if taken.checkpoint is not None:
-        from sonde.models.checkpoints import Source, begin_with_checkpoint
+        from sonde.models.weights.text_encoders import Source, begin_with_checkpoint
 
         found = taken.checkpoint
         source = Source(found.folder, found.form, found.tokens.known, found.first_place)

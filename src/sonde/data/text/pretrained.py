@@ -99,7 +99,7 @@ class Checkpoint:
 
 
 def read_checkpoint(name: str) -> Checkpoint:
-    """Read what a checkpoint is; its weights are read by `models.checkpoints`.
+    """Read what a checkpoint is; its weights are read by `models.weights.text_encoders`.
 
     Args:
         name: a folder, hf://OWNER/NAME, or kaggle://OWNER/MODEL/keras/VARIATION.
