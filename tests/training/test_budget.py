@@ -15,6 +15,7 @@ import small_runs
 from sonde import backend
 from sonde.errors import ConfigError, ModelError
 from sonde.training import Budget, Epoch, Session, Step, Watch, measure
+from sonde.training.checkpoints import read_newest
 from sonde.training.deadline import (
     AIM,
     ROOM_FOR_THE_REST,
@@ -344,6 +345,19 @@ def test_the_seconds_of_the_process_before_count_and_a_restart_slows_no_step(beg
     assert again.spending.paused == pytest.approx(budget.spending.paused + 3.0)
     assert again.spending.costs == budget.spending.costs
     assert session.steps == budget.session.steps
+
+
+def test_the_checkpoint_of_an_epoch_holds_what_was_decided_after_it(begun: Any) -> None:
+    world = World(step=0.4)
+    budget = world.budget(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}), Costs(0.4, 0.1, 4.0))
+    session, chosen = budget.session, budget.session.steps
+    world.step = 0.8
+    # Stopped without a word, as a killed process is.
+    next(record for record in budget.records() if isinstance(record, Epoch))
+    left = read_newest(session.folder.checkpoints)
+    assert left is not None and left.progress.length == session.length and session.steps < 0.8 * chosen
+    assert session.length.turn == session.step == 5
+    assert left.progress.beside == {"budget": dataclasses.asdict(budget.spending)}
 
 
 def test_a_session_without_a_budget_has_none_to_take_up(begun: Any) -> None:

@@ -135,7 +135,7 @@ class Session:
         for record in records:
             if isinstance(record, Epoch):
                 self.folder.append_history(record.to_dict())
-                self._write(self.engine.read_state())
+                self._write()
             yield record
             if isinstance(record, Step):
                 self._checkpoint_if_due()
@@ -256,8 +256,9 @@ class Session:
             raise self._diverged("The weights became infinite", self.step, self.progress.rate)
         self._write(state)
 
-    def _write(self, state: State) -> None:
+    def _write(self, state: State | None = None) -> None:
         began = self.clock()
+        state = self.engine.read_state() if state is None else state
         write_checkpoint(self.folder.checkpoints, Checkpoint(self.progress, state, self.best), step=self.step)
         self._last_written = self.clock()
         self.writing += self._last_written - began
