@@ -24,7 +24,7 @@ from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
 from sonde.evaluation.costs import scoring
-from sonde.evaluation.trained_model import asked_of, own_dataset
+from sonde.evaluation.trained_model import asked_of, own_dataset, weights_of
 from sonde.planning import Plan
 from sonde.training import Budget, Costs, Session, Step, Watch
 
@@ -341,7 +341,8 @@ def contact_sheet(said: Settings) -> Path:
     with _saying_that_nothing_was_written():
         own = fill(data.MODALITIES[listing.modality].options, listing.modality, settings)
         asked = asked_of(TASKS[settings.value("run.task")].row)
-        dataset = data.load(listing, fill(data.Options, "data", settings), own, asked)
+        options = fill(data.Options, "data", settings)
+        dataset = data.load(listing, options, own, asked, weights=weights_of(settings))
     settings = settings.over(training.guess(settings, examples=len(dataset.train)))
     settings = settings.over(guessed("training.threads", 1, "no thread is started"))
     seed = fill(Run, "run", settings).seed

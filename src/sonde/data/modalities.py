@@ -73,6 +73,8 @@ class Modality:
     """The same for an explanation, from the spec too: places that weights stand at, where those of `sketch` are not."""
     columns: Callable[[Any], tuple[str, ...]] = lambda spec: ()
     """Names of the columns that a spec reads of an example, where it has any: they can be shuffled one by one."""
+    adopt: Callable[[Stored, Listing, Any, str], InputSpec] | None = None
+    """The same as `learn` where weights that others have trained, which are named last, say how an example is read."""
     pace: Pace = Pace()
     remarks: Callable[[Any, Any], tuple[str, ...]] = lambda spec, raw: ()
     """From the spec and the raw training examples to sentences on what the model does not see of them."""
@@ -99,6 +101,7 @@ MODALITIES: dict[str, Modality] = {
         options=text_options.Options,
         store=text_files.store,
         learn=text.learn,
+        adopt=text.adopt,
         guess=text_files.guess,
         spec_from=text.TextSpec.from_dict,
         augmentations=AUGMENTATIONS["text"],

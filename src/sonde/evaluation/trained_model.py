@@ -254,9 +254,9 @@ def own_dataset(folder: RunFolder) -> Dataset:
 
 
 def _spec_of(folder: RunFolder, settings: Settings) -> InputSpec | None:
-    """Return the spec of a run's model where it came from a checkpoint, which may be gone or another one by now."""
+    """Return the spec of a run's model that began with weights of others, which may be gone or others by now."""
     description = folder.model / "model.json"
-    if not settings.value("text.checkpoint") or not description.is_file():
+    if not weights_of(settings) or not description.is_file():
         return None
     return data.spec_from(folder.read_json(description).get("input", {}))
 
@@ -275,7 +275,9 @@ def open_dataset(settings: Settings, source: str, spec: InputSpec | None = None)
     options = fill(data.Options, "data", settings)
     task = task_of(settings)
     listing = data.survey(source, options, task.modality)
-    return data.load(listing, options, own_options(settings), asked_of(task.row), spec=spec)
+    return data.load(
+        listing, options, own_options(settings), asked_of(task.row), spec=spec, weights=weights_of(settings)
+    )
 
 
 def asked_of(row: Answer) -> Asked:
@@ -287,6 +289,11 @@ def answer_options(settings: Settings) -> Options:
     """Return a run's options of what it is asked, such as its label smoothing."""
     task = task_of(settings)
     return fill(task.row.options, task.answer, settings)
+
+
+def weights_of(settings: Settings) -> str:
+    """Return the weights that others have trained and a run's model begins with, or an empty text."""
+    return str(settings.value("model.weights", ""))
 
 
 def own_options(settings: Settings) -> Options:

@@ -20,7 +20,11 @@ from sonde.models.sequences import Sequence
 
 
 class Options(_Options):
-    """The sizes of an encoder, which its checkpoint gives, and what is made of its tokens for the head."""
+    """What an encoder begins with, its sizes, which that gives, and what is made of its tokens for the head."""
+
+    weights: str = ""
+    """Whose weights it begins with, and their tokens and sizes: a folder, hf://OWNER/NAME (Hugging Face) or
+    kaggle://OWNER/MODEL/keras/NAME (Keras presets)."""
 
     family: Literal["bert", "distilbert", "roberta"] = "bert"
     """Whose form it has."""
