@@ -40,6 +40,7 @@ RENAMED: dict[str, str] = {
     "training.class_weights": "classification.class_weights",
     "training.sampling": "classification.sampling",
     "training.logit_adjustment": "classification.logit_adjustment",
+    "text.checkpoint": "model.weights",
     "evaluation.tune_for": "classification.tune_for",
     "evaluation.positive": "classification.positive",
     "evaluation.coverage": "classification.coverage",

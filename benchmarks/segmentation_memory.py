@@ -52,7 +52,7 @@ def work(kind: str, run: str, data: Path) -> None:
     """Evaluate or predict in a process of its own, and print its memory."""
     import sonde
     from sonde import config
-    from sonde.evaluation.opening import open_model
+    from sonde.evaluation.trained_model import open_model
 
     open_model(config.open_run(run))
     imported = peak()

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from sonde.answers import ANSWERS
 from sonde.data.splits import Truths
-from sonde.evaluation.opening import asked_of
+from sonde.evaluation.trained_model import asked_of
 
 CLASSES = asked_of(ANSWERS["classification"])
 

@@ -1,4 +1,4 @@
-"""Descriptions of models that nobody trained, as `models.folder` writes them."""
+"""Descriptions of models that nobody trained, as `models.model_folder` writes them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,8 +16,8 @@ def described(
     classes: Sequence[str] = ("a", "b", "c"),
     fitted: dict[str, Any] | None = None,
 ) -> Any:
-    """Return the description of a classifier, a `models.folder.Description`."""
-    from sonde.models.folder import Description, InputForm
+    """Return the description of a classifier, a `models.model_folder.Description`."""
+    from sonde.models.model_folder import Description, InputForm
 
     return Description(
         sonde="0.1.0",

@@ -9,19 +9,19 @@ from typing import Any
 import numpy as np
 
 from sonde.answers.answer import Contest
+from sonde.answers.class_bars import class_bars
 from sonde.answers.classification.baselines import guesses
-from sonde.answers.classification.class_bars import class_bars
 from sonde.answers.classification.confusion_picture import confusion_matrix
 from sonde.answers.classification.curve_pictures import precision_recall, roc
 from sonde.answers.classification.fitted import Fitted
 from sonde.answers.classification.options import Options
-from sonde.answers.classification.pictures import PICTURES, areas
+from sonde.answers.classification.pictures import MEASURES, PICTURES, areas
 from sonde.answers.classification.reliability_picture import reliability
 from sonde.answers.classification.selective_pictures import answered, set_sizes
 from sonde.answers.classification.target import ClassTarget
 from sonde.answers.facts import Shown
 from sonde.config import RunFolder, Setting, Settings, write_settings
-from sonde.config.folder import origins_of
+from sonde.config.run_folder import origins_of
 from sonde.drawing import Pixels
 from sonde.evaluation import plots
 from sonde.evaluation.solved_baselines import solved_beside
@@ -71,7 +71,7 @@ PLOTS: dict[str, Drawn] = {
             else None
         ),
     ),
-    "classes": _of_classes("classes", lambda made: class_bars(made.scores.get("per_class") or {})),
+    "classes": _of_classes("classes", lambda made: class_bars(made.scores.get("per_class") or {}, MEASURES, by="f1")),
     "roc": _of_classes("roc", lambda made: roc(made.roc, areas(made.scores, "roc_auc"))),
     "precision-recall": _of_classes(
         "precision-recall",

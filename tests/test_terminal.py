@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sonde import api, terminal
 from sonde.config import RunFolder, Setting, Settings, guessed
 from sonde.errors import RunError
-from sonde.terminal import command, decided, progress, text, values
+from sonde.terminal import command, decided, printing, progress, values
 
 RUDE = "\x1b]0;title\x07\x1b[31mred\r\n\x9b2J\u202eabc\u2066\u2028\udcff[bold]x[/bold]:smile:"
 
@@ -129,7 +129,7 @@ def test_nothing_is_said_where_there_is_no_output(monkeypatch: pytest.MonkeyPatc
 def test_a_table_takes_no_orders_from_its_cells() -> None:
     stream = io.StringIO()
     with terminal.talking_to(stream):
-        text.draw(text.table(("name", RUDE), [("x", RUDE)]))
+        printing.draw(printing.table(("name", RUDE), [("x", RUDE)]))
     lines = stream.getvalue().split("\n")
     assert len(lines) == 3
     assert "\x1b" not in stream.getvalue()
@@ -139,7 +139,7 @@ def test_a_table_takes_no_orders_from_its_cells() -> None:
 def test_a_long_line_is_never_broken_in_a_file() -> None:
     stream = io.StringIO()
     with terminal.talking_to(stream):
-        text.draw(text.table(("file",), [("long/" * 500,)]))
+        printing.draw(printing.table(("file",), [("long/" * 500,)]))
     assert stream.getvalue() == f"file\n{'long/' * 500}\n"
 
 
@@ -185,7 +185,24 @@ def test_scores_are_shown_with_intervals_baselines_and_verdict() -> None:
     assert "Test accuracy: 0.980 (0.960 to 0.990), on the data's own test split (360 examples)." in told
     assert "majority class: 0.100 (0.070 to 0.130)" in told
     assert "The model is better than the majority class by 0.88." in told
-    assert [line.split() for line in told.splitlines() if line.startswith("roc")] == [["roc", "auc", "-", "-"]]
+    assert [line.split() for line in told.splitlines() if line.startswith("ROC")] == [
+        ["ROC-AUC,", "one", "against", "the", "rest", "-", "-"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("metric", "words"),
+    [
+        ("mae", "Test mean absolute error: 0.980"),
+        ("mean_dice", "Test mean Dice: 0.980"),
+        ("roc_auc", "Test ROC-AUC, one against the rest: 0.980"),
+        ("brier", "Test Brier score: 0.980"),
+        ("top_2_accuracy", "Test top-2 accuracy: 0.980"),
+        ("r2", "Test R²: 0.980"),
+    ],
+)
+def test_a_metric_is_called_on_the_terminal_what_it_is_called_in_the_report(metric: str, words: str) -> None:
+    assert words in shown("evaluate", {**SCORES, "headline": metric, "test": {metric: score(0.98, 0.96, 0.99)}})
 
 
 def test_the_end_of_a_training_names_the_report_and_three_commands(tmp_path: Path) -> None:

@@ -156,7 +156,9 @@ def test_many_files_are_announced_before_they_are_read(
 def test_training_reads_the_data_once(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     load = data.load
-    monkeypatch.setattr(data, "load", lambda listing, *how: read.append(listing.name) or load(listing, *how))
+    monkeypatch.setattr(
+        data, "load", lambda listing, *how, **more: read.append(listing.name) or load(listing, *how, **more)
+    )
     sonde.train("pets", model="mlp", epochs=1, name="once", set=QUICK)
     assert read == ["pets"]
 
@@ -213,7 +215,7 @@ def test_data_that_is_no_path_is_refused(other: Any) -> None:
 def test_interrupting_the_reading_says_that_nothing_was_written(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: Any) -> None:
+    def interrupted(*_: Any, **more: Any) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(data, "load", interrupted)

@@ -154,7 +154,7 @@ def explain(
         SondeError: there is no trained model, or no such method or class.
     """
     from sonde import config
-    from sonde.evaluation.explanations.stage import explain
+    from sonde.evaluation.explanations.of_files import explain
 
     paths = [Path(_path(file)) for file in _each(files)]
     return explain(config.open_run(run), paths, method=method, label=label)

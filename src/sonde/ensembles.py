@@ -16,10 +16,11 @@ from sonde.config import RunFolder, Setting, Settings, check_room, create_run, f
 from sonde.data import Dataset
 from sonde.environment import describe_environment
 from sonde.errors import RunError
-from sonde.evaluation import several
+from sonde.evaluation import several_runs
 from sonde.evaluation import stage as evaluation
 from sonde.evaluation.ensemble import Part
-from sonde.evaluation.opening import (
+from sonde.evaluation.several_runs import Tested
+from sonde.evaluation.trained_model import (
     TrainedModel,
     answer_options,
     averaged,
@@ -29,14 +30,13 @@ from sonde.evaluation.opening import (
     read_description,
     start_backend,
 )
-from sonde.evaluation.several import Tested
 from sonde.metrics import mixture
 
 Weights = Literal["equal", "validation"]
 """How members are weighed: alike, or by the likelihood of the truth on validation."""
 
 MOST = 100
-"""Members of an ensemble at most, as `models.ensemble` reads them."""
+"""Members of an ensemble at most, as `models.ensemble_folder` reads them."""
 AT_ONCE = 256
 """Examples predicted at a time."""
 NAME = "ensemble"
@@ -83,7 +83,7 @@ def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     """
     dataset = own_dataset(runs[0])
     members, description = _fit(runs, folder.settings(), dataset, "equal")
-    several.sum_up_seeds(folder, runs)
+    several_runs.sum_up_seeds(folder, runs)
     environment = folder.read_json(folder.environment_file)
     model = f"{folder.settings().value('run.model')} of {len(runs)} seeds"
     environment["model"] = {"name": model, "parameters": _parameters(runs)}
@@ -94,9 +94,9 @@ def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
 def _finish(
     folder: RunFolder, runs: Sequence[RunFolder], members: "Members", description: Any, dataset: Dataset
 ) -> RunFolder:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
-    ensemble.save(folder.model, description, [run.model for run in runs])
+    ensemble_folder.save(folder.model, description, [run.model for run in runs])
     whole = averaged(members.parts, description)
     is_fitted = not any(_saw_validation(part.description) for part in members.parts)
     tested = Tested(
@@ -106,7 +106,7 @@ def _finish(
         answer_options(folder.settings()),
         is_fitted,
     )
-    several.judge_members(folder, runs, members.parts, tested)
+    several_runs.judge_members(folder, runs, members.parts, tested)
     return evaluation.evaluate(folder, dataset=dataset)
 
 
@@ -145,7 +145,7 @@ def check(folders: Sequence[RunFolder]) -> None:
             raise RunError(f"'{folder.name}' sums up a cross-validation and has no model of its own. {FOLDS}")
     start_backend(folders[0].settings())
 
-    from sonde.models.folder import ENSEMBLE
+    from sonde.models.model_folder import ENSEMBLE
 
     descriptions = [read_description(folder) for folder in folders]
     for folder, other in zip(folders, descriptions, strict=True):
@@ -221,7 +221,7 @@ def _settings(first: Settings, name: str, members: Sequence[str], weights: Weigh
 
 def _fit(folders: Sequence[RunFolder], settings: Settings, dataset: Dataset, weights: Weights) -> tuple[Members, Any]:
     """Open the members, weigh them, and fit on validation what the whole needs."""
-    from sonde.models.folder import ENSEMBLE, Description
+    from sonde.models.model_folder import ENSEMBLE, Description
 
     module = start_backend(folders[0].settings())
     opened = [open_single(folder.model, module) for folder in folders]
@@ -270,7 +270,7 @@ def _refuse_seen(folders: Sequence[RunFolder], parts: Sequence[Part]) -> None:
 
 def _saw_validation(description: Any) -> bool:
     """Tell whether a model was solved once more on training and validation examples together."""
-    from sonde.models.folder import blueprint_of
+    from sonde.models.model_folder import blueprint_of
     from sonde.models.solving import is_refitted
 
     return is_refitted(blueprint_of(description))

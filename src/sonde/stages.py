@@ -17,16 +17,16 @@ from types import FrameType
 from sonde import data, planning, terminal, training
 from sonde.answers import TASKS
 from sonde.config import RUNS, Run, RunFolder, Settings, create_run, fill, guessed, read_settings, write_settings
-from sonde.config.files import remove_leftovers, write_atomically
+from sonde.config.disk import remove_leftovers, write_atomically
 from sonde.data import Dataset, Listing
 from sonde.data.target import words_of
 from sonde.environment import describe_environment
 from sonde.errors import RunError
 from sonde.evaluation import stage as evaluation
 from sonde.evaluation.costs import scoring
-from sonde.evaluation.opening import asked_of, own_dataset
+from sonde.evaluation.trained_model import asked_of, own_dataset, weights_of
 from sonde.planning import Plan
-from sonde.training import Costs, Session, Spending, Step, Watch
+from sonde.training import Budget, Costs, Session, Step, Watch
 
 MANY_FILES = 1000
 """Files from which on reading them is announced; fewer are read in a few seconds."""
@@ -36,6 +36,8 @@ MOST_SHOWN = 64
 """Images on a contact sheet."""
 WRITTEN_A_SECOND, WRITING = 200e6, 0.05
 """Bytes of a checkpoint that are packed and flushed in a second, and what even a small one takes, until it is known."""
+MEASURING = 0.01
+"""Share of a budget that goes into timing steps before the first one counts."""
 ENOUGH = 0.9
 """Share of a budget from which on nobody asks where the rest went."""
 
@@ -111,54 +113,51 @@ def train(plan: Plan, began: float) -> RunFolder:
         ConfigError: the budget is too small; nothing was written.
         SondeError: training or evaluation cannot go on; what was done stays.
     """
-    session = None
+    budget = None
     if plan.settings.value("run.minutes"):
         with _one_at_a_time, _saying_that_nothing_was_written():
-            plan, session = _measured(plan, Watch(began=began))
-    return go_on(start(plan), plan.dataset, began=began, session=session)
+            plan, budget = _measured(plan, Watch(began=began))
+    return go_on(start(plan), plan.dataset, began=began, budget=budget)
 
 
-def _measured(plan: Plan, watch: Watch) -> tuple[Plan, Session]:
+def _measured(plan: Plan, watch: Watch) -> tuple[Plan, Budget]:
     """Build what trains, time it, and choose the steps that fit into the budget; bound the scoring where it must be."""
     settings, begun = plan.settings, watch.used()
     session = training.open_session(RunFolder(RUNS / settings.value("run.name")), settings, plan.dataset)
-    session.watch = watch
-    settings = _choose(session, settings, watch.used() - begun)
-    return replace(plan, settings=settings), session
+    settings, budget = _choose(session, watch, settings, watch.used() - begun)
+    return replace(plan, settings=settings), budget
 
 
-def _choose(session: Session, settings: Settings, building: float) -> Settings:
+def _choose(session: Session, watch: Watch, settings: Settings, building: float) -> tuple[Settings, Budget]:
     """Choose the steps of a run with a budget, say what was chosen, and return the options with what it bounds."""
     minutes, dataset = session.run.minutes, session.dataset
-    measured = session.measure()
-    scored = scoring(dataset, settings, minutes=minutes, clock=session.watch.clock)
+    measured = training.measure(session, clock=watch.clock, longest=MEASURING * 60 * minutes)
+    scored = scoring(dataset, settings, minutes=minutes, clock=watch.clock)
     checked = len(dataset.validation)
     views = scored.predictions // max(1, len(dataset.test))
     opening = building + measured.first_predict
     state = sum(array.nbytes for array in session.engine.read_state().values())
     # Validation is predicted once more for the temperature, by a model that is built anew, as the test's is.
     rest = 2 * opening + measured.predict * (checked * views + scored.predictions) + scored.seconds
-    session.keep_to(Costs(measured.step, measured.predict * checked + state / WRITTEN_A_SECOND + WRITING, rest))
-    spending = session.progress.spending
-    assert spending is not None
-    terminal.say(chosen_in_words(session, spending))
+    costs = Costs(measured.step, measured.predict * checked + state / WRITTEN_A_SECOND + WRITING, rest)
+    budget = Budget.begin(session, watch, minutes=minutes, costs=costs)
+    terminal.say(chosen_in_words(budget))
     for key, setting in scored.settings.items():
         terminal.say(f"{key} = {setting.value:,}: {setting.reason}.")
-    return scored.settings.over(settings)
+    return scored.settings.over(settings), budget
 
 
-def chosen_in_words(session: Session, spending: Spending) -> str:
+def chosen_in_words(budget: Budget) -> str:
     """Return what a budget of time came to, in one line.
 
     Args:
-        session: at its start.
-        spending: as chosen.
+        budget: at its start.
     """
-    per_epoch = session.training.steps
-    left = f"{spending.steps:,} steps ({spending.steps / per_epoch:.3g} epochs)"
-    why = "all that the epochs allow" if spending.steps == session.most_steps else "as many as fit"
+    session, spending = budget.session, budget.spending
+    left = f"{session.steps:,} steps ({session.steps / session.training.steps:.3g} epochs)"
+    why = "all that the epochs allow" if session.steps == session.most_steps else "as many as fit"
     return (
-        f"Budget: {session.run.minutes:g} min, of which {spending.seconds:.0f} s have passed. A step takes "
+        f"Budget: {budget.minutes:g} min, of which {spending.seconds:.0f} s have passed. A step takes "
         f"{1000 * spending.costs.step:.3g} ms: {left}, {why}, and {spending.reserve:.0f} s are kept for the model, "
         "the test and the report. The pace is watched, and the steps follow it."
     )
@@ -169,7 +168,7 @@ def go_on(
     dataset: Dataset | None = None,
     *,
     began: float | None = None,
-    session: Session | None = None,
+    budget: Budget | None = None,
 ) -> RunFolder:
     """Do what is left of a run: train from the last checkpoint, write the model, evaluate.
 
@@ -177,7 +176,7 @@ def go_on(
         folder: a run.
         dataset: its data, where it is open already.
         began: when this command began, as `time.monotonic` reads; a budget of time counts from there.
-        session: its training, where it is open already.
+        budget: that of its training, where that is open already.
 
     Raises:
         RunError: the data is no longer what the run began with.
@@ -198,12 +197,12 @@ def go_on(
                     "and make it anew: sonde ensemble RUN RUN"
                 )
             dataset = dataset or own_dataset(folder)
-            session = session or _open(folder, settings, dataset, began)
-            _train(session)
+            session, budget = (budget.session, budget) if budget else _open(folder, settings, dataset, began)
+            _train(session, budget)
         if not folder.report_file.exists():
             evaluation.evaluate(folder, dataset=dataset)
-        if session is not None and session.progress.spending:
-            _say_what_was_used(session)
+        if budget is not None:
+            _say_what_was_used(budget)
     return folder
 
 
@@ -220,25 +219,27 @@ def _saying_how_to_go_on(folder: RunFolder) -> Iterator[None]:
         raise
 
 
-def _open(folder: RunFolder, settings: Settings, dataset: Dataset, began: float | None) -> Session:
+def _open(
+    folder: RunFolder, settings: Settings, dataset: Dataset, began: float | None
+) -> tuple[Session, Budget | None]:
     """Open a run's training where it stands; one with a budget that has no checkpoint yet is measured."""
     watch = Watch() if began is None else Watch(began=began)
     begun = watch.used()
     session = training.open_session(folder, settings, dataset)
-    session.watch = watch
     session.restore()
-    if session.run.minutes and session.progress.spending is None:
-        _choose(session, settings, watch.used() - begun)
-    return session
+    if not session.run.minutes:
+        return session, None
+    budget = Budget.taken_up(session, watch, minutes=session.run.minutes)
+    return session, budget or _choose(session, watch, settings, watch.used() - begun)[1]
 
 
-def _train(session: Session) -> None:
+def _train(session: Session, budget: Budget | None) -> None:
     if session.step:
         terminal.say(f"Going on from step {session.step:,} of {session.steps:,}.")
-        if session.progress.spending:
-            used, limit = session.watch.used(), 60 * session.run.minutes
+        if budget:
+            used, limit = budget.watch.used(), budget.limit
             terminal.say(f"Of its {limit:.0f} s, {used:.0f} s are used, those before the stop included.")
-    _note_in_environment(session)
+    _note_in_environment(session, budget)
     progress = terminal.training_progress(
         session.run.epochs,
         session.training.steps,
@@ -248,7 +249,7 @@ def _train(session: Session) -> None:
     )
     with stop_asked() as asked, progress as display:
         planned = session.steps
-        for record in session.records():
+        for record in budget.records() if budget else session.records():
             if session.steps != planned:
                 planned = session.steps
                 display.plan(planned)
@@ -263,16 +264,15 @@ def _train(session: Session) -> None:
                 display.epoch(record.to_dict())
             if asked:
                 _stop(session)
-    spending = session.progress.spending
-    if spending and spending.stopped:
+    if budget and budget.spending.stopped:
         terminal.say("Nothing more fitted into the budget: the training was stopped before its learning rate was down.")
-    _note_in_environment(session)
+    _note_in_environment(session, budget)
     session.finish()
 
 
-def _note_in_environment(session: Session) -> None:
+def _note_in_environment(session: Session, budget: Budget | None) -> None:
     """Write down what only the built engine or the clock tells: layers that run as Keras wrote them, the budget."""
-    folder, spending = session.folder, session.progress.spending
+    folder = session.folder
     noted = folder.read_json(folder.environment_file)
     known = dict(noted)
     fallbacks = list(getattr(session.engine, "fallbacks", ()))
@@ -280,23 +280,23 @@ def _note_in_environment(session: Session) -> None:
         noted["fallbacks"] = fallbacks
         if "fallbacks" not in known:
             terminal.say(f"Run as Keras wrote them, for want of a native equivalent: {', '.join(fallbacks)}.")
-    if spending:
+    if budget:
         noted["budget"] = {
-            "minutes": session.run.minutes,
-            "steps": spending.steps,
-            "seconds_per_step": spending.costs.step,
-            "seconds_kept": spending.reserve,
-            "seconds_used": session.watch.used(),
-            "stopped": spending.stopped,
+            "minutes": budget.minutes,
+            "steps": session.steps,
+            "seconds_per_step": budget.spending.costs.step,
+            "seconds_kept": budget.spending.reserve,
+            "seconds_used": budget.watch.used(),
+            "stopped": budget.spending.stopped,
         }
     if noted != known:
         folder.write_json(folder.environment_file, noted)
 
 
-def _say_what_was_used(session: Session) -> None:
-    used, limit = session.watch.used(), 60 * session.run.minutes
-    words = f"The run took {used:.0f} s of the {limit:.0f} s."
-    if session.steps == session.most_steps and used < ENOUGH * limit:
+def _say_what_was_used(budget: Budget) -> None:
+    used, session = budget.watch.used(), budget.session
+    words = f"The run took {used:.0f} s of the {budget.limit:.0f} s."
+    if session.steps == session.most_steps and used < ENOUGH * budget.limit:
         words += " The epochs allowed no more; --epochs raises that bound."
     terminal.say(words)
 
@@ -341,7 +341,8 @@ def contact_sheet(said: Settings) -> Path:
     with _saying_that_nothing_was_written():
         own = fill(data.MODALITIES[listing.modality].options, listing.modality, settings)
         asked = asked_of(TASKS[settings.value("run.task")].row)
-        dataset = data.load(listing, fill(data.Options, "data", settings), own, asked)
+        options = fill(data.Options, "data", settings)
+        dataset = data.load(listing, options, own, asked, weights=weights_of(settings))
     settings = settings.over(training.guess(settings, examples=len(dataset.train)))
     settings = settings.over(guessed("training.threads", 1, "no thread is started"))
     seed = fill(Run, "run", settings).seed

@@ -19,10 +19,10 @@ from pathlib import Path
 
 from sonde import data, ensembles, planning, stages, terminal, training
 from sonde.config import RUNS, Run, RunFolder, Setting, Settings, check_room, fill
-from sonde.config.files import remove_folder, remove_leftovers
+from sonde.config.disk import remove_folder, remove_leftovers
 from sonde.data import Listing
 from sonde.errors import ConfigError, RunError
-from sonde.evaluation.folds import sum_up_folds
+from sonde.evaluation.cross_validation import sum_up_folds
 from sonde.planning import Plan
 
 KEPT = 0.15

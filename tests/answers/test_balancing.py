@@ -8,6 +8,7 @@ from scipy.special import expit, softmax
 from sklearn.utils.class_weight import compute_class_weight
 
 from sonde.answers import balancing
+from sonde.answers.classification.target import FIXES
 
 COUNTS = np.array([60, 30, 10])
 
@@ -73,8 +74,8 @@ def test_the_shifts_of_the_paper_are_the_logarithms_of_the_shares() -> None:
 
 
 def test_unequal_classes_are_said_with_what_helps() -> None:
-    said = balancing.in_words({"ham": 3900, "spam": 600})
+    said = balancing.in_words({"ham": 3900, "spam": 600}, FIXES)
     assert "'ham' has 6.5 times the training examples of 'spam' (3,900 and 600)" in said
     assert "classification.class_weights=balanced" in said and "classification.tune_for=f1" in said
-    assert balancing.in_words({"a": 29, "b": 10}) == "" and balancing.in_words({"a": 10}) == ""
+    assert balancing.in_words({"a": 29, "b": 10}, FIXES) == "" and balancing.in_words({"a": 10}, FIXES) == ""
     assert balancing.ratio({"a": 30, "b": 10, "c": 0}) == 3.0

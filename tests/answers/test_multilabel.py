@@ -1,5 +1,7 @@
 """Several labels for each example: tables of yes and no, and a clear answer where the data cannot carry the task."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import f1_score, log_loss
@@ -113,6 +115,13 @@ def test_data_that_cannot_carry_the_task_gets_a_clear_answer(
 ) -> None:
     with pytest.raises(DataError, match=answer):
         target.check(dataset(train, validation, test))
+
+
+@pytest.mark.parametrize(("modality", "task"), [("text", "text-classification"), ("table", "tabular-classification")])
+def test_the_task_that_is_named_instead_is_of_the_same_modality(modality: str, task: str) -> None:
+    of_one_label = replace(dataset(["a", ""] * 5, ["a"], ["a"]), modality=modality)
+    with pytest.raises(DataError, match=f"--set run.task={task} "):
+        target.check(of_one_label)
 
 
 def test_weaknesses_are_said() -> None:

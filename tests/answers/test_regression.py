@@ -16,11 +16,12 @@ from sonde.answers.regression.options import Options
 from sonde.answers.regression.target import NumberTarget, check, learn, target_from, written
 from sonde.config import Settings, from_words
 from sonde.data.listing import Listing, numbered, text_array
-from sonde.data.ragged import texts
+from sonde.data.ragged import Ragged, texts
 from sonde.data.table.columns import table_of
 from sonde.data.target import Asked, Moment
 from sonde.errors import ConfigError, DataError, ModelError, RunError
 from sonde.metrics.intervals import Bootstrap
+from sonde.planning.guesses import Look, _task, guess_all
 
 ROW = ANSWERS["regression"]
 PRICES = ["1200", "0.5", "35", "18000", "7.25", "410"]
@@ -34,7 +35,11 @@ def table(truth: Any, **more: Any) -> Listing:
     """A table of one column, which is noise, with these truths."""
     rows = table_of({"x": np.random.default_rng(0).normal(size=len(truth))})
     names = numbered("homes.csv row ", len(truth))
-    plain: Any = {"truth": text_array(list(truth)), "splits": np.full(len(truth), ""), "content": rows}
+    plain: Any = {
+        "truth": truth if isinstance(truth, Ragged) else text_array(list(truth)),
+        "splits": np.full(len(truth), ""),
+        "content": rows,
+    }
     return Listing(name="homes", format="", reason="", names=names, modality="table", **{**plain, **more})
 
 
@@ -135,6 +140,16 @@ def test_whole_numbers_that_are_classes_are_told_how_to_be_a_quantity() -> None:
 def test_the_built_in_diabetes_is_a_regression() -> None:
     listing = data.survey("diabetes", data.Options())
     assert len(listing) == 442 and inferred_task(listing)[0] == "tabular-regression"
+
+
+def test_targets_that_no_task_predicts_are_refused_unless_a_task_is_named() -> None:
+    listing = table(texts(["one text", "another"]))
+    with pytest.raises(
+        DataError, match=r"homes holds 2 rows with targets that no task .* --set run\.task=TASK, .*tabular-"
+    ):
+        inferred_task(listing)
+    named = from_words({"run.task": "tabular-classification"})
+    assert guess_all(Look(named, listing), (_task,)) == named
 
 
 def test_every_modality_has_its_task() -> None:

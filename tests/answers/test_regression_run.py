@@ -11,8 +11,8 @@ import pytest
 import small_runs
 from sonde import config, planning, stages
 from sonde.config import RunFolder
-from sonde.evaluation.opening import open_model, own_dataset
 from sonde.evaluation.stage import evaluate, predict
+from sonde.evaluation.trained_model import open_model, own_dataset
 from sonde.metrics import REGRESSION_METRICS, value_of
 
 WORDS: dict[str, Any] = {

@@ -10,8 +10,8 @@ import small_runs
 from sonde import stages
 from sonde.answers.segmentation.training import counts_of
 from sonde.config import RunFolder
-from sonde.evaluation.opening import open_model, own_dataset
 from sonde.evaluation.stage import predict
+from sonde.evaluation.trained_model import open_model, own_dataset
 from sonde.models.views import VIEWS, Viewed
 
 

@@ -11,7 +11,7 @@ from sonde.answers import answer_of, inferred_task
 from sonde.data.image.spec import Options as ImageOptions
 from sonde.data.options import Options
 from sonde.errors import DataError
-from sonde.evaluation.opening import asked_of
+from sonde.evaluation.trained_model import asked_of
 
 ROW = answer_of("image-segmentation")
 

@@ -15,7 +15,7 @@ from backend.drawn import DRAWN
 from batching import named, stepped
 from sonde.backend.engine import EngineSettings
 from sonde.backend.lowering import Lowered, lower
-from sonde.backend.lowering.table import LOWERED
+from sonde.backend.lowering.native_layers import LOWERED
 from sonde.backend.torch import TorchEngine, build
 from sonde.models.heads import classification
 

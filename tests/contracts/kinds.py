@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from sonde.models import MODELS
 
-LEVELS = (3, 4)
+CARDINALITIES = (3, 4)
 """Values of the category columns of the table."""
 WORDS = 12
 """Tokens of the texts, with padding and the unknown one."""
@@ -23,7 +23,7 @@ class Kind:
     length: int = 0
     """Steps of the longest example where the length varies."""
     dtype: str = "float32"
-    levels: tuple[int, ...] = ()
+    cardinalities: tuple[int, ...] = ()
     presence: bool = False
 
     @property
@@ -31,7 +31,7 @@ class Kind:
         """What a model is told of it; a `models.reads.Reads`."""
         from sonde.models.reads import Reads
 
-        return Reads(self.shape, self.dtype, self.levels, self.presence)  # type: ignore[arg-type]
+        return Reads(self.shape, self.dtype, self.cardinalities, self.presence)  # type: ignore[arg-type]
 
     @property
     def looks(self) -> str:
@@ -46,7 +46,7 @@ KINDS: dict[str, Kind] = {
     "audio of one length": Kind("audio", (12, 8)),
     "series": Kind("series", (20, 2)),
     "series of unequal length": Kind("series", (None, 3), 20, presence=True),
-    "table": Kind("table", (5,), levels=LEVELS),
+    "table": Kind("table", (5,), cardinalities=CARDINALITIES),
 }
 """One or two of each modality."""
 
@@ -80,7 +80,7 @@ def examples(key: str, count: int, classes: int, *, apart: float = 0.0) -> tuple
     truth = (np.arange(count) % classes).astype(np.int32)
     if kind.modality == "table":
         numbers = rng.normal(size=(count, 3)) + apart * rng.normal(size=(classes, 3))[truth]
-        codes = [rng.integers(levels, size=(count, 1)) for levels in LEVELS]
+        codes = [rng.integers(values, size=(count, 1)) for values in CARDINALITIES]
         return np.concatenate([numbers, *codes], axis=1).astype(np.float32), truth
     shape = tuple(kind.length if size is None else size for size in kind.shape)
     if kind.modality == "text":

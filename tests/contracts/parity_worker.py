@@ -176,11 +176,11 @@ def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
         path: the folder.
         settings: of the engine.
     """
-    from sonde.models import folder
+    from sonde.models import model_folder
     from sonde.models.heads import classification
 
     module = backend.use(name)
-    keras_model, _ = folder.load(path)
+    keras_model, _ = model_folder.load(path)
     return module.build(keras_model, classification.loss({}), classification.scores, settings)
 
 
@@ -193,13 +193,13 @@ def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> 
         options: the model's options.
         engine: what holds its weights.
     """
-    from sonde.models import folder
+    from sonde.models import model_folder
     from sonde.models.assemble import tensor_shapes
 
     blueprint = blueprint_of(model, options)
     description = described(blueprint.name, options, blueprint.reads, input={}, classes=CLASSES)
     weights = backend.weights_of(engine.read_state())
-    folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint)})
+    model_folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint)})
 
 
 def measure(name: str, case: str, folder: Path) -> None:

@@ -286,7 +286,7 @@ def test_muon_leaves_biases_and_the_head_to_adamw(cell: str) -> None:
 
 @pytest.mark.parametrize(("name", "key"), cases(PAIRS))
 def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path: Path) -> None:
-    from sonde.models import folder
+    from sonde.models import model_folder
 
     # Trained a little, so that running statistics and biases are no longer what they start as.
     engine, (inputs, truth) = engine_of(model_of(name, key)), examples(key)
@@ -296,8 +296,8 @@ def test_it_comes_back_from_its_folder_bit_for_bit(name: str, key: str, tmp_path
     classes = tuple(f"class {number}" for number in range(CLASSES))
     options = own.options.model_dump(mode="json")
     description = described(name, options, own.reads, input={"mean": [0.5]}, classes=classes)
-    folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
-    loaded, read = folder.load(tmp_path / "model")
+    model_folder.save(tmp_path / "model", description, {key: weights[key] for key in names})
+    loaded, read = model_folder.load(tmp_path / "model")
     again = engine_of(loaded)
     assert read == description
     assert np.array_equal(logits_of(again, inputs), logits_of(engine, inputs))

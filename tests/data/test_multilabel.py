@@ -11,7 +11,7 @@ from sonde.answers import answer_of, inferred_task
 from sonde.data.options import Options
 from sonde.data.sources import multilabel
 from sonde.errors import DataError
-from sonde.evaluation.opening import asked_of
+from sonde.evaluation.trained_model import asked_of
 
 
 def table(folder: Path, rows: list[dict[str, str]]) -> Path:

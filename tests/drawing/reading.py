@@ -5,7 +5,7 @@ import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
 
 from sonde.drawing import Block, picture
-from sonde.drawing.names import width
+from sonde.drawing.safe_text import width
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -7,7 +7,7 @@ from sklearn.datasets import load_digits
 
 from evaluation_makers import guess_baselines
 from sonde.answers.baselines.image_baselines import MOST_FEATURES, pixel_features
-from sonde.answers.baselines.linear import subset
+from sonde.answers.baselines.linear_classifier import subset
 from sonde.answers.classification.baselines import METHODS
 
 LINEAR = "logistic regression on pixels"

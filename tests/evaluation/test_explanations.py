@@ -12,8 +12,8 @@ from sklearn.linear_model import LogisticRegression
 
 from sonde.answers.classification.scores import telling
 from sonde.evaluation.explanations import gradcam, occlusion
+from sonde.evaluation.explanations.importance import T_QUANTILE, importances
 from sonde.evaluation.explanations.integrated import AT_ONCE, FIRST_STEPS, integrate
-from sonde.evaluation.explanations.permutation import T_QUANTILE, importances
 
 Function = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 

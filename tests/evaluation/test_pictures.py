@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 
 from sonde.answers.facts import Facts, Shown
+from sonde.data import MODALITIES
 from sonde.data.ragged import texts
+from sonde.data.text.looks import MOST_LETTERS
 from sonde.drawing import Lines, Pixels, Row, Sketch, Spectrogram, Text
 from sonde.drawing.examples import POINTS
-from sonde.evaluation.pictures import MOST_LETTERS, picture
-from sonde.evaluation.plots.explained import importance_bars
-from sonde.evaluation.plots.gallery import worst_gallery
-from sonde.evaluation.report.gallery import worst
+from sonde.evaluation.plots.explanation_pictures import importance_bars
+from sonde.evaluation.plots.worst_pictures import worst_gallery
+from sonde.evaluation.report.worst_section import worst
 
 EVIL = "<script>alert(1)</script> \u202e x" * 3
 RNG = np.random.default_rng(0)
@@ -62,18 +63,18 @@ def test_every_kind_is_told_in_words(kind: str) -> None:
 
 
 def test_a_picture_is_made_of_what_each_modality_stores() -> None:
-    assert picture("text", texts(["so it is"])[0]) == Text(("so it is",))
-    long = picture("text", texts(["ß" * 99_999])[0])
+    assert MODALITIES["text"].sketch(texts(["so it is"])[0]) == Text(("so it is",))
+    long = MODALITIES["text"].sketch(texts(["ß" * 99_999])[0])
     assert isinstance(long, Text) and len(long.pieces[0]) == MOST_LETTERS
     row = np.array([(2.5, "Rome"), (np.nan, "")], dtype=[("age", "f8"), ("city", "U9")])
-    assert [picture("table", each) for each in row] == [
+    assert [MODALITIES["table"].sketch(each) for each in row] == [
         Row(("age", "city"), ("2.5", "Rome")),
         Row(("age", "city"), ("", "")),
     ]
-    assert isinstance(picture("series", np.zeros((4, 2))), Lines)
-    assert isinstance(picture("audio", np.zeros((4, 2))), Spectrogram)
-    assert isinstance(picture("image", np.zeros((4, 2, 1), dtype=np.uint8)), Pixels)
-    assert picture("image", np.zeros((4, 2))) is None
+    assert isinstance(MODALITIES["series"].sketch(np.zeros((4, 2))), Lines)
+    assert isinstance(MODALITIES["audio"].sketch(np.zeros((4, 2))), Spectrogram)
+    assert isinstance(MODALITIES["image"].sketch(np.zeros((4, 2, 1), dtype=np.uint8)), Pixels)
+    assert MODALITIES["image"].sketch(np.zeros((4, 2))) is None
 
 
 def test_peaks_of_a_long_series_are_drawn() -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from evaluation_makers import PLOTS, Evidence, draw
-from sonde.answers.classification.class_bars import MOST_CLASSES, by_f1
+from sonde.answers.class_bars import MOST_CLASSES, weakest_first
 from sonde.answers.classification.confusion_picture import confused_pairs, confusion_matrix
 from sonde.answers.facts import Shown
 from sonde.drawing.marks import STYLES
@@ -178,7 +178,7 @@ def test_a_score_that_does_not_exist_is_said_not_to(evidence: MakeEvidence) -> N
 
 def test_classes_are_shown_from_the_weakest_and_the_rest_is_counted(evidence: MakeEvidence) -> None:
     many = evidence(40)
-    order = by_f1(many.scores["per_class"])
+    order = weakest_first(many.scores["per_class"], "f1")
     values = [many.scores["per_class"][label]["f1"]["value"] for label in order]
     assert values == sorted(values)
     assert f"the weakest {MOST_CLASSES} of 40 classes" in words(parse(PLOTS["classes"].function(many)))

@@ -15,11 +15,11 @@ from evaluation_makers import Evidence, draw
 from sonde.answers.classification.row import ROW as CLASSIFICATION
 from sonde.config import RunFolder
 from sonde.drawing.marks import STYLES
-from sonde.drawing.words import duration, percent
+from sonde.drawing.numbers_in_words import duration, percent
 from sonde.errors import RunError
 from sonde.evaluation.report import write_report
-from sonde.evaluation.report.facts import read_facts, read_options
 from sonde.evaluation.report.pointers import OF_THE_DATA, OF_THE_SCORE
+from sonde.evaluation.report.run_facts import read_facts, read_options
 from sonde.evaluation.report.write import AFTER, BEFORE
 from sonde.metrics.words import amount, interval
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from sonde.answers.classification.fit import APART, _abstain, calibrate
 from sonde.answers.classification.fitted import Abstention, Fitted, Sets
 from sonde.answers.classification.options import Options
-from sonde.answers.classification.selective import judge_abstention, judge_sets, sets_and_abstention
+from sonde.answers.classification.selective_checks import judge_abstention, judge_sets, sets_and_abstention
 from sonde.metrics import temperature
 from sonde.metrics.thresholds import decide
 

@@ -241,7 +241,7 @@ def test_a_model_that_was_tampered_with_is_not_scored(trained: RunFolder) -> Non
 
 
 def test_inputs_that_are_prepared_for_another_model_are_refused(trained: RunFolder) -> None:
-    from sonde.models import folder as models
+    from sonde.models import model_folder as models
 
     other = copy(trained, "misfit")
     _, described = models.load(other.model)

@@ -27,8 +27,8 @@ from sonde.drawing import Text
 from sonde.errors import ConfigError
 from sonde.evaluation.explanations import EXPLANATIONS, Subject
 from sonde.evaluation.explanations.explain import Explanation, explain_one
-from sonde.evaluation.explanations.stage import draw, row_of
-from sonde.evaluation.opening import TrainedModel
+from sonde.evaluation.explanations.of_files import draw, row_of
+from sonde.evaluation.trained_model import TrainedModel
 from sonde.models import options_of
 from sonde.models.assemble import Blueprint, build
 from sonde.models.predicting import predicting_engine

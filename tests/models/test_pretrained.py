@@ -32,18 +32,22 @@ def torch_backend() -> None:
     backend.use("torch").start(threads=1)
 
 
-def spec_of(folder: Path, **more: Any) -> text.TextSpec:
-    guesses = data.guess_from_checkpoint(from_words({"text.checkpoint": str(folder)}), "text")
-    said = {key: each.value for key, each in guesses.part("text").items()} | {"checkpoint": str(folder)} | more
+def plain_listing() -> Listing:
     listing = Listing.__new__(Listing)
     object.__setattr__(listing, "text_columns", ())
-    return text.learn(texts(TEXTS), listing, Options(**said))
+    return listing
+
+
+def spec_of(folder: Path, **more: Any) -> text.TextSpec:
+    guesses = data.guess_from_checkpoint(from_words({"model.weights": str(folder)}), "text")
+    said = {key: each.value for key, each in guesses.part("text").items()} | more
+    return text.adopt(texts(TEXTS), plain_listing(), Options(**said), str(folder))
 
 
 def begun(folder: Path, spec: text.TextSpec, pool: str = "first") -> Any:
     from sonde.models import options_of
     from sonde.models.assemble import Blueprint, build
-    from sonde.models.checkpoints import Source, begin_with_checkpoint
+    from sonde.models.weights.text_encoders import Source, begin_with_checkpoint
 
     checkpoint = data.read_checkpoint(str(folder))
     options = options_of("pretrained")(**checkpoint.sizes.model_dump(), pool=pool)
@@ -155,7 +159,7 @@ def test_a_text_that_is_too_long_keeps_what_stands_around_it(tmp_path: Path) -> 
     spec = spec_of(hugging_face(tmp_path / "made", "bert"), length=6)
     (row,) = spec.named(spec.encode(texts(["the film was good, bad"])))
     assert row == ["[CLS]", "the", "film", "was", "good", "[SEP]"]
-    with pytest.raises(DataError, match="more than the checkpoint reads: 48 tokens"):
+    with pytest.raises(DataError, match="more than the encoder reads: 48 tokens"):
         spec_of(tmp_path / "made", length=64)
 
 
@@ -165,8 +169,8 @@ def test_what_a_checkpoint_brings_cannot_be_said_otherwise(tmp_path: Path) -> No
         spec_of(folder, tokens="words")
     with pytest.raises(DataError, match=r"brings text.lower = true"):
         spec_of(folder, lower=False)
-    with pytest.raises(DataError, match=r"Word pieces come with a checkpoint"):
-        spec_of(folder, checkpoint="")
+    with pytest.raises(DataError, match=r"Word pieces come with weights: --set model\.weights"):
+        text.learn(texts(TEXTS), plain_listing(), Options(tokens="word-pieces"))
 
 
 def changed(folder: Path, name: str, content: str | bytes | None) -> Path:
@@ -242,7 +246,7 @@ def test_sizes_that_make_no_model_are_refused(tmp_path: Path) -> None:
         data.read_checkpoint(str(hugging_face(tmp_path / "b", "bert", hidden_size=1 << 30)))
     with pytest.raises(DataError, match="3 heads cannot share 16"):
         data.read_checkpoint(str(hugging_face(tmp_path / "c", "bert", num_attention_heads=3)))
-    with pytest.raises(DataError, match=r"There is no folder nowhere-to-be. text.checkpoint takes a folder, hf://"):
+    with pytest.raises(DataError, match=r"There is no folder nowhere-to-be. model.weights takes a folder, hf://"):
         data.read_checkpoint("nowhere-to-be")
 
 
@@ -269,17 +273,21 @@ def test_the_model_and_its_checkpoint_go_together(tmp_path: Path, monkeypatch: p
     hugging_face(tmp_path / "made", "bert")
     lines = [f"the film was {'good' if row % 2 else 'bad'} {row},{row % 2}" for row in range(40)]
     (tmp_path / "films.csv").write_text("\n".join(["text,label", *lines]) + "\n")
-    with pytest.raises(ConfigError, match=r"'pretrained' begins with a checkpoint: --set text\.checkpoint=FOLDER"):
+    with pytest.raises(ConfigError, match=r"'pretrained' begins with weights of others: --set model\.weights=FOLDER"):
         sonde.train("films.csv", model="pretrained")
-    with pytest.raises(ConfigError, match=r"text\.checkpoint is for the model 'pretrained'; leave out --model=bag"):
-        sonde.train("films.csv", model="bag", set=["text.checkpoint=made"])
-    with pytest.raises(DataError, match=r"text\.checkpoint brings model\.heads = 2; leave out model\.heads = 4"):
-        sonde.train("films.csv", set=["text.checkpoint=made", "model.heads=4"])
+    with pytest.raises(ConfigError, match=r"model\.weights is for the model 'pretrained'; leave out --model=bag"):
+        sonde.train("films.csv", model="bag", set=["model.weights=made"])
+    with pytest.raises(DataError, match=r"model\.weights brings model\.heads = 2; leave out model\.heads = 4"):
+        sonde.train("films.csv", set=["model.weights=made", "model.heads=4"])
     with pytest.raises(DataError, match=r"text\.length = 2 leaves no room"):
-        sonde.train("films.csv", set=["text.checkpoint=made", "text.length=2"])
-    with pytest.raises(DataError, match=r"--set text\.checkpoint=nowhere: There is no folder nowhere"):
-        sonde.train("films.csv", set=["text.checkpoint=nowhere"])
+        sonde.train("films.csv", set=["model.weights=made", "text.length=2"])
+    with pytest.raises(DataError, match=r"--set model\.weights=nowhere: There is no folder nowhere"):
+        sonde.train("films.csv", set=["model.weights=nowhere"])
     assert not (tmp_path / "runs").exists()
+    with pytest.raises(
+        DataError, match=r"model\.weights = 'made' is for data that .* are known for: text\. Leave it out"
+    ):
+        sonde.show("digits", set=["model.weights=made"])
 
 
 def without_prefix(held: dict[str, Any]) -> list[dict[str, Any]]:
@@ -330,8 +338,10 @@ def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
     quick = ("training.precision=fp32", "training.threads=1", "evaluation.resamples=100", "evaluation.explain=2")
-    run = sonde.train("films.csv", epochs=30, set=["text.checkpoint=made", "training.learning_rate=0.003", *quick])
+    run = sonde.train("films.csv", epochs=30, set=["model.weights=made", "training.learning_rate=0.003", *quick])
     assert run.read_json(run.scores_file)["test"]["accuracy"]["value"] > 0.9
+    assert run.settings().value("model.weights") == "made"
+    assert "weights" not in run.read_json(run.model / "model.json")["options"]
     shutil.rmtree(folder)
     (answer,) = sonde.predict(run.path, ["the film was good"])
     assert answer["prediction"] == "yes"
@@ -343,8 +353,8 @@ def test_one_option_trains_a_pretrained_encoder_and_the_run_is_whole_without_it(
     assert sonde.evaluate(run.path)["test"] == before
     file = str(run.settings_file)
     again = sonde.train(file, model="bag", epochs=1, name="again", set=["model.width=8"])
-    assert again.settings().value("text.tokens") == "words" and not again.settings().value("text.checkpoint")
+    assert again.settings().value("text.tokens") == "words" and not again.settings().value("model.weights")
     hugging_face(tmp_path / "other", "roberta", seed=3)
-    other = sonde.train(file, epochs=1, name="other", set=["text.checkpoint=other"])
+    other = sonde.train(file, epochs=1, name="other", set=["model.weights=other"])
     assert other.settings().value("text.tokens") == "byte-pair"
     assert other.settings().value("model.family") == "roberta"

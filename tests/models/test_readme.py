@@ -26,9 +26,9 @@ def test_the_model_of_the_readme_trains_is_saved_and_is_loaded(tmp_path: Path, m
     assert run.settings().value("model.width") == 32 and run.report_file.is_file()
     assert 0 <= run.scores()["test"]["accuracy"]["value"] <= 1
 
-    from sonde.models import folder
+    from sonde.models import model_folder
 
-    model, description = folder.load(run.model)
+    model, description = model_folder.load(run.model)
     weights = {variable.path: tuple(variable.shape) for variable in model.weights}
     assert description.model == name and description.options == {"width": 32}
     assert weights["conv/kernel"] == (3, 3, 1, 32)

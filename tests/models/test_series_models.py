@@ -132,7 +132,7 @@ def test_what_is_no_series_is_refused(name: str) -> None:
 @pytest.mark.parametrize("name", ["fcn", "resnet", "inceptiontime", "lstm-fcn", "minirocket"])
 def test_it_comes_back_from_its_folder(name: str, presence: bool, tmp_path: Path) -> None:
     from sonde.backend import weights_of
-    from sonde.models import folder
+    from sonde.models import model_folder
     from sonde.models.heads import classification
 
     shape = (None, 3) if presence else (20, 2)
@@ -141,7 +141,7 @@ def test_it_comes_back_from_its_folder(name: str, presence: bool, tmp_path: Path
     weights = weights_of(engine.read_state())
     options = made.options.model_dump(mode="json")
     said = described(name, options, made.reads, task="series-classification", input={})
-    folder.save(tmp_path / "model", said, {each.path: weights[each.path] for each in engine._model.weights})
-    loaded, _ = folder.load(tmp_path / "model")
+    model_folder.save(tmp_path / "model", said, {each.path: weights[each.path] for each in engine._model.weights})
+    loaded, _ = model_folder.load(tmp_path / "model")
     again = backend.use("torch").build(loaded, classification.loss({}), classification.scores, EngineSettings())
     assert np.array_equal(logits_of(again, inputs), logits_of(engine, inputs))

@@ -11,7 +11,7 @@ import numpy as np
 from scipy.special import softmax
 
 from sonde import backend
-from sonde.evaluation.opening import open_single
+from sonde.evaluation.trained_model import open_single
 
 STORED = Path(__file__).with_name("stored")
 

@@ -98,7 +98,8 @@ def test_more_tokens_than_the_hash_can_hold_are_refused() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_embeddings_may_begin_with_word_vectors_of_the_same_width(name: str) -> None:
-    from sonde.models.assemble import begin_with_vectors, build
+    from sonde.models.assemble import build
+    from sonde.models.weights.word_vectors import begin_with_vectors
 
     width = {"textcnn": 12, "bag": 8}[name]
     model = build(blueprint(name), seed=1)

@@ -1,6 +1,7 @@
 """What is asked is one row: no answer is named outside of answers/ and the heads, and each kind has one table."""
 
 import ast
+import re
 
 import pytest
 
@@ -53,6 +54,33 @@ def tables(module: Module) -> list[str]:
             if len(keys & names) >= 2 and keys <= names and not module.name.startswith(homes):
                 found.append(f"{module.name}:{node.lineno} is a second table of {kind}")
     return found
+
+
+def hints(module: Module) -> list[str]:
+    """Return the options of answers that a module speaks of and that its own answer does not have."""
+    parts = module.name.split(".")
+    own = parts[2] if len(parts) > 2 else ""
+    known = {f"{own}.{name}" for name in ANSWERS[own].options.model_fields} if own in ANSWERS else set()
+    option = re.compile(rf"\b(?:{'|'.join(ANSWERS)})\.[a-z_]+(?==)")
+    return [
+        f"{module.name}:{node.lineno} speaks of {found}"
+        for node in ast.walk(module.tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for found in option.findall(node.value)
+        if found not in known and not _is_docstring(node, module)
+    ]
+
+
+def test_an_answer_speaks_of_its_own_options_alone() -> None:
+    modules = [module for module in house() if module.name.startswith("sonde.answers.")]
+    assert [place for module in modules for place in hints(module)] == []
+
+
+def test_a_hint_at_the_option_of_another_answer_is_found() -> None:
+    text = 'x = "what helps: --set classification.sampling=balanced"'
+    assert len(hints(Module("sonde.answers.multilabel.x", text))) == len(hints(Module("sonde.answers.x", text))) == 1
+    assert hints(Module("sonde.answers.classification.x", text)) == []
+    assert len(hints(Module("sonde.answers.classification.x", 'x = "classification.evenness=1"'))) == 1
 
 
 def test_no_answer_is_named_outside_of_its_room() -> None:

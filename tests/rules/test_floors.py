@@ -75,7 +75,7 @@ def test_imports_only_go_down() -> None:
         ("sonde.evaluation.report", "import sonde.training.loop"),
         ("sonde.training.loop", "if TYPE_CHECKING:\n    from sonde import evaluation"),
         ("sonde.evaluation.report", "from sonde.terminal import say"),
-        ("sonde.terminal.text", "from sonde import api"),
+        ("sonde.terminal.printing", "from sonde import api"),
         ("sonde.api", "from sonde.cli import main"),
         ("sonde.cli", "from sonde.training import loop"),
         ("sonde.data.spec", "from ..metrics import METRICS"),

@@ -14,6 +14,7 @@ from typing import Any
 import small_runs
 from sonde.config import RunFolder
 from sonde.evaluation.stage import evaluate
+from sonde.training import measure
 
 
 def left_by(session: Any, *, scored: bool) -> dict[str, Any]:
@@ -39,7 +40,7 @@ def main(backend: str, steps: list[int]) -> dict[str, Any]:
     session = small_runs.open_session(folder, dataset)
     # As for a budget of time; the runs that go on from the copies are not measured, and must not differ for it.
     before = small_runs.bits(session.engine.read_state())
-    session.measure()
+    measure(session, longest=1.0)
     assert small_runs.bits(session.engine.read_state()) == before, "measuring has left something behind"
     for step in sorted(steps):
         small_runs.train(session, steps=step)

@@ -13,25 +13,24 @@ from hypothesis import strategies as some
 
 import small_runs
 from sonde import backend
-from sonde.errors import ConfigError
-from sonde.training import Epoch, Session, Step
-from sonde.training.budget import (
+from sonde.errors import ConfigError, ModelError
+from sonde.training import Budget, Epoch, Session, Step, Watch, measure
+from sonde.training.checkpoints import read_newest
+from sonde.training.deadline import (
     AIM,
     ROOM_FOR_THE_REST,
     SLOWEST,
     Costs,
     Place,
     Spending,
-    Watch,
     begin,
     least_minutes,
     reckon,
     steps_that_fit,
 )
-from sonde.training.checkpoints import read_newest
 from sonde.training.options import Options
 from sonde.training.resuming import is_sound
-from sonde.training.schedules import Moment, learning_rate
+from sonde.training.schedules import Length, Moment, learning_rate
 
 _numbers = count()
 Pace = Callable[[float], float]
@@ -58,21 +57,21 @@ def simulate(
 ) -> Told:
     """Let a training without weights keep to a budget on a clock that only its parts move."""
     now, step, within = used, 0, 0
-    spending = begin(Place(0, 0, per_epoch, most, now, limit), costs)
+    spending, length = begin(Place(0, 0, per_epoch, most, now, limit), costs)
     options = Options(learning_rate=1.0, weight_decay=0.0, batch_size=8, threads=1)
     rates = []
-    while step < spending.steps:
-        rates.append(learning_rate(Moment(step, spending.steps, 1, (), spending.turn, spending.done), options))
+    while step < length.steps:
+        rates.append(learning_rate(Moment(step, length, 1, ()), options))
         now += costs.step * pace(now)
         step, within = step + 1, within + 1
-        reckon(spending, Place(step, within, per_epoch, most, now, limit))
-        if within == per_epoch or step >= spending.steps:
+        length = reckon(spending, length, Place(step, within, per_epoch, most, now, limit))
+        if within == per_epoch or step >= length.steps:
             ending = costs.epoch * pace(now)
             now, within = now + ending, 0
-            if step < spending.steps:
+            if step < length.steps:
                 spending.costs = dataclasses.replace(spending.costs, epoch=ending)
                 spending.paused += ending
-                reckon(spending, Place(step, 0, per_epoch, most, now, limit), now=True)
+                length = reckon(spending, length, Place(step, 0, per_epoch, most, now, limit), now=True)
     return Told(now + costs.rest * pace(now), step, rates, spending)
 
 
@@ -158,7 +157,7 @@ def test_what_is_said_to_fit_fits_and_much_more_does_not(
 
 
 def test_what_is_kept_for_the_test_follows_the_pace() -> None:
-    spending = Spending(0.0, 10, Costs(0.2, 1.0, 10.0), Costs(0.1, 1.0, 10.0))
+    spending = Spending(0.0, Costs(0.2, 1.0, 10.0), Costs(0.1, 1.0, 10.0))
     assert spending.reserve == pytest.approx(20.0 * ROOM_FOR_THE_REST)
     for step, times in ((9.0, SLOWEST), (0.025, 0.5), (0.1, 1.0)):
         slower = dataclasses.replace(spending, costs=Costs(step, 1.0, 10.0))
@@ -167,15 +166,15 @@ def test_what_is_kept_for_the_test_follows_the_pace() -> None:
 
 def test_a_training_is_cut_short_where_nothing_more_fits() -> None:
     costs = Costs(0.1, 1.0, 10.0)
-    spending = Spending(0.0, 1000, costs, costs)
-    reckon(spending, Place(300, 50, 100, 1000, 95.0, 100.0))
-    assert (spending.steps, spending.stopped) == (300, True)
+    spending = Spending(0.0, costs, costs)
+    length = reckon(spending, Length(1000), Place(300, 50, 100, 1000, 95.0, 100.0))
+    assert (length.steps, spending.stopped) == (300, True)
 
 
 def test_the_least_budget_that_is_named_is_enough() -> None:
     costs = Costs(0.5, 2.0, 20.0)
     minutes = least_minutes(12.0, costs)
-    assert begin(Place(0, 0, 100, 1000, 12.0, 60 * minutes), costs).steps >= 10
+    assert begin(Place(0, 0, 100, 1000, 12.0, 60 * minutes), costs)[1].steps >= 10
     # And it is not ten times what is needed.
     assert minutes * 60 < 1.5 * (12 + 5 + 2 + 20 * ROOM_FOR_THE_REST) / AIM
 
@@ -201,7 +200,7 @@ class World:
         return self.now
 
     def govern(self, session: Session) -> Session:
-        """Let a session's engine and watch live by this clock."""
+        """Let a session's engine live by this clock."""
         engine: Any = session.engine
         step, predict = engine.step, engine.predict
 
@@ -214,8 +213,16 @@ class World:
             return predict(inputs)
 
         engine.step, engine.predict = slow_step, slow_predict
-        session.watch.clock, session.watch.began = self.clock, self.now
+        session.clock = self.clock
         return session
+
+    def watch(self) -> Watch:
+        """Return a watch that begins now."""
+        return Watch(self.clock)
+
+    def budget(self, session: Session, costs: Costs) -> Budget:
+        """Begin the budget of a session that lives by this clock."""
+        return Budget.begin(self.govern(session), self.watch(), minutes=session.run.minutes, costs=costs)
 
 
 def session_of(begun: Any, words: dict[str, Any]) -> Session:
@@ -229,12 +236,11 @@ def test_measuring_leaves_the_engine_as_it_was_to_the_bit(begun: Any) -> None:
     before = small_runs.bits(session.engine.read_state())
     names = " ".join(before)
     assert all(word in names for word in ("moving_mean", "moving_average", "velocity", "iteration"))
-    measured = world.govern(session).measure()
+    measured = measure(world.govern(session), clock=world.clock, longest=0.6)
     assert measured.step == pytest.approx(0.25)
     assert measured.predict == pytest.approx(0.1 / 30) and measured.first_predict == pytest.approx(0.0)
     assert small_runs.bits(session.engine.read_state()) == before
     # The steps that follow are those of a session that was never measured, dropout included.
-    session.progress.spending = None
     ends = [small_runs.train(each, steps=7) for each in (session, untouched)]
     assert [epoch.train for epoch in ends[0]] == [epoch.train for epoch in ends[1]]
     states = [small_runs.bits(each.engine.read_state()) for each in (session, untouched)]
@@ -244,18 +250,17 @@ def test_measuring_leaves_the_engine_as_it_was_to_the_bit(begun: Any) -> None:
 def test_a_run_keeps_to_its_minutes_and_says_in_its_history_what_it_planned(begun: Any) -> None:
     world = World(step=0.5, predict=0.05)
     session = world.govern(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}))
-    measured = session.measure()
-    session.keep_to(Costs(measured.step, 0.05, 6.0))
-    records = list(session.records())
+    measured = measure(session, clock=world.clock, longest=0.6)
+    budget = Budget.begin(session, world.watch(), minutes=1.0, costs=Costs(measured.step, 0.05, 6.0))
+    records = list(budget.records())
     steps = [record for record in records if isinstance(record, Step)]
-    assert 0.9 * 60 <= session.watch.used() + 6.0 <= 60
+    assert 0.9 * 60 <= budget.watch.used() + 6.0 <= 60
     assert steps[-1].step == steps[-1].steps == session.steps == session.step
     assert steps[-1].learning_rate < 0.02 * session.options.learning_rate
     assert session.progress.done and isinstance(records[-1], Epoch)
     last = session.folder.history()[-1]
     assert last["step"] == session.step and last["clock"]["planned_steps"] == session.step
     assert last["learning_rate"] == steps[-1].learning_rate
-    assert last["clock"]["seconds_used"] <= 60
     assert is_sound(session.progress, steps=5, most=2000)
     session.finish()
 
@@ -298,83 +303,115 @@ def test_a_budgeted_run_that_is_gone_on_with_decides_as_if_nothing_had_been(begu
     ends = []
     for stops in ([], [stop]):
         world = World(step=0.4, predict=0.1)
-        session = world.govern(session_of(begun, words))
-        session.keep_to(Costs(0.4, 0.1, 4.0))
+        budget = world.budget(session_of(begun, words), Costs(0.4, 0.1, 4.0))
         for step in [*stops, 10**6]:
-            for record in session.records():
+            session = budget.session
+            for record in budget.records():
                 # From the twentieth step on the machine is half as fast.
                 world.step = 0.8 if session.step >= 20 else 0.4
                 if isinstance(record, Step) and record.step >= step:
                     break
             if step < 10**6:
                 session.checkpoint()
-                session = small_runs.open_session(session.folder, begun.dataset)
+                session = world.govern(small_runs.open_session(session.folder, begun.dataset))
                 assert session.step == step
-                world.govern(session)
-                # As though the new process had taken no time to come here, on a clock that is not the world's.
-                left = read_newest(session.folder.checkpoints)
-                assert left is not None and left.progress.spending is not None
-                session.progress.spending = left.progress.spending
-        ends.append(session)
-    whole, cut = ends
+                # As though the new process had taken no time to come here.
+                taken_up = Budget.taken_up(session, world.watch(), minutes=0.5)
+                assert taken_up is not None
+                budget = taken_up
+        ends.append(budget)
+    whole, cut = (each.session for each in ends)
     assert small_runs.bits(cut.engine.read_state()) == small_runs.bits(whole.engine.read_state())
     assert small_runs.without_clock(cut.folder.history()) == small_runs.without_clock(whole.folder.history())
-    assert cut.steps == whole.steps and cut.watch.used() == pytest.approx(whole.watch.used())
+    assert cut.steps == whole.steps and ends[1].watch.used() == pytest.approx(ends[0].watch.used())
+
+
+def until(budget: Budget, steps: int) -> None:
+    """Train until so many steps are taken, and write a checkpoint there."""
+    next(record for record in budget.records() if isinstance(record, Step) and record.step >= steps)
+    budget.session.checkpoint()
 
 
 def test_the_seconds_of_the_process_before_count_and_a_restart_slows_no_step(begun: Any) -> None:
     world = World(step=0.4)
-    session = world.govern(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}))
-    session.keep_to(Costs(0.4, 0.1, 4.0))
-    small_runs.train(session, steps=7)
+    budget = world.budget(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}), Costs(0.4, 0.1, 4.0))
+    until(budget, 7)
+    used, session = budget.watch.used(), small_runs.open_session(budget.session.folder, begun.dataset)
+    watch = world.watch()
+    world.now += 3.0
+    again = Budget.taken_up(session, watch, minutes=1.0)
+    assert again is not None and again.spending.seconds == pytest.approx(used)
+    assert watch.before == pytest.approx(used) and watch.used() == pytest.approx(used + 3.0)
+    assert again.spending.paused == pytest.approx(budget.spending.paused + 3.0)
+    assert again.spending.costs == budget.spending.costs
+    assert session.steps == budget.session.steps
+
+
+def test_the_checkpoint_of_an_epoch_holds_what_was_decided_after_it(begun: Any) -> None:
+    world = World(step=0.4)
+    budget = world.budget(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}), Costs(0.4, 0.1, 4.0))
+    session, chosen = budget.session, budget.session.steps
+    world.step = 0.8
+    # Stopped without a word, as a killed process is.
+    next(record for record in budget.records() if isinstance(record, Epoch))
+    left = read_newest(session.folder.checkpoints)
+    assert left is not None and left.progress.length == session.length and session.steps < 0.8 * chosen
+    assert session.length.turn == session.step == 5
+    assert left.progress.beside == {"budget": dataclasses.asdict(budget.spending)}
+
+
+def test_a_session_without_a_budget_has_none_to_take_up(begun: Any) -> None:
+    session = session_of(begun, {})
+    small_runs.train(session, steps=2)
     session.checkpoint()
-    used = session.watch.used()
     again = small_runs.open_session(session.folder, begun.dataset)
-    spending = again.progress.spending
-    assert spending is not None and spending.seconds == pytest.approx(used)
-    assert again.watch.before == pytest.approx(used) and again.watch.used() >= used
-    assert spending.costs == session.progress.spending.costs  # type: ignore[union-attr]
-    assert again.steps == session.steps
+    assert Budget.taken_up(again, Watch(), minutes=1.0) is None and again.progress.beside == {}
 
 
 def test_a_budget_that_is_used_up_when_it_is_taken_up_ends_with_what_there_is(begun: Any) -> None:
     world = World(step=0.4)
-    session = world.govern(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}))
-    session.keep_to(Costs(0.4, 0.1, 4.0))
-    small_runs.train(session, steps=7)
-    session.checkpoint()
-    again = world.govern(small_runs.open_session(session.folder, begun.dataset))
+    budget = world.budget(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400}), Costs(0.4, 0.1, 4.0))
+    until(budget, 7)
+    session, watch = small_runs.open_session(budget.session.folder, begun.dataset), world.watch()
     world.now += 1000.0
+    again = Budget.taken_up(world.govern(session), watch, minutes=1.0)
+    assert again is not None
     steps = [record for record in again.records() if isinstance(record, Step)]
-    assert len(steps) == 1 and again.progress.done and again.progress.spending.stopped  # type: ignore[union-attr]
-    assert is_sound(again.progress, steps=5, most=2000)
+    assert len(steps) == 1 and session.progress.done and again.spending.stopped
+    assert is_sound(session.progress, steps=5, most=2000)
 
 
 def test_a_budget_that_is_too_small_names_the_least_one(begun: Any) -> None:
     world = World()
-    session = world.govern(session_of(begun, {"run.minutes": 0.2}))
+    session, watch = world.govern(session_of(begun, {"run.minutes": 0.2})), world.watch()
     world.now += 8.0
     wanted = (
         r"0\.2 minutes are too few here: 8 s have passed, a step takes 0\.5 s, and validation, the test and the "
         r"report need about 21 s\. Use --minutes=0\.9 or more\."
     )
     with pytest.raises(ConfigError, match=wanted):
-        session.keep_to(Costs(0.5, 1.0, 20.0))
-    assert session.progress.spending is None
+        Budget.begin(session, watch, minutes=0.2, costs=Costs(0.5, 1.0, 20.0))
+    assert session.progress.length is None and session.progress.beside == {}
 
 
-@pytest.mark.parametrize(
-    "forged",
-    [{"steps": 99_999}, {"turn": 500}, {"done": 1.5}, {"seconds": math.nan}, {"paused": -1.0}, {"rate": math.inf}],
-)
-def test_a_spending_that_no_run_comes_to_is_refused(begun: Any, forged: dict[str, Any]) -> None:
-    session = World().govern(session_of(begun, {"run.minutes": 1.0, "run.epochs": 40}))
-    session.keep_to(Costs(0.5, 0.1, 4.0))
-    small_runs.train(session, steps=7)
-    good = session.progress
-    assert is_sound(good, steps=5, most=200) and good.spending is not None
-    bad = dataclasses.replace(good, spending=dataclasses.replace(good.spending, **forged))
+@pytest.mark.parametrize("forged", [{"steps": 99_999}, {"turn": 500}, {"done": 1.5}, {"done": math.nan}])
+def test_a_length_that_no_run_comes_to_is_refused(begun: Any, forged: dict[str, Any]) -> None:
+    budget = World().budget(session_of(begun, {"run.minutes": 1.0, "run.epochs": 40}), Costs(0.5, 0.1, 4.0))
+    until(budget, 7)
+    good = budget.session.progress
+    assert is_sound(good, steps=5, most=200) and good.length is not None
+    assert not is_sound(dataclasses.replace(good, rate=math.inf), steps=5, most=200)
+    bad = dataclasses.replace(good, length=dataclasses.replace(good.length, **forged))
     assert not is_sound(bad, steps=5, most=200)
+
+
+@pytest.mark.parametrize("forged", [{"seconds": math.nan}, {"paused": -1.0}, {"noted_step": "many"}, {"costs": None}])
+def test_a_spending_that_no_run_comes_to_is_refused(begun: Any, forged: dict[str, Any]) -> None:
+    session = session_of(begun, {"run.minutes": 1.0})
+    good = dataclasses.asdict(Spending(1.0, Costs(0.5, 0.1, 4.0), Costs(0.5, 0.1, 4.0)))
+    session.progress.beside = {"budget": {**good, **forged}}
+    with pytest.raises(ModelError, match=r"says what no training of .* can have come to"):
+        Budget.taken_up(session, Watch(), minutes=1.0)
 
 
 @pytest.mark.parametrize("parts", [2, 4])
@@ -407,11 +444,10 @@ def test_checkpoints_after_every_step_are_a_part_of_the_pace(begun: Any, monkeyp
         world.now += 0.5
 
     monkeypatch.setattr("sonde.training.session.write_checkpoint", write)
-    session = world.govern(session_of(begun, {"run.minutes": 1.0, "run.epochs": 400, "training.checkpoint_steps": 1}))
-    session.keep_to(Costs(0.1, 0.1, 4.0))
-    steps = [record for record in session.records() if isinstance(record, Step)]
-    spending = session.progress.spending
-    assert spending is not None and not spending.stopped
+    session = session_of(begun, {"run.minutes": 1.0, "run.epochs": 400, "training.checkpoint_steps": 1})
+    budget = world.budget(session, Costs(0.1, 0.1, 4.0))
+    steps = [record for record in budget.records() if isinstance(record, Step)]
+    assert not budget.spending.stopped
     # More is kept for the test than it needs, as for any pace that is slower than was measured.
-    assert 0.7 * 60 <= session.watch.used() + 4.0 <= 60
+    assert 0.7 * 60 <= budget.watch.used() + 4.0 <= 60
     assert steps[-1].learning_rate < 0.05 * session.options.learning_rate

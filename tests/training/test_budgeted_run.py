@@ -13,7 +13,7 @@ from sonde import planning, stages
 from sonde.config import RUNS, RunFolder, Settings, from_words
 from sonde.errors import ConfigError
 from sonde.planning import Plan
-from sonde.training import Costs, Watch
+from sonde.training import Budget, Costs, Step, Watch
 from sonde.training.options import LONGEST, guess, longest
 
 _numbers = count()
@@ -88,9 +88,9 @@ def test_a_run_with_minutes_that_is_gone_on_with_says_what_it_has_used(
 ) -> None:
     folder = stages.start(plan_of(begun, {"run.minutes": 2.0, "run.epochs": 2}))
     session = small_runs.open_session(folder, begun.dataset)
-    session.watch = Watch(clock, began=clock.now - 30.0)
-    session.keep_to(Costs(0.1, 0.1, 1.0))
-    small_runs.train(session, steps=7)
+    watch = Watch(clock, began=clock.now - 30.0)
+    budget = Budget.begin(session, watch, minutes=2.0, costs=Costs(0.1, 0.1, 1.0))
+    next(record for record in budget.records() if isinstance(record, Step) and record.step == 7)
     session.checkpoint()
     stages.go_on(folder, begun.dataset, began=clock.now - 3.0)
     told = capsys.readouterr().out

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from sonde.training.options import Options
-from sonde.training.schedules import SCHEDULES, Moment, learning_rate
+from sonde.training.schedules import SCHEDULES, Length, Moment, learning_rate
 
 
 def options(**words: Any) -> Options:
@@ -19,7 +19,8 @@ def factors(name: str, *, steps: int = 100, figures: Sequence[float] = (), **wor
     """Return a schedule's factor at each step of a training with ten steps in an epoch."""
     chosen = options(schedule=name, **words)
     return [
-        SCHEDULES[name](Moment(step, steps, step // 10 + 1, figures[: step // 10]), chosen) for step in range(steps)
+        SCHEDULES[name](Moment(step, Length(steps), step // 10 + 1, figures[: step // 10]), chosen)
+        for step in range(steps)
     ]
 
 
@@ -33,7 +34,7 @@ def test_a_factor_is_above_zero_and_at_most_one(name: str, data: some.DataObject
     chosen = options(
         schedule=name, warm_up=data.draw(some.floats(0, 0.9)), step_factor=data.draw(some.floats(0.01, 0.99))
     )
-    moment = Moment(step, steps, epoch, figures)
+    moment = Moment(step, Length(steps), epoch, figures)
     factor = SCHEDULES[name](moment, chosen)
     assert 0 < factor <= 1
     # Asked again it says the same: nothing was counted in between.
@@ -94,7 +95,7 @@ def test_steps_drop_every_so_many_epochs() -> None:
 )
 def test_a_plateau_drops_after_so_many_epochs_without_a_better_figure(figures: list[float], expected: float) -> None:
     chosen = options(schedule="plateau", plateau_epochs=2, step_factor=0.1)
-    found = SCHEDULES["plateau"](Moment(0, 100, len(figures) + 1, figures), chosen)
+    found = SCHEDULES["plateau"](Moment(0, Length(100), len(figures) + 1, figures), chosen)
     assert found == pytest.approx(expected)
 
 

@@ -16,7 +16,7 @@ from sonde.answers.regression.row import ROW as REGRESSION
 from sonde.answers.segmentation.row import ROW as SEGMENTATION
 from sonde.config import Run, Settings, fill
 from sonde.data import MODALITIES, Listing
-from sonde.errors import ConfigError, unknown_name
+from sonde.errors import ConfigError, DataError, unknown_name
 
 __all__ = [
     "ANSWERS",
@@ -106,13 +106,19 @@ def inferred_task(listing: Listing) -> tuple[str, str]:
 
     Returns:
         The name in `TASKS`, and the reason in words.
+
+    Raises:
+        DataError: no answer knows what to do with such targets.
     """
     for row in ANSWERS.values():
         if listing.modality in row.tasks and (reason := row.recognise(listing)):
             what = f"{len(listing):,} {MODALITIES[listing.modality].things} with {reason}"
             return row.tasks[listing.modality], "; ".join([what, *_other_tasks(listing, row)])
-    # Every truth that is text can be a class.
-    return CLASSIFICATION.tasks[listing.modality], f"{len(listing):,} {MODALITIES[listing.modality].things}"
+    tasks = [name for name, task in TASKS.items() if task.modality == listing.modality]
+    raise DataError(
+        f"{listing.name} holds {len(listing):,} {MODALITIES[listing.modality].things} with targets that no task of "
+        f"theirs predicts. Name the one that is meant: --set run.task=TASK, which may be {', '.join(tasks)}."
+    )
 
 
 def _other_tasks(listing: Listing, taken: Answer) -> list[str]:

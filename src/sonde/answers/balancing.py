@@ -17,11 +17,6 @@ from numpy.typing import NDArray
 
 UNEQUAL = 3.0
 """Times the examples of the rarest class that the most frequent one has, from which on classes are called unequal."""
-FIXES = (
-    "classification.class_weights=balanced, classification.sampling=balanced, classification.loss=focal or "
-    "classification.logit_adjustment=1 in training, classification.tune_for=f1 or balanced_accuracy in deciding"
-)
-"""What helps, in words."""
 
 Weights = Literal["none", "sqrt", "balanced"]
 Floats = NDArray[np.float64]
@@ -49,18 +44,19 @@ def ratio(counts: Mapping[str, int]) -> float:
     return max(present) / min(present) if len(present) > 1 else 1.0
 
 
-def in_words(counts: Mapping[str, int]) -> str:
+def in_words(counts: Mapping[str, int], helps: str) -> str:
     """Say that the classes are unequal and what helps, or return an empty text where they are not.
 
     Args:
         counts: training examples of each class.
+        helps: options of the answer that is asked.
     """
     if ratio(counts) < UNEQUAL:
         return ""
     most, least = max(counts, key=lambda name: counts[name]), min(counts, key=lambda name: counts[name])
     return (
         f"the classes are unequal: '{most}' has {ratio(counts):.1f} times the training examples of '{least}' "
-        f"({counts[most]:,} and {counts[least]:,}); what helps, as --set: {FIXES}"
+        f"({counts[most]:,} and {counts[least]:,}); what helps, as --set: {helps}"
     )
 
 

@@ -6,25 +6,24 @@ floats; scores are computed from exactly these, so that the file and the scores 
 
 # N examples, C classes
 
-import io
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sonde.config.files import check_regular, write_atomically
-from sonde.config.untrusted import Unsound, parse_json
-from sonde.errors import RunError
+from sonde.answers.prediction_file import (
+    MOST_NUMBERS,
+    damaged,
+    named_classes,
+    opened,
+    require_columns,
+    write_table,
+)
+from sonde.config.untrusted import parse_json
 
-CLASSES_KEY = b"sonde.classes"
 DECISION_KEY = b"sonde.decision"
-LARGEST_FILE = 8_000_000_000
-"""Bytes of a file; its names and truths may take as much as its probabilities."""
-MOST_NUMBERS = 500_000_000
-"""Probabilities in a file (4 bytes each); a file that claims more is not read."""
 
 
 def rounded(probabilities_NC: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -47,9 +46,7 @@ def write_columns(
         StorageError: the disk is full or the folder cannot be written.
     """
     numbers = {f"p_{index}": pa.array(column.astype(np.float32)) for index, column in enumerate(probabilities_NC.T)}
-    buffer = io.BytesIO()
-    pq.write_table(pa.table({**columns, **numbers}).replace_schema_metadata(dict(about)), buffer, compression="zstd")
-    write_atomically(path, buffer.getvalue())
+    write_table(path, {**columns, **numbers}, about)
 
 
 def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ...]]:
@@ -64,19 +61,12 @@ def read_columns(path: Path) -> tuple[pa.Table, tuple[str, ...], tuple[float, ..
     Raises:
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
     """
-    try:
-        check_regular(path, largest=LARGEST_FILE)
-        with pq.ParquetFile(path) as file:
-            classes = classes_in(file.schema_arrow, path)
-            decision = decision_in(file.schema_arrow, classes, path)
-            if file.metadata.num_rows * len(classes) > MOST_NUMBERS:
-                raise damaged(path, f"it claims more than {MOST_NUMBERS:,} probabilities")
-            table = file.read(columns=["name", "target", *probability_columns(classes)])
-    except FileNotFoundError:
-        raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
-    except (pa.ArrowException, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise damaged(path, reason.splitlines()[0]) from None
+    with opened(path) as file:
+        classes = classes_in(file.schema_arrow, path)
+        decision = decision_in(file.schema_arrow, classes, path)
+        if file.metadata.num_rows * len(classes) > MOST_NUMBERS:
+            raise damaged(path, f"it claims more than {MOST_NUMBERS:,} probabilities")
+        table = file.read(columns=["name", "target", *probability_columns(classes)])
     if not table.num_rows:
         raise damaged(path, "it holds no example")
     if any(column.null_count for column in table.columns):
@@ -105,23 +95,10 @@ def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
     Raises:
         RunError: they are missing or damaged, or a column is.
     """
-    try:
-        classes = parse_json((schema.metadata or {})[CLASSES_KEY])
-    except KeyError:
-        raise damaged(path, "its metadata does not name the classes") from None
-    except Unsound as error:
-        raise damaged(path, f"of the classes in its metadata, {error}") from None
-    if not isinstance(classes, list) or not all(isinstance(name, str) for name in classes) or len(classes) < 2:
-        raise damaged(path, "the classes in its metadata are not a list of at least two names")
-    if len(set(classes)) < len(classes):
-        raise damaged(path, "a class occurs twice in its metadata")
-    expected = dict.fromkeys(("name", "target"), pa.string()) | dict.fromkeys(
-        probability_columns(classes), pa.float32()
-    )
-    for column, kind in expected.items():
-        if schema.names.count(column) != 1 or schema.field(column).type != kind:
-            raise damaged(path, f"it needs one column '{column}' of type {kind}")
-    return tuple(classes)
+    classes = named_classes(schema, path)
+    numbers = dict.fromkeys(probability_columns(classes), pa.float32())
+    require_columns(schema, {"name": pa.string(), "target": pa.string(), **numbers}, path)
+    return classes
 
 
 def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[float, ...]:
@@ -148,20 +125,3 @@ def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[
 def probability_columns(classes: Sequence[str]) -> list[str]:
     """Return the names of the columns of probabilities, in the order of the classes."""
     return [f"p_{index}" for index in range(len(classes))]
-
-
-def damaged(path: Path, reason: str) -> RunError:
-    """Return the error for a file of predictions that cannot be right."""
-    return RunError(f"{path} is damaged: {reason}. (sonde evaluate {path.parent} writes it anew.)")
-
-
-def refuse_other_names(first: Sequence[str], second: Sequence[str]) -> None:
-    """Raise where two predictions have different classes or labels.
-
-    Raises:
-        RunError: the text goes on from the names of the two runs.
-    """
-    odd = sorted(set(first) ^ set(second))
-    if odd:
-        shown = ", ".join(map(repr, odd[:3])) + (f" and {len(odd) - 3} more" if len(odd) > 3 else "")
-        raise RunError(f"have different classes ({shown}), so they were trained on different data.")

@@ -11,7 +11,7 @@ from typing import Any
 
 from sonde.backend.engine import Precision
 from sonde.backend.machine import processor
-from sonde.config.files import cache_folder
+from sonde.config.disk import cache_folder
 from sonde.config.untrusted import Unsound, read_json
 
 FILE = "precision.json"

@@ -12,7 +12,7 @@ from math import isinf
 from pathlib import Path
 from typing import Any
 
-from sonde.config.files import read_regular
+from sonde.config.disk import read_regular
 
 LARGEST_JSON = 100_000_000
 """Bytes of a JSON file; the scores of 5,000 classes, with their confusion matrix, stay below."""

@@ -18,7 +18,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.config.files import cache_folder, flush_folder, remove_folder, saying_what_failed, write_durably
+from sonde.config.disk import cache_folder, flush_folder, remove_folder, saying_what_failed, write_durably
 from sonde.config.untrusted import read_json
 from sonde.errors import StorageError
 

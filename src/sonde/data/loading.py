@@ -49,7 +49,15 @@ class Unsplit:
     findings: Findings
 
 
-def load(listing: Listing, options: Options, own: OptionSet, asked: Asked, *, spec: InputSpec | None = None) -> Dataset:
+def load(
+    listing: Listing,
+    options: Options,
+    own: OptionSet,
+    asked: Asked,
+    *,
+    spec: InputSpec | None = None,
+    weights: str = "",
+) -> Dataset:
     """Decode, divide and look through the examples of a listing.
 
     Args:
@@ -58,6 +66,7 @@ def load(listing: Listing, options: Options, own: OptionSet, asked: Asked, *, sp
         own: the options of what is read, such as the size of images.
         asked: what is asked of the data.
         spec: what was learned from the training part before; learned anew when left out.
+        weights: those that others have trained and a model is to begin with; empty for none.
 
     Returns:
         The dataset; its findings name the files that were left out, copies and leaks.
@@ -73,7 +82,8 @@ def load(listing: Listing, options: Options, own: OptionSet, asked: Asked, *, sp
     splitting = _divide(listing, decoded, truth, options, asked)
     sides, notes = _arrange(decoded, splitting)
     if spec is None:
-        spec = modality.learn(sides["train"], listing, own)
+        train = sides["train"]
+        spec = _adopt(train, listing, own, weights) if weights else modality.learn(train, listing, own)
     notes = (*notes, *modality.remarks(spec, sides["train"]))
     examples = {
         name: Examples(spec.encode(sides[name]), _pick(truth, rows), listing.names[good][rows], sides[name])
@@ -89,6 +99,16 @@ def load(listing: Listing, options: Options, own: OptionSet, asked: Asked, *, sp
         findings=_findings(listing, decoded, splitting, notes),
         **examples,
     )
+
+
+def _adopt(train: Stored, listing: Listing, own: OptionSet, weights: str) -> InputSpec:
+    adopt = MODALITIES[listing.modality].adopt
+    if adopt is None:
+        raise DataError(
+            f"model.weights = '{weights}' is for data that pretrained models are known for: "
+            f"{', '.join(name for name, row in MODALITIES.items() if row.adopt)}. Leave it out for {listing.modality}."
+        )
+    return adopt(train, listing, own, weights)
 
 
 def _decoded(listing: Listing, own: OptionSet, contents: str, asked: Asked) -> tuple[Decoded, Column]:

@@ -28,6 +28,7 @@ from sonde.data.text import files as text_files
 from sonde.data.text import looks as text_looks
 from sonde.data.text import options as text_options
 from sonde.data.text import spec as text
+from sonde.drawing import Sketch
 from sonde.errors import ModelError
 
 
@@ -66,6 +67,14 @@ class Modality:
     augmentations: Mapping[str, Augmentation]
     sheet: Callable[[Any, Stored, Sequence[str]], tuple[str, bytes]]
     """From the spec, a batch of encoded examples and their labels to a contact sheet: a file's suffix and content."""
+    sketch: Callable[[Any], Sketch | None]
+    """From one raw example to what people are shown of it; None where it cannot be shown."""
+    explained: Callable[[Any, Any], Sketch | None] | None = None
+    """The same for an explanation, from the spec too: places that weights stand at, where those of `sketch` are not."""
+    columns: Callable[[Any], tuple[str, ...]] = lambda spec: ()
+    """Names of the columns that a spec reads of an example, where it has any: they can be shuffled one by one."""
+    adopt: Callable[[Stored, Listing, Any, str], InputSpec] | None = None
+    """The same as `learn` where weights that others have trained, which are named last, say how an example is read."""
     pace: Pace = Pace()
     remarks: Callable[[Any, Any], tuple[str, ...]] = lambda spec, raw: ()
     """From the spec and the raw training examples to sentences on what the model does not see of them."""
@@ -83,6 +92,7 @@ MODALITIES: dict[str, Modality] = {
         spec_from=image.ImageSpec.from_dict,
         augmentations=AUGMENTATIONS["image"],
         sheet=image_looks.sheet,
+        sketch=image_looks.sketch,
     ),
     "text": Modality(
         doc="Texts in words, characters or byte pairs.",
@@ -91,12 +101,15 @@ MODALITIES: dict[str, Modality] = {
         options=text_options.Options,
         store=text_files.store,
         learn=text.learn,
+        adopt=text.adopt,
         guess=text_files.guess,
         spec_from=text.TextSpec.from_dict,
         augmentations=AUGMENTATIONS["text"],
         # Words are learned by heart in few epochs, and what comes after overfits.
         pace=Pace(enough_steps=600),
         sheet=text_looks.sheet,
+        sketch=text_looks.sketch,
+        explained=text_looks.explained,
         remarks=text.remarks,
     ),
     "audio": Modality(
@@ -110,6 +123,7 @@ MODALITIES: dict[str, Modality] = {
         spec_from=audio.AudioSpec.from_dict,
         augmentations=AUGMENTATIONS["audio"],
         sheet=audio_looks.sheet,
+        sketch=audio_looks.sketch,
     ),
     "series": Modality(
         doc="Time series of one or several channels, of equal or unequal lengths.",
@@ -124,6 +138,7 @@ MODALITIES: dict[str, Modality] = {
         # The archives hold sets of some dozen examples, whose epochs are a few steps each; batch norm needs a few.
         pace=Pace(least_batch=16, few_examples=1_000, most_epochs_of_few=400),
         sheet=series_looks.sheet,
+        sketch=series_looks.sketch,
     ),
     "table": Modality(
         doc="Rows of a table: numbers, dates and categories.",
@@ -136,6 +151,9 @@ MODALITIES: dict[str, Modality] = {
         spec_from=table.TableSpec.from_dict,
         augmentations=AUGMENTATIONS["table"],
         sheet=table_looks.sheet,
+        sketch=table_looks.sketch,
+        explained=table_looks.explained,
+        columns=table_looks.columns,
     ),
 }
 """What can be read, in the order shown to users."""

@@ -7,7 +7,7 @@ from math import ceil, floor, inf, isfinite, log10
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.drawing.names import widest
+from sonde.drawing.safe_text import widest
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from sonde.drawing.axes import Axis, Scale, plain
 from sonde.drawing.blocks import Block, nothing
 from sonde.drawing.marks import area, dot, name, polyline, rect, straight, text
 from sonde.drawing.markup import Child, Markup, join
-from sonde.drawing.names import one_line, widest
+from sonde.drawing.safe_text import one_line, widest
 
 MOST_ROWS = 40
 """Rows drawn; how many there are is said."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sonde.drawing.marks import FONT, SIZE, name, rect, text
 from sonde.drawing.markup import Attributes, Child, Markup, join, number, tag
-from sonde.drawing.names import cut, one_line, widest, width, wrapped
+from sonde.drawing.safe_text import cut, one_line, widest, width, wrapped
 
 LEADING = 15.0
 """From one line of a paragraph to the next."""

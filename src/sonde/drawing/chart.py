@@ -17,7 +17,7 @@ from sonde.drawing.blocks import Block, Sign, legend, placed
 from sonde.drawing.layers import Frame, Layer
 from sonde.drawing.marks import straight, text
 from sonde.drawing.markup import Child, Markup, join
-from sonde.drawing.names import one_line, widest
+from sonde.drawing.safe_text import one_line, widest
 
 POINTS = (50, 500, 2_500)
 """Points of a curve at least and at most, and of all curves of a panel together."""

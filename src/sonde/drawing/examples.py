@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from sonde.drawing.axes import Scale
 from sonde.drawing.bars import Interval, Measure, bars
 from sonde.drawing.blocks import Block, Sign, paragraph, placed, stack
-from sonde.drawing.images import grey, image, tinted
+from sonde.drawing.images import grey, image, is_tiny, thumbnail, tinted
 from sonde.drawing.layers import Frame, bins, curve
-from sonde.drawing.marks import SIZE, Place, name, rect, straight, text
-from sonde.drawing.markup import Child, Markup, join
-from sonde.drawing.names import cut, width
+from sonde.drawing.marks import FONT, SIZE, Place, name, rect, straight, text
+from sonde.drawing.markup import Child, Markup, join, tag
+from sonde.drawing.page import element
+from sonde.drawing.safe_text import cut, one_line, width
 
 Weights = NDArray[Any]
 """One for each of an example's `places`: above zero for, below zero against."""
@@ -33,6 +34,10 @@ STRIPS, ROWS = 6, 12
 """Channels and columns drawn at most."""
 STRIP = 44.0
 """Height of a channel."""
+LONGEST_TEXT, MOST_CELLS = 320, 8
+"""Letters of a text and columns of a row that a page shows; the file that holds them is named there."""
+SIDE = 136
+"""Units of a drawing's side on a page."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +59,13 @@ class Sketch(Protocol):
 
     def block(self, wide: float, *, high: float | None = None, weights: Weights | None = None) -> Block:
         """Return it drawn to a width, and to a height where one is given: what does not fit is left out."""
+
+    @property
+    def is_read(self) -> bool:
+        """Whether it is words, which need more room on a page than a small picture."""
+
+    def on_page(self, says: str) -> Markup:
+        """Return it as a part of a page, small; with what it shows in words, for those who do not see it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +92,12 @@ class Pixels:
             return drawn
         return Block(wide, high, placed(drawn, (wide - size[0]) / 2, (high - size[1]) / 2), drawn.says)
 
+    is_read = False
+
+    def on_page(self, says: str) -> Markup:
+        """Return the image without what lies over it."""
+        return _thumbnail(self.values_HWC, says)
+
 
 @dataclass(frozen=True, eq=False)
 class Spectrogram:
@@ -104,6 +122,12 @@ class Spectrogram:
         high = high or wide * 0.5
         says = "Spectrogram of {:,} frames and {:,} bands.".format(*self.values_TF.shape)
         return Block(wide, high, image(shown, (0, 0, wide, high)), says)
+
+    is_read = False
+
+    def on_page(self, says: str) -> Markup:
+        """Return it as an image."""
+        return _thumbnail(self.pixels, says)
 
 
 @dataclass(frozen=True)
@@ -153,6 +177,12 @@ class Text:
             x += front + room
         return lines
 
+    is_read = True
+
+    def on_page(self, says: str) -> Markup:
+        """Return its beginning."""
+        return element("blockquote", "", one_line(" ".join(self.pieces), longest=LONGEST_TEXT))
+
 
 @dataclass(frozen=True, eq=False)
 class Lines:
@@ -190,6 +220,13 @@ class Lines:
         frame = Frame(Scale(0, max(len(values) - 1, 1), 0.0, wide), up, POINTS)
         return Block(wide, high, curve(np.arange(len(values)), values, look="second").marks(frame))
 
+    is_read = False
+
+    def on_page(self, says: str) -> Markup:
+        """Return the strips, drawn to a square."""
+        attributes = {"viewBox": f"0 0 {SIDE} {SIDE}", "class": "drawing", "role": "img", "font-family": FONT}
+        return tag("svg", tag("title", says), self.block(SIDE, high=SIDE).marks, attributes=attributes)
+
 
 @dataclass(frozen=True)
 class Row:
@@ -222,6 +259,22 @@ class Row:
             parts.append(name((4, y), column, wide * 0.58, size=10.5))
             parts.append(name((wide - 4, y), value, wide * 0.36, anchor="end", size=10.5))
         return Block(wide, high or 15.0 * len(shown) + 4, join(parts), says)
+
+    is_read = True
+
+    def on_page(self, says: str) -> Markup:
+        """Return its first cells."""
+        rows = [
+            element("div", "", tag("dt", one_line(column, longest=40)), tag("dd", one_line(value, longest=40)))
+            for column, value in self.cells[:MOST_CELLS]
+        ]
+        return element("dl", "cells", *rows)
+
+
+def _thumbnail(pixels_HWC: NDArray[np.uint8], says: str) -> Markup:
+    high, wide = pixels_HWC.shape[:2]
+    attributes = {"src": thumbnail(pixels_HWC), "alt": says, "width": wide, "height": high}
+    return tag("img", attributes={**attributes, "class": "tiny" if is_tiny(pixels_HWC) else None})
 
 
 def _tint(share: float, x: float, base: float, wide: float) -> Markup | None:

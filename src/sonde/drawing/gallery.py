@@ -14,7 +14,7 @@ from sonde.drawing.examples import Overlay, Pixels, Sketch, Weights
 from sonde.drawing.images import coloured, image, outline
 from sonde.drawing.marks import SIZE, Box, Place, area, name, rect, text
 from sonde.drawing.markup import Markup, join, tag
-from sonde.drawing.names import cut, width
+from sonde.drawing.safe_text import cut, width
 
 GAP = 12.0
 MOST_TILES = 60

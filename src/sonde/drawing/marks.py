@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.drawing.markup import Attributes, Child, Markup, join, number, tag
-from sonde.drawing.names import cut, one_line
+from sonde.drawing.safe_text import cut, one_line
 
 INK, MUTED, GRID, AXIS, ACCENT, OTHER, FAINT, PAPER = (
     "#1b1f23", "#5a636c", "#e4e7ea", "#98a1a9", "#0b5d8c", "#c44e10", "#b9c1c8", "#ffffff",

@@ -3,7 +3,7 @@
 import html
 from collections.abc import Iterable, Mapping
 
-from sonde.drawing.names import visible
+from sonde.drawing.safe_text import visible
 
 
 class Markup(str):

@@ -10,7 +10,7 @@ from sonde.drawing.axes import plain
 from sonde.drawing.blocks import Block, nothing
 from sonde.drawing.marks import SHADES, Place, name, rect, shaded, sideways, text
 from sonde.drawing.markup import Child, Markup, join, tag
-from sonde.drawing.names import one_line, widest
+from sonde.drawing.safe_text import one_line, widest
 
 # R rows, C columns
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from sonde.drawing.markup import Attributes, Child, Markup, join, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.safe_text import one_line
 
 
 def element(name: str, style: str, *children: Child) -> Markup:

@@ -15,8 +15,8 @@ from sonde.answers.answer import Contest
 from sonde.config import Settings, fill, guessed
 from sonde.data import Dataset
 from sonde.evaluation.explanations.in_report import SECONDS
-from sonde.evaluation.opening import answer_options
 from sonde.evaluation.options import Options
+from sonde.evaluation.trained_model import answer_options
 from sonde.metrics.intervals import Bootstrap, score_sample
 from sonde.models.views import VIEWS
 

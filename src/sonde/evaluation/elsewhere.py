@@ -7,10 +7,10 @@ import numpy as np
 from sonde import data
 from sonde.answers import Answer, task_of
 from sonde.config import RunFolder, Settings, fill
-from sonde.config.files import write_atomically
+from sonde.config.disk import write_atomically
 from sonde.data import Dataset, InputSpec, Unsplit
 from sonde.errors import DataError, RunError
-from sonde.evaluation.opening import asked_of, own_dataset, own_options
+from sonde.evaluation.trained_model import asked_of, own_dataset, own_options
 
 
 def open_elsewhere(settings: Settings, source: str, spec: InputSpec) -> Unsplit:

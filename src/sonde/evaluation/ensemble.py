@@ -26,7 +26,7 @@ class Part:
     fitted: Any
     """What was fitted on validation; see `Answer.fit`."""
     description: Any
-    """A `models.folder.Description`."""
+    """A `models.model_folder.Description`."""
     weight: float
 
     def outputs(self, raw: Stored) -> Batch:

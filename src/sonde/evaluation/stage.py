@@ -14,19 +14,18 @@ from sonde.answers import CONFIDENCE, TASKS, Answer, Scored
 from sonde.answers.answer import Checked, Contest, Worst
 from sonde.answers.facts import Shown
 from sonde.config import RunFolder, Settings, fill
-from sonde.config.files import write_atomically
-from sonde.data import Dataset, Examples, Findings, Stored, join
+from sonde.config.disk import write_atomically
+from sonde.data import MODALITIES, Dataset, Examples, Findings, Stored, join
 from sonde.drawing import Pixels
 from sonde.errors import ConfigError, DataError, did_you_mean
 from sonde.evaluation.elsewhere import findings_elsewhere, folder_for, in_words, open_elsewhere, own_dataset_if_there
 from sonde.evaluation.explanations.in_report import Explained, for_report
-from sonde.evaluation.opening import TrainedModel, answer_options, open_model, own_dataset
 from sonde.evaluation.options import Options
-from sonde.evaluation.pictures import picture
 from sonde.evaluation.plots import Evidence, draw
 from sonde.evaluation.report import write_report
-from sonde.evaluation.several import with_others
+from sonde.evaluation.several_runs import with_others
 from sonde.evaluation.solved_baselines import solved_beside
+from sonde.evaluation.trained_model import TrainedModel, answer_options, open_model, own_dataset
 from sonde.evaluation.verdict import judge_samples
 from sonde.metrics.intervals import Bootstrap, Score, score_sample
 from sonde.models.views import VIEWS
@@ -173,7 +172,7 @@ def write_up(
 
 def _shown(worst: Worst, examples: Examples, modality: str) -> Shown:
     plain_values = {name: value for name, value in vars(worst).items() if name not in ("row", "panels")}
-    drawn = picture(modality, examples.raw[worst.row])
+    drawn = MODALITIES[modality].sketch(examples.raw[worst.row])
     panels: dict[str, Pixels] = {}
     if isinstance(drawn, Pixels):
         panels = {title: replace(drawn, overlays=list(each)) for title, each in worst.panels.items()}

@@ -2,11 +2,9 @@
 
 # R resamples, C classes
 
-from sonde.metrics import confusion, probability, ranking
+from sonde.metrics import by_class, confusion, probability, ranking
 from sonde.metrics.metric import AnyMetric, Metric, Ranking
 from sonde.metrics.sums import mean
-
-_OF_CLASS, _OF_GUESSES, _OF_SIDES = confusion.by_class(confusion.tally)
 
 METRICS: dict[str, AnyMetric] = {
     "f1_positive": Metric(
@@ -70,30 +68,7 @@ METRICS: dict[str, AnyMetric] = {
         doc="Share of examples whose class is among the five most probable.",
         is_share=True,
     ),
-    "f1_macro": Metric(
-        confusion.tally,
-        confusion.f1_macro,
-        title="F1, mean over classes",
-        doc="Harmonic mean of precision and recall, each class counting the same.",
-        is_counted=True,
-        worth=confusion.EVEN,
-    ),
-    "precision_macro": Metric(
-        confusion.tally,
-        confusion.precision_macro,
-        title="Precision, mean over classes",
-        doc="Of the examples guessed as a class, the share that is one; each class counting the same.",
-        is_counted=True,
-        worth=confusion.EVEN,
-    ),
-    "recall_macro": Metric(
-        confusion.tally,
-        confusion.recall_macro,
-        title="Recall, mean over classes",
-        doc="Of the examples of a class, the share that is found; each class counting the same.",
-        is_counted=True,
-        worth=confusion.EVEN,
-    ),
+    **by_class.means(confusion.tally, confusion.EVEN),
     "f1_weighted": Metric(
         confusion.tally,
         confusion.f1_weighted,
@@ -118,20 +93,7 @@ METRICS: dict[str, AnyMetric] = {
         is_share=True,
         is_counted=True,
     ),
-    "roc_auc": Ranking(
-        ranking.Areas,
-        ranking.roc_auc,
-        title="ROC-AUC, one against the rest",
-        doc="Chance that an example of a class is ranked above another one; 0.5 is chance; mean over classes.",
-        worth=confusion.EVEN,
-    ),
-    "average_precision": Ranking(
-        ranking.Areas,
-        ranking.average_precision,
-        title="Average precision",
-        doc="Area under the precision-recall curve of a class against the rest; mean over classes.",
-        worth=confusion.EVEN,
-    ),
+    **by_class.areas(confusion.EVEN),
     "log_loss": Metric(
         probability.log_losses,
         mean,
@@ -162,47 +124,14 @@ METRICS: dict[str, AnyMetric] = {
 }
 """The scores of a classifier, in the order shown to users."""
 
-PER_CLASS: dict[str, AnyMetric] = {
-    "precision": Metric(
-        confusion.tally,
-        confusion.precision_by_class,
-        title="Precision",
-        doc="Of the examples guessed as the class, the share that is one.",
-        is_counted=True,
-        worth=_OF_GUESSES,
-    ),
-    "recall": Metric(
-        confusion.tally,
-        confusion.recall_by_class,
-        title="Recall",
-        doc="Of the examples of the class, the share that is found.",
-        is_share=True,
-        is_counted=True,
-        worth=_OF_CLASS,
-    ),
-    "f1": Metric(
-        confusion.tally,
-        confusion.f1_by_class,
-        title="F1",
-        doc="Harmonic mean of precision and recall.",
-        is_counted=True,
-        worth=_OF_CLASS,
-    ),
-    "roc_auc": Ranking(
-        ranking.Areas,
-        ranking.roc_auc_by_class,
-        title="ROC-AUC",
-        doc="Chance that an example of the class is ranked above another one.",
-        worth=_OF_SIDES,
-    ),
-    "average_precision": Ranking(
-        ranking.Areas,
-        ranking.average_precision_by_class,
-        title="Average precision",
-        doc="Area under its precision-recall curve.",
-        worth=_OF_CLASS,
-    ),
-}
+PER_CLASS = by_class.each(
+    confusion.tally,
+    {
+        "precision": "Of the examples guessed as the class, the share that is one.",
+        "recall": "Of the examples of the class, the share that is found.",
+        "roc_auc": "Chance that an example of the class is ranked above another one.",
+    },
+)
 """The scores of each class against the rest; they give R x C values, NaN where a class does not occur."""
 
 CALIBRATION = ("expected_calibration_error", "log_loss", "brier")

@@ -9,8 +9,8 @@ is left out of a mean.
 
 import numpy as np
 
-from sonde.metrics import confusion, ranking
-from sonde.metrics.metric import AnyMetric, Metric, Ranking, Sums
+from sonde.metrics import by_class, confusion
+from sonde.metrics.metric import AnyMetric, Metric, Sums
 from sonde.metrics.probability import BINS, LARGEST_LOSS, SMALLEST, bin_of, calibration_error
 from sonde.metrics.sample import LabelSample
 from sonde.metrics.sums import mean, with_ones
@@ -48,8 +48,6 @@ def label_excesses(sample: LabelSample) -> Sums:
     return np.concatenate([excess_NB, np.full((examples, 1), float(labels))], axis=1)
 
 
-_OF_LABEL, _OF_GIVEN, _OF_SIDES = confusion.by_class(confusion.tally_of_labels)
-
 LABEL_METRICS: dict[str, AnyMetric] = {
     "f1_micro": Metric(
         confusion.tally_of_labels,
@@ -75,30 +73,7 @@ LABEL_METRICS: dict[str, AnyMetric] = {
         is_counted=True,
         worth=confusion.EVEN_OF_LABELS,
     ),
-    "f1_macro": Metric(
-        confusion.tally_of_labels,
-        confusion.f1_macro,
-        title="F1, mean over classes",
-        doc="Harmonic mean of precision and recall, each class counting the same.",
-        is_counted=True,
-        worth=confusion.EVEN_OF_LABELS,
-    ),
-    "precision_macro": Metric(
-        confusion.tally_of_labels,
-        confusion.precision_macro,
-        title="Precision, mean over classes",
-        doc="Of the examples guessed as a class, the share that is one; each class counting the same.",
-        is_counted=True,
-        worth=confusion.EVEN_OF_LABELS,
-    ),
-    "recall_macro": Metric(
-        confusion.tally_of_labels,
-        confusion.recall_macro,
-        title="Recall, mean over classes",
-        doc="Of the examples of a class, the share that is found; each class counting the same.",
-        is_counted=True,
-        worth=confusion.EVEN_OF_LABELS,
-    ),
+    **by_class.means(confusion.tally_of_labels, confusion.EVEN_OF_LABELS),
     "subset_accuracy": Metric(
         confusion.right,
         mean,
@@ -116,20 +91,7 @@ LABEL_METRICS: dict[str, AnyMetric] = {
         is_share=True,
         is_counted=True,
     ),
-    "roc_auc": Ranking(
-        ranking.Areas,
-        ranking.roc_auc,
-        title="ROC-AUC, one against the rest",
-        doc="Chance that an example of a class is ranked above another one; 0.5 is chance; mean over classes.",
-        worth=confusion.EVEN_OF_LABELS,
-    ),
-    "average_precision": Ranking(
-        ranking.Areas,
-        ranking.average_precision,
-        title="Average precision",
-        doc="Area under the precision-recall curve of a class against the rest; mean over classes.",
-        worth=confusion.EVEN_OF_LABELS,
-    ),
+    **by_class.areas(confusion.EVEN_OF_LABELS),
     "label_log_loss": Metric(
         label_log_losses,
         mean,
@@ -159,45 +121,12 @@ LABEL_METRICS: dict[str, AnyMetric] = {
 }
 """The scores of several labels for each example, in the order shown to users."""
 
-PER_LABEL: dict[str, AnyMetric] = {
-    "precision": Metric(
-        confusion.tally_of_labels,
-        confusion.precision_by_class,
-        title="Precision",
-        doc="Of the examples given the label, the share that has it.",
-        is_counted=True,
-        worth=_OF_GIVEN,
-    ),
-    "recall": Metric(
-        confusion.tally_of_labels,
-        confusion.recall_by_class,
-        title="Recall",
-        doc="Of the examples that have the label, the share that is given it.",
-        is_share=True,
-        is_counted=True,
-        worth=_OF_LABEL,
-    ),
-    "f1": Metric(
-        confusion.tally_of_labels,
-        confusion.f1_by_class,
-        title="F1",
-        doc="Harmonic mean of precision and recall.",
-        is_counted=True,
-        worth=_OF_LABEL,
-    ),
-    "roc_auc": Ranking(
-        ranking.Areas,
-        ranking.roc_auc_by_class,
-        title="ROC-AUC",
-        doc="Chance that an example with the label is ranked above one without.",
-        worth=_OF_SIDES,
-    ),
-    "average_precision": Ranking(
-        ranking.Areas,
-        ranking.average_precision_by_class,
-        title="Average precision",
-        doc="Area under its precision-recall curve.",
-        worth=_OF_LABEL,
-    ),
-}
+PER_LABEL = by_class.each(
+    confusion.tally_of_labels,
+    {
+        "precision": "Of the examples given the label, the share that has it.",
+        "recall": "Of the examples that have the label, the share that is given it.",
+        "roc_auc": "Chance that an example with the label is ranked above one without.",
+    },
+)
 """The scores of each label; their functions give R x K values, NaN where a label does not occur."""

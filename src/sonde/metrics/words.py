@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.drawing.words import NOT_KNOWN, percent
+from sonde.drawing.numbers_in_words import NOT_KNOWN, percent
 from sonde.metrics import ALL_TABLES, AnyMetric, Metric, named
 
 
@@ -13,6 +13,8 @@ def _is_share(metric: AnyMetric) -> bool:
     return isinstance(metric, Metric) and (metric.low, metric.high) == (0.0, 1.0) and shown
 
 
+PEOPLE = ("Brier", "Hamming")
+"""Whom metrics are named after: their names stay as they are within a sentence."""
 SHARES = frozenset(name for table in ALL_TABLES.values() for name, metric in table.items() if _is_share(metric))
 """Metrics shown in percent."""
 
@@ -26,6 +28,13 @@ def title(metric: str) -> str:
     """Return a metric's name for people."""
     known = named(metric)
     return known.title if known else metric.replace("_", " ").capitalize()
+
+
+def in_sentence(metric: str) -> str:
+    """Return a metric's name as it stands within a sentence: "mean absolute error", but "F1, weighted" and "BLEU"."""
+    first, blank, rest = title(metric).partition(" ")
+    is_word = first[1:].islower() and first not in PEOPLE
+    return f"{first.lower() if is_word else first}{blank}{rest}"
 
 
 def meaning(metric: str) -> str:

@@ -29,7 +29,7 @@ class Architecture:
     suits: Mapping[str, Any] = field(default_factory=dict)
     """Settings that go well with it, by "part.option"; guesses, below all that is given."""
     begins_with: str = ""
-    """The option without which it is not built, such as that of a checkpoint; no other model takes it."""
+    """The option without which it is not trained, such as weights of others; no other model takes it."""
     only_solved: bool = False
     """Whether it is the default only where its head can be solved for at once."""
 
@@ -121,11 +121,11 @@ MODELS: dict[str, Architecture] = {
         gives=("vector", "steps"),
     ),
     "pretrained": Architecture(
-        "A text encoder that others have trained (BERT, DistilBERT, RoBERTa), trained further; see text.checkpoint.",
+        "A text encoder that others have trained (BERT, DistilBERT, RoBERTa), trained further; see model.weights.",
         ("text",),
         "matrix product",
         suits={"training.learning_rate": 1e-4, "run.epochs": 4, "training.batch_size": 32},
-        begins_with="text.checkpoint",
+        begins_with="model.weights",
         gives=("vector", "steps"),
     ),
     "cnn-transformer": Architecture(
@@ -200,4 +200,4 @@ def refuse_beginnings(settings: Settings) -> None:
             raise ConfigError(f"{at}{row.begins_with} is for the model '{name}'; leave out --model={chosen.value}.")
     needed = MODELS[chosen.value].begins_with
     if needed and not settings.value(needed):
-        raise ConfigError(f"{at}The model '{chosen.value}' begins with a checkpoint: --set {needed}=FOLDER.")
+        raise ConfigError(f"{at}The model '{chosen.value}' begins with weights of others: --set {needed}=FOLDER.")

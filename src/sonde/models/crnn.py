@@ -9,7 +9,7 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.features import Features, from_steps
-from sonde.models.pictures import as_picture, halved, normed
+from sonde.models.planes import as_picture, halved, normed
 from sonde.models.reads import Reads
 from sonde.models.sequences import Sequence
 

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from sonde.config import Options as _Options
 from sonde.models.features import Features, from_maps
-from sonde.models.pictures import as_picture, normed
+from sonde.models.planes import as_picture, normed
 from sonde.models.reads import Reads
 
 FIRST = (10, 4)

@@ -1,8 +1,8 @@
 """Text encoders that others have pretrained, whose weights are trained further.
 
 BERT (Devlin et al., 2019), DistilBERT (Sanh et al., 2019) and RoBERTa (Liu et al., 2019) are one form: the sum of a
-token's and its place's vector, a norm, and blocks whose norms come behind what they add. `models.checkpoints` puts
-their weights in; afterwards a model is whole without the checkpoint.
+token's and its place's vector, a norm, and blocks whose norms come behind what they add. `weights.text_encoders`
+puts their weights in; afterwards a model is whole without the checkpoint.
 """
 
 # B batch, T time, D width
@@ -20,7 +20,11 @@ from sonde.models.sequences import Sequence
 
 
 class Options(_Options):
-    """The sizes of an encoder, which its checkpoint gives, and what is made of its tokens for the head."""
+    """What an encoder begins with, its sizes, which that gives, and what is made of its tokens for the head."""
+
+    weights: str = ""
+    """Whose weights it begins with, and their tokens and sizes: a folder, hf://OWNER/NAME (Hugging Face) or
+    kaggle://OWNER/MODEL/keras/NAME (Keras presets)."""
 
     family: Literal["bert", "distilbert", "roberta"] = "bert"
     """Whose form it has."""

@@ -42,6 +42,8 @@ def _modality(look: Look) -> Settings:
 
 
 def _task(look: Look) -> Settings:
+    if "run.task" in look.settings:
+        return Settings()
     return guessed("run.task", *inferred_task(look.listing))
 
 

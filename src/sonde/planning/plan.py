@@ -15,8 +15,8 @@ from sonde.config import Settings, check_room, check_tables, fill, recipe, with_
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
 from sonde.errors import BackendError, ConfigError, DataError, unknown_name
-from sonde.evaluation.opening import answer_options, asked_of, own_options
 from sonde.evaluation.stage import chosen_headline
+from sonde.evaluation.trained_model import answer_options, asked_of, own_options, weights_of
 from sonde.models import MODELS
 from sonde.models.architectures import refuse_beginnings
 from sonde.models.heads import HEADS
@@ -95,7 +95,7 @@ def make_plan(said: Settings, surveyed: tuple[Settings, Listing] | None = None) 
     task = TASKS[settings.value("run.task")]
     row = task.row
     options = fill(data.Options, "data", settings)
-    dataset = data.load(listing, options, own_options(settings), asked_of(row))
+    dataset = data.load(listing, options, own_options(settings), asked_of(row), weights=weights_of(settings))
     warnings = row.check(dataset)
     settings = guess_all(Look(settings, listing, dataset), BY_DATA)
     settings = complete(training.longest(settings).over(settings))

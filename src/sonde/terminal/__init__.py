@@ -7,8 +7,8 @@ See it:  sonde list models, sonde train digits
 
 from sonde.terminal.command import began, counts_from_its_start
 from sonde.terminal.decided import what_was_decided
+from sonde.terminal.printing import has_lost_words, note_loss, program, safe, say, talking_to
 from sonde.terminal.progress import TrainingProgress, training_progress
-from sonde.terminal.text import has_lost_words, note_loss, program, safe, say, talking_to
 from sonde.terminal.values import has_failures, show_json, show_value
 
 __all__ = [

@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from sonde.terminal.text import draw, say, table
+from sonde.terminal.printing import draw, say, table
 
 if TYPE_CHECKING:
     from sonde.config import Settings

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from sonde.terminal.text import console, is_terminal, listener, safe, say
+from sonde.terminal.printing import console, is_terminal, listener, safe, say
 
 if TYPE_CHECKING:
     from rich.progress import Progress

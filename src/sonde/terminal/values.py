@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sonde.terminal.several import interval, show_several
-from sonde.terminal.text import draw, program, safe, say, table, write
+from sonde.terminal.printing import draw, program, safe, say, table, write
+from sonde.terminal.runs_table import interval, metric_name, show_several
 
 if TYPE_CHECKING:
     from sonde.config import RunFolder
@@ -79,7 +79,7 @@ def _show_run(run: "RunFolder") -> None:
 
 def _show_headline(scores: Mapping[str, Any]) -> None:
     name = scores["headline"]
-    say(f"\nTest {_words(name)}: {interval(scores['test'][name])}, on {scores['splits']}.")
+    say(f"\nTest {metric_name(name)}: {interval(scores['test'][name])}, on {scores['splits']}.")
     for baseline, values in scores.get("baselines", {}).items():
         if name in values:
             say(f"  {baseline}: {interval(values[name])}")
@@ -93,7 +93,7 @@ def _show_scores(scores: Mapping[str, Any]) -> None:
     _show_headline(scores)
     baselines = scores.get("baselines", {})
     rows = [
-        (_words(name), interval(score), *(interval(values.get(name)) for values in baselines.values()))
+        (metric_name(name), interval(score), *(interval(values.get(name)) for values in baselines.values()))
         for name, score in scores["test"].items()
     ]
     say("")
@@ -146,7 +146,7 @@ def _show_comparison(comparison: "Comparison") -> None:
     say(f"On {told['examples']:,} common test examples, {told['confidence']:.0%} intervals:\n")
     metrics = [*dict.fromkeys(name for run in told["runs"] for name in run["scores"])]
     rows = [(run["name"], *(interval(run["scores"].get(name)) for name in metrics)) for run in told["runs"]]
-    draw(table(("run", *map(_words, metrics)), rows))
+    draw(table(("run", *map(metric_name, metrics)), rows))
     for pair in told["pairs"]:
         say(f"\n{_pair_in_words(pair, told['headline'], told['figure'])}")
     if told["settings"]:
@@ -158,6 +158,8 @@ def _show_comparison(comparison: "Comparison") -> None:
 
 
 def _pair_in_words(pair: Mapping[str, Any], headline: str, figure: str) -> str:
+    from sonde.metrics.words import title
+
     better = f"'{pair['better']}' is better" if pair["better"] else "no difference beyond chance"
     # The headline may be of all examples at once, as BLEU is, and need not agree.
     better += "" if pair["is_right_or_wrong"] else f" by the {figure} of each example"
@@ -168,7 +170,7 @@ def _pair_in_words(pair: Mapping[str, Any], headline: str, figure: str) -> str:
     each = each if pair["is_right_or_wrong"] else f"the first does better on {a} examples, the second on {b}"
     test = "McNemar" if pair["is_right_or_wrong"] else "permutation test"
     return (
-        f"'{pair['a']}' against '{pair['b']}': {better}. {_words(name).capitalize()} differs by "
+        f"'{pair['a']}' against '{pair['b']}': {better}. {title(name)} differs by "
         f"{interval(pair['differences'].get(name))}; {each}, p = {pair['p_corrected']:.2g} ({test}, corrected for "
         "the pairs)."
     )
@@ -177,10 +179,6 @@ def _pair_in_words(pair: Mapping[str, Any], headline: str, figure: str) -> str:
 def _option_row(row: Mapping[str, Any], names: Sequence[str]) -> list[str]:
     values = [row["values"].get(name) for name in names]
     return [row["key"], *("-" if value is None else str(value) for value in values)]
-
-
-def _words(name: str) -> str:
-    return name.replace("_", " ")
 
 
 VALUES: dict[str, Callable[[Any], None]] = {

@@ -1,44 +1,44 @@
-"""A training that ends in time: what each part takes, how many steps fit, and when that is reckoned anew.
+"""A training that ends in time: it is wrapped from outside, and told how long it is after each record.
 
-    costs = measure(engine, training, dataset, clock=time.monotonic, longest=2.0)
-    spending = begin(watch, limit, Costs(...), ...)       # stands in the progress, and so in every checkpoint
-    reckon(spending, place, limit)                        # every few seconds: the pace of a machine changes
+    costs = measure(session, clock=watch.clock, longest=2.0)
+    budget = Budget.begin(session, watch, minutes=5.0, costs=Costs(...))
+    for record in budget.records(): ...
 
-The schedule of the learning rate ends at the last step that fits. What was decided and measured is kept beside the
-weights, so that a training that is gone on with decides as it would have without the stop.
+The loop knows no minutes; it asks its `schedules.Length`. What was decided and measured is kept beside the weights in
+each checkpoint (`Progress.beside`), so that a training that is gone on with decides as it would have without the stop.
 """
 
 import math
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
-from sonde.backend import Trains, batches_of, predictions
-from sonde.data import Dataset
-from sonde.data.target import Moment
-from sonde.training.batches import TrainingSet
+from pydantic import TypeAdapter, ValidationError
 
-AIM = 0.975
-"""Share of the budget that the plan fills; the rest is for what no measurement foresees."""
-ROOM_FOR_THE_REST = 1.1
-"""Factor on what the model, the test and the report were estimated to take: they cannot be shortened by a step."""
-ANEW = 0.02
-"""Share of the budget after which the steps are reckoned anew."""
-NEWEST = 0.7
-"""Weight of the newest pace against those before it: a pace that halves is known after two reckonings."""
-SLOWEST = 4.0
-"""Times that what comes after the training is thought to take longer, where the steps have become slower."""
-OVER = 0.04
-"""Share of the budget that a run may be over at most, where all that follows the steps takes what was estimated."""
-FEWEST_STEPS = 10
-"""Steps below which a training is not worth beginning."""
+from sonde.backend import batches_of, predictions
+from sonde.data.target import Moment
+from sonde.errors import ConfigError
+from sonde.training.deadline import (
+    FEWEST_STEPS,
+    Costs,
+    Place,
+    Spending,
+    begin,
+    is_possible,
+    least_minutes,
+    reckon,
+)
+from sonde.training.records import Epoch, Step
+from sonde.training.resuming import refuse_other
+from sonde.training.session import Session
+
 WARM, MOST = 2, 20
 """Steps before the clock is read, for compiling and for first memory; and the most that are timed."""
 SLICE = 512
 """Validation examples whose prediction is timed."""
-ROOM = 1.4
-"""Factor on the least budget that is named, since the next start will not take as long to the second."""
+NAME = "budget"
+"""What a checkpoint calls it."""
 
 
 @dataclass
@@ -73,185 +73,147 @@ class Measured:
     """The first batch of all, beyond what its examples take: compiling, mostly."""
 
 
-@dataclass(frozen=True)
-class Costs:
-    """Seconds of the parts of a run that are still to come."""
+class Budget:
+    """Keeps a session to its minutes.
 
-    step: float
-    epoch: float
-    """What ends an epoch: validation and checkpoint."""
-    rest: float
-    """All that follows the last epoch: the model folder, the test, the report."""
+    Args:
+        session: what is trained; its clock becomes the watch's.
+        watch: counts the seconds.
+        minutes: the budget.
+        spending: how the training stands to it; is changed.
+    """
 
+    def __init__(self, session: Session, watch: Watch, minutes: float, spending: Spending):
+        self.session, self.watch, self.minutes, self.spending = session, watch, minutes, spending
+        session.clock = watch.clock
+        session.progress.beside[NAME] = spending
+        self._written = session.writing
 
-@dataclass
-class Spending:
-    """How a training stands to its budget: a part of its progress."""
+    @classmethod
+    def begin(cls, session: Session, watch: Watch, *, minutes: float, costs: Costs) -> "Budget":
+        """Choose the steps that fit into the budget, from where the watch stands now.
 
-    seconds: float
-    """Used when this was written down."""
-    steps: int
-    """Steps of the whole training, as chosen last."""
-    costs: Costs
-    """As measured last."""
-    first: Costs
-    """As measured at the start."""
-    turn: int = 0
-    """Step at which the steps were chosen."""
-    done: float = 0.0
-    """Share of the schedule that was done by then."""
-    noted: float = 0.0
-    """Seconds used when the pace was taken last."""
-    noted_step: int = 0
-    paused: float = 0.0
-    """Seconds since then that were no steps: validations, checkpoints, restarts."""
-    writing: float = 0.0
-    """Seconds of the last checkpoint."""
-    rate: float = 0.0
-    """Learning rate of the last step."""
-    stopped: bool = False
-    """Whether the training was cut short since nothing more fitted."""
+        Args:
+            session: at its start.
+            watch: counts the seconds.
+            minutes: the budget.
+            costs: of the parts that are to come.
+
+        Raises:
+            ConfigError: the budget is too small for anything useful; the text names the least.
+        """
+        used = watch.used()
+        spending, length = begin(_place(session, used, minutes), costs)
+        if length.steps < min(FEWEST_STEPS, session.most_steps):
+            raise ConfigError(
+                f"{minutes:g} minutes are too few here: {used:.0f} s have passed, a step takes "
+                f"{costs.step:.2g} s, and validation, the test and the report need about "
+                f"{costs.epoch + costs.rest:.0f} s. Use --minutes={least_minutes(used, costs):g} or more."
+            )
+        session.change_length(length)
+        return cls(session, watch, minutes, spending)
+
+    @classmethod
+    def taken_up(cls, session: Session, watch: Watch, *, minutes: float) -> "Budget | None":
+        """Go on with the budget of a session that was restored; None where its checkpoint, or want of one, has none.
+
+        The seconds that were used up to the checkpoint are counted; those between the checkpoint and the end of that
+        process are not known and are not. What it took to start this process is no step's time.
+
+        Args:
+            session: as restored.
+            watch: of this process.
+            minutes: the budget.
+
+        Raises:
+            ModelError: the checkpoint says what no training can have come to.
+        """
+        kept = session.progress.beside.get(NAME)
+        if kept is None:
+            return None
+        try:
+            spending = TypeAdapter(Spending).validate_python(kept)
+        except ValidationError:
+            spending = None
+        if spending is None or not is_possible(spending):
+            refuse_other(session.folder, changed="", fits=True, is_known=False)
+        assert spending is not None
+        watch.before = spending.seconds
+        spending.paused += watch.used() - spending.seconds
+        return cls(session, watch, minutes, spending)
 
     @property
-    def reserve(self) -> float:
-        """Return the seconds to keep for what follows the last epoch: more, where the machine has become slower.
+    def limit(self) -> float:
+        """Return the seconds of the budget."""
+        return 60 * self.minutes
 
-        Where it has become faster, less; but less so, since the first steps of all may have been slow by themselves.
-        """
-        slower = self.costs.step / max(self.first.step, 1e-9)
-        times = min(SLOWEST, slower) if slower > 1 else max(1 / SLOWEST, slower) ** 0.5
-        return ROOM_FOR_THE_REST * self.costs.rest * times
+    def records(self) -> Iterator[Step | Epoch]:
+        """Train as `Session.records` does, and choose the length anew after each record, before it is written."""
+        return self.session.keep(self._reckoned(self.session.loop()))
 
+    def _reckoned(self, records: Iterator[Step | Epoch]) -> Iterator[Step | Epoch]:
+        begun = self.watch.used()
+        for record in records:
+            if isinstance(record, Step):
+                self._choose(now=False)
+                yield replace(record, steps=self.session.steps)
+            else:
+                self._end_epoch(self.watch.used() - begun)
+                yield record
+            # Gone on with, the checkpoint that was due has been written.
+            self._count_writing(record)
+            begun = self.watch.used()
 
-@dataclass(frozen=True)
-class Place:
-    """Where a training is."""
+    def _choose(self, *, now: bool) -> None:
+        place = _place(self.session, self.watch.used(), self.minutes)
+        self.session.change_length(reckon(self.spending, self.session.length, place, now=now))
 
-    step: int
-    """Steps taken."""
-    within: int
-    """Steps taken in the running epoch."""
-    per_epoch: int
-    most: int
-    """Steps of the whole training at most."""
-    used: float
-    """Seconds."""
-    limit: float
-    """Seconds of the budget."""
+    def _end_epoch(self, validating: float) -> None:
+        """Choose the steps anew, now that it is known what the end of an epoch takes."""
+        spending = self.spending
+        if self.session.progress.done:
+            spending.seconds = self.watch.used()
+            return
+        spending.costs = replace(spending.costs, epoch=validating + spending.writing)
+        spending.paused += validating
+        self._choose(now=True)
 
-
-def steps_that_fit(seconds: float, costs: Costs, *, within: int, per_epoch: int) -> int:
-    """Return how many more steps fit, each epoch and the part of one at the end closed by a validation.
-
-    Args:
-        seconds: left for steps and for ends of epochs.
-        costs: of a step and of the end of an epoch.
-        within: steps taken in the running epoch.
-        per_epoch: steps of an epoch.
-    """
-    from_its_start = seconds + within * costs.step
-    whole = per_epoch * costs.step + costs.epoch
-    epochs = max(0, math.floor(from_its_start / whole))
-    part = math.floor((from_its_start - epochs * whole - costs.epoch) / costs.step)
-    return max(0, epochs * per_epoch + min(max(0, part), per_epoch) - within)
-
-
-def begin(place: Place, costs: Costs) -> Spending:
-    """Choose the steps of a training that has not begun.
-
-    Args:
-        place: at its start.
-        costs: as measured and estimated.
-
-    Returns:
-        Its spending; fewer than `FEWEST_STEPS` steps are for the caller to refuse.
-    """
-    spending = Spending(place.used, 0, costs, costs, noted=place.used)
-    left = AIM * place.limit - place.used - spending.reserve
-    spending.steps = min(place.most, steps_that_fit(left, costs, within=0, per_epoch=place.per_epoch))
-    return spending
+    def _count_writing(self, record: Step | Epoch) -> None:
+        took, self._written = self.session.writing - self._written, self.session.writing
+        if not took:
+            return
+        self.spending.writing = took
+        # Written every so many steps, checkpoints are a part of the pace and no pause.
+        if not (isinstance(record, Step) and self.session.options.checkpoint_steps):
+            self.spending.paused += took
 
 
-def least_minutes(used: float, costs: Costs) -> float:
-    """Return the smallest budget that is worth it, in minutes, rounded up to a tenth.
-
-    Args:
-        used: seconds that had passed before the first step.
-        costs: of what follows.
-    """
-    seconds = used + FEWEST_STEPS * costs.step + costs.epoch + ROOM_FOR_THE_REST * costs.rest
-    return math.ceil(ROOM * seconds / AIM / 60 * 10) / 10
+def _place(session: Session, used: float, minutes: float) -> Place:
+    per_epoch = session.training.steps
+    return Place(session.step, session.progress.step, per_epoch, session.most_steps, used, 60 * minutes)
 
 
-def reckon(spending: Spending, place: Place, *, now: bool = False) -> None:
-    """Take the pace and choose the steps anew where it is time to, and end the training where nothing more fits.
-
-    Args:
-        spending: is changed.
-        place: after a step.
-        now: choose anew in any case; so at the end of an epoch.
-    """
-    spending.seconds = place.used
-    working = place.used - spending.noted - spending.paused
-    taken = place.step - spending.noted_step
-    if taken and (now or place.used - spending.noted >= ANEW * place.limit):
-        step = (1 - NEWEST) * spending.costs.step + NEWEST * max(0.0, working) / taken
-        spending.costs = Costs(max(step, 1e-9), spending.costs.epoch, spending.costs.rest)
-        spending.noted, spending.noted_step, spending.paused = place.used, place.step, 0.0
-        left = AIM * place.limit - place.used - _kept(spending, place)
-        more = steps_that_fit(left, spending.costs, within=place.within, per_epoch=place.per_epoch)
-        # Where it was to end soon the learning rate is all but zero: more steps would change nothing.
-        if place.step < spending.steps:
-            _turn(spending, place.step, min(place.most, place.step + max(1, more)))
-    one_more = spending.costs.step + spending.costs.epoch
-    if place.step < spending.steps and place.used + one_more + _kept(spending, place) > place.limit:
-        spending.steps, spending.stopped = place.step, True
-
-
-def _kept(spending: Spending, place: Place) -> float:
-    # Steps that have become faster say little of what follows them: as first estimated, it must still end in time.
-    return max(spending.reserve, spending.costs.rest - OVER * place.limit)
-
-
-def _turn(spending: Spending, step: int, steps: int) -> None:
-    if steps == spending.steps:
-        return
-    share = (step - spending.turn) / max(1, spending.steps - spending.turn)
-    spending.done += (1.0 - spending.done) * share
-    spending.turn, spending.steps = step, steps
-
-
-def measure(
-    engine: Trains,
-    training: TrainingSet,
-    dataset: Dataset,
-    *,
-    clock: Callable[[], float],
-    longest: float,
-    most: int = 256,
-) -> Measured:
+def measure(session: Session, *, clock: Callable[[], float] = time.monotonic, longest: float) -> Measured:
     """Time a few real steps and predictions, and put the engine back as it was, to the bit.
 
     Weights, running statistics, slots, counters and seeds are all in the state that is read and written back.
 
     Args:
-        engine: of the run, at its start.
-        training: what it trains on.
-        dataset: whose validation examples are predicted.
+        session: at its start.
         clock: reading in seconds.
         longest: seconds that the timed steps take at most, but for one step.
-        most: examples that are predicted at a time.
     """
+    engine, dataset = session.engine, session.dataset
     state = engine.read_state()
-    step = _time_steps(engine, training, clock=clock, longest=longest)
-    some, target = dataset.validation.inputs[:SLICE], training.target
+    step = _time_steps(session, clock=clock, longest=longest)
+    some, target = dataset.validation.inputs[:SLICE], session.training.target
     truth = target.encode(dataset.validation.truth[:SLICE])
     times = [clock()]
     for _ in range(2):
         batches = (
             # What a target puts into a batch is there in a validation too.
             (rows, {**batch, **target.collate(truth[rows], Moment(0, 0, rows))})
-            for rows, batch in batches_of(some, dataset.spec.prepare, batch_size=most)
+            for rows, batch in batches_of(some, dataset.spec.prepare, batch_size=session.at_once)
         )
         # One batch after the other: together they may be more than fits into memory.
         for _outputs in predictions(engine, batches):
@@ -262,14 +224,14 @@ def measure(
     return Measured(step, second / len(some), max(0.0, first - second))
 
 
-def _time_steps(engine: Trains, training: TrainingSet, *, clock: Callable[[], float], longest: float) -> float:
+def _time_steps(session: Session, *, clock: Callable[[], float], longest: float) -> float:
     taken, begun = 0, clock()
     # The rate is next to nothing, so that no weight becomes infinite; the arithmetic is that of any step.
-    batches = chain.from_iterable(training.batches(epoch, 0) for epoch in range(1, WARM + MOST + 1))
+    batches = chain.from_iterable(session.training.batches(epoch, 0) for epoch in range(1, WARM + MOST + 1))
     for place, made in enumerate(islice(batches, WARM + MOST)):
         if place == WARM:
             taken, begun = 0, clock()
-        engine.step(made.batch, 1e-8)
+        session.engine.step(made.batch, 1e-8)
         taken += 1
         if place > WARM and clock() - begun > longest:
             break

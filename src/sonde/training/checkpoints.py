@@ -27,7 +27,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sonde.config import RunFolder
-from sonde.config.files import (
+from sonde.config.disk import (
     read_regular,
     remove_folder,
     remove_leftovers,
@@ -36,7 +36,7 @@ from sonde.config.files import (
 )
 from sonde.config.untrusted import LARGEST_JSON, parse_json, read_json
 from sonde.errors import ModelError, RunError
-from sonde.training.budget import Spending
+from sonde.training.schedules import Length
 
 KEPT = 2
 """Checkpoints on the disk: the newest, and one behind it should the newest be damaged later."""
@@ -67,8 +67,12 @@ class Progress:
     history: list[dict[str, Any]] = field(default_factory=list)
     settings: dict[str, Any] = field(default_factory=dict)
     """The options that decide what is trained, by "part.option"; see `resuming`."""
-    spending: Spending | None = None
-    """How it stands to its budget of time; none without a budget."""
+    length: Length | None = None
+    """As it was chosen last; that of the options where nothing was chosen."""
+    rate: float = 0.0
+    """Learning rate of the last step; the length may have been chosen anew since."""
+    beside: dict[str, Any] = field(default_factory=dict)
+    """What those who wrap the loop keep with a checkpoint, by their names; plain values when it is read."""
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,8 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
         "task": run.task,
         "answer": task.answer,
         "model": run.model,
-        "options": model_options.model_dump(mode="json"),
+        # A model is whole without what it began with.
+        "options": model_options.model_dump(mode="json", exclude={"weights"}),
         "outputs": plan.outputs,
         "head": dict(plan.head),
         "reads": asdict(blueprint.reads),
@@ -78,7 +79,9 @@ def open_session(folder: RunFolder, settings: Settings, dataset: Dataset) -> Ses
     )
     read = fill(data.MODALITIES[dataset.modality].options, dataset.modality, settings)
     solvable = Solvable(dataset.train.inputs, spec.prepare, truth)
-    taken = _Taken(lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, read), _checkpoint(read))
+    taken = _Taken(
+        lambda: _few_prepared(dataset), lambda: data.starting_vectors(spec, read), _checkpoint(model_options)
+    )
     engine = _build_engine(blueprint, run, options, plan, solvable, taken)
     parts = {"run": run, "data": fill(data.Options, "data", settings), dataset.modality: read}
     parts |= {"model": model_options, task.answer: own, "training": options}
@@ -111,8 +114,8 @@ class _Taken:
     """A pretrained encoder."""
 
 
-def _checkpoint(own: Any) -> Checkpoint | None:
-    name = getattr(own, "checkpoint", "")
+def _checkpoint(options: Any) -> Checkpoint | None:
+    name = getattr(options, "weights", "")
     return data.read_checkpoint(name) if name else None
 
 
@@ -124,7 +127,7 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
 
 
 def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvable: Any, taken: _Taken) -> Trains:
-    from sonde.models.assemble import begin_with_vectors, build, fit_to_data
+    from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import head as head_of
     from sonde.models.solving import Solved, is_solved, solve_model
 
@@ -132,9 +135,11 @@ def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvab
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
     fit_to_data(model, blueprint, taken.examples)
     if (vectors := taken.vectors()) is not None:
+        from sonde.models.weights.word_vectors import begin_with_vectors
+
         begin_with_vectors(model, vectors)
     if taken.checkpoint is not None:
-        from sonde.models.checkpoints import Source, begin_with_checkpoint
+        from sonde.models.weights.text_encoders import Source, begin_with_checkpoint
 
         found = taken.checkpoint
         source = Source(found.folder, found.form, found.tokens.known, found.first_place)

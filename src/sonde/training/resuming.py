@@ -2,15 +2,14 @@
 
 import json
 from collections.abc import Collection
-from dataclasses import asdict
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from sonde.config import RunFolder
 from sonde.errors import ModelError, RunError
-from sonde.training.budget import Spending
 from sonde.training.checkpoints import Progress
+from sonde.training.schedules import Length
 
 NOT_COMPARED = ("run.name", "training.checkpoint_steps", "training.checkpoint_minutes")
 """Options that change nothing of what is trained."""
@@ -124,7 +123,8 @@ def is_sound(progress: Progress, *, steps: int, most: int, figures: Collection[s
         and (progress.best_figure is None) == (ended == 0)
         and all({"loss", *figures} == set(record.validation) and "loss" in record.train for record in history)
         and all(abs(each) < float("inf") for each in sums)
-        and (progress.spending is None or _is_possible(progress.spending, most))
+        and 0 <= progress.rate < float("inf")
+        and (progress.length is None or _is_possible(progress.length, most))
     )
 
 
@@ -134,12 +134,5 @@ def _ends_well(step: int, progress: Progress, steps: int, most: int) -> bool:
     return step == whole <= most or (progress.done and whole - steps < step <= min(whole, most))
 
 
-def _is_possible(spending: Spending, most: int) -> bool:
-    numbers = [value for value in asdict(spending).values() if isinstance(value, int | float)]
-    numbers += [*asdict(spending.costs).values(), *asdict(spending.first).values()]
-    return (
-        all(0 <= number < float("inf") for number in numbers)
-        and 0 <= spending.turn <= spending.steps <= most
-        and spending.done <= 1
-        and spending.costs.step > 0
-    )
+def _is_possible(length: Length, most: int) -> bool:
+    return 0 <= length.turn <= length.steps <= most and 0 <= length.done <= 1

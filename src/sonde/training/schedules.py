@@ -8,30 +8,53 @@ from sonde.training.options import Options
 
 
 @dataclass(frozen=True)
+class Length:
+    """How long a training is, and where its schedule stood when that was chosen."""
+
+    steps: int
+    """Steps of the whole training."""
+    turn: int = 0
+    """Step at which it was chosen."""
+    done: float = 0.0
+    """Share of the schedule that was done by then."""
+
+    def share(self, step: float) -> float:
+        """Return the share of the schedule that is done after so many steps.
+
+        It goes on from where it stood at the turn, in a line to 1 at the end of the last step, so that a training
+        whose length is chosen anew on the way keeps its learning rate there and still ends annealed.
+
+        Args:
+            step: steps taken, with the part of the one that is being taken.
+        """
+        return self.done + (1.0 - self.done) * (step - self.turn) / max(1, self.steps - self.turn)
+
+    def changed(self, steps: int, *, at: int) -> "Length":
+        """Return another length, chosen at a step.
+
+        Args:
+            steps: of the whole training.
+            at: steps taken so far.
+        """
+        return self if steps == self.steps else Length(steps, at, self.share(at))
+
+
+@dataclass(frozen=True)
 class Moment:
     """Where a training stands."""
 
     step: int
     """Steps taken before this one."""
-    steps: int
-    """Steps of the whole training."""
+    length: Length
     epoch: int
     """The running epoch, from 1."""
     figures: Sequence[float]
     """The monitored validation figure of each epoch that ended, higher is better."""
-    turn: int = 0
-    """Step at which the number of steps was chosen last."""
-    before: float = 0.0
-    """Share of the schedule that was done by then."""
 
     @property
     def done(self) -> float:
-        """Share of the schedule that is done in the middle of this step.
-
-        It goes on from where it stood at the turn, in a line to 1 at the end of the last step, so that a training
-        whose length is chosen anew on the way keeps its learning rate there and still ends annealed.
-        """
-        return self.before + (1.0 - self.before) * (self.step - self.turn + 0.5) / max(1, self.steps - self.turn)
+        """Share of the schedule that is done in the middle of this step."""
+        return self.length.share(self.step + 0.5)
 
 
 def learning_rate(moment: Moment, options: Options) -> float:

@@ -8,7 +8,7 @@ session.finish()
 
 import math
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,30 +32,16 @@ from sonde.config import Run, RunFolder
 from sonde.data.dataset import Dataset
 from sonde.data.target import Column
 from sonde.data.target import Moment as Drawn
-from sonde.errors import ConfigError, TrainingError
+from sonde.errors import TrainingError
 from sonde.training.batches import TrainingSet
-from sonde.training.budget import (
-    FEWEST_STEPS,
-    Costs,
-    Measured,
-    Place,
-    Spending,
-    Watch,
-    begin,
-    least_minutes,
-    measure,
-    reckon,
-)
 from sonde.training.checkpoints import Checkpoint, Progress, clear_unfinished, read_newest, write_checkpoint
 from sonde.training.options import Options
 from sonde.training.records import Epoch, Step, loss_of
 from sonde.training.resuming import differences, is_sound, refuse_other
-from sonde.training.schedules import Moment, learning_rate
+from sonde.training.schedules import Length, Moment, learning_rate
 
 BATCH = 256
 """Validation examples that are predicted at a time, at most."""
-MEASURING = 0.01
-"""Share of a budget of time that goes into timing steps before the first one counts."""
 
 
 @dataclass
@@ -80,8 +66,10 @@ class Session:
     """What the head is built of and what its loss is told."""
     progress: Progress = field(default_factory=Progress)
     best: State = field(default_factory=dict)
-    watch: Watch = field(default_factory=Watch)
-    """Counts the seconds of a budget; the stages set it to when the command began."""
+    clock: Callable[[], float] = lambda: time.monotonic()  # noqa: PLW0108
+    """Reading in seconds, by which checkpoints are due and timed."""
+    writing: float = 0.0
+    """Seconds that checkpoints have taken so far."""
     _last_written: float = field(default_factory=time.monotonic)
 
     @property
@@ -90,10 +78,14 @@ class Session:
         return ANSWERS[self.blueprint.answer]
 
     @property
+    def length(self) -> Length:
+        """How long the training is, as chosen last."""
+        return self.progress.length or Length(self.most_steps)
+
+    @property
     def steps(self) -> int:
-        """Steps of the whole training; with a budget of time, as chosen last."""
-        spending = self.progress.spending
-        return spending.steps if spending else self.most_steps
+        """Steps of the whole training."""
+        return self.length.steps
 
     @property
     def most_steps(self) -> int:
@@ -108,40 +100,20 @@ class Session:
             return int(self.progress.history[-1]["step"])  # The last epoch may have been a part of one.
         return (self.progress.epoch - 1) * self.training.steps + self.progress.step
 
-    def measure(self) -> Measured:
-        """Time a few steps and predictions; the engine is afterwards what it was, to the bit."""
-        seconds = MEASURING * 60 * self.run.minutes
-        return measure(
-            self.engine, self.training, self.dataset, clock=self.watch.clock, longest=seconds, most=self._at_once
-        )
-
     @property
-    def _at_once(self) -> int:
+    def at_once(self) -> int:
         """Validation examples that are predicted at a time."""
         return at_once(BATCH, self.row.numbers(self.training.target, self.dataset.spec.shape))
 
-    def keep_to(self, costs: Costs) -> None:
-        """Choose the steps that fit into the run's budget of time, from where the watch stands now.
+    def change_length(self, length: Length) -> None:
+        """Let the training be of another length from here on; after the last of its steps it is done.
 
         Args:
-            costs: of the parts that are to come.
-
-        Raises:
-            ConfigError: the budget is too small for anything useful; the text names the least.
+            length: its steps, and where its schedule stands now.
         """
-        spending = begin(self._place(), costs)
-        if spending.steps < min(FEWEST_STEPS, self.most_steps):
-            used = self.watch.used()
-            raise ConfigError(
-                f"{self.run.minutes:g} minutes are too few here: {used:.0f} s have passed, a step takes "
-                f"{costs.step:.2g} s, and validation, the test and the report need about "
-                f"{costs.epoch + costs.rest:.0f} s. Use --minutes={least_minutes(used, costs):g} or more."
-            )
-        self.progress.spending = spending
-
-    def _place(self) -> Place:
-        used, limit = self.watch.used(), 60 * self.run.minutes
-        return Place(self.step, self.progress.step, self.training.steps, self.most_steps, used, limit)
+        self.progress.length = length
+        if self.progress.history and not self.progress.step:
+            self.progress.done = self.progress.done or self.step >= self.steps
 
     def records(self) -> Iterator[Step | Epoch]:
         """Train from where the session stands; yields after each step and after each epoch.
@@ -152,6 +124,24 @@ class Session:
             TrainingError: the loss is not finite; the last checkpoint stays.
             StorageError: a checkpoint cannot be written; the one before stays.
         """
+        return self.keep(self.loop())
+
+    def keep(self, records: Iterator[Step | Epoch]) -> Iterator[Step | Epoch]:
+        """Write the checkpoints that are due, and the history: an epoch's before it is handed on.
+
+        Args:
+            records: of the loop, by way of whoever changes the length of the training while it runs.
+        """
+        for record in records:
+            if isinstance(record, Epoch):
+                self.folder.append_history(record.to_dict())
+                self._write()
+            yield record
+            if isinstance(record, Step):
+                self._checkpoint_if_due()
+
+    def loop(self) -> Iterator[Step | Epoch]:
+        """Train from where the session stands, and write nothing."""
         while not self.progress.done:
             begin, first = time.perf_counter(), self.progress.step
             waited = busy = 0.0
@@ -165,7 +155,6 @@ class Session:
                     break
                 busy += made.busy
                 yield self._take_step(made.batch, begin, first)
-                self._checkpoint_if_due()
             yield self._end_epoch(begin, waited, busy, self.progress.step - first)
 
     def _take_step(self, batch: Batch, begin: float, first: int) -> Step:
@@ -177,21 +166,12 @@ class Session:
         self.progress.step += 1
         self.progress.loss_sum += loss
         self.progress.score_sum += score
-        if self.progress.spending:
-            self.progress.spending.rate = rate
-            reckon(self.progress.spending, self._place())
+        self.progress.rate = rate
         speed = (self.progress.step - first) * size / max(time.perf_counter() - begin, 1e-9)
         return Step(self.step, self.steps, self.progress.epoch, loss, score, rate, size, speed)
 
     def _rate(self, step: int) -> float:
-        spending = self.progress.spending
-        turn, before = (spending.turn, spending.done) if spending else (0, 0.0)
-        moment = Moment(step, self.steps, self.progress.epoch, self._figures(), turn, before)
-        return learning_rate(moment, self.options)
-
-    def _last_rate(self) -> float:
-        # The steps may have been chosen anew since the last one was taken.
-        return self.progress.spending.rate if self.progress.spending else self._rate(self.step - 1)
+        return learning_rate(Moment(step, self.length, self.progress.epoch, self._figures()), self.options)
 
     def _diverged(self, what: str, step: int, rate: float) -> TrainingError:
         return TrainingError(
@@ -202,12 +182,11 @@ class Session:
         )
 
     def _end_epoch(self, begin: float, waited: float, busy: float, steps: int) -> Epoch:
-        progress, options, spending = self.progress, self.options, self.progress.spending
-        closing = self.watch.used()
+        progress, options = self.progress, self.options
         trained = time.perf_counter() - begin
         state = self.engine.read_state()
         kept = averaged_weights(state) if options.average else state
-        rate = self._last_rate()
+        rate = progress.rate
         validation = self._validate(state, kept)
         if not math.isfinite(validation["loss"]):
             raise self._diverged(f"The validation loss became {validation['loss']}", self.step, rate)
@@ -229,25 +208,14 @@ class Session:
                 "loader_share": waited / max(trained, 1e-9),
                 "loader_busy": busy / max(trained, 1e-9),
                 "memory_mb": backend.use(self.run.backend).facts()["memory_mb"],
-                **({"seconds_used": self.watch.used(), "planned_steps": spending.steps} if spending else {}),
+                **({"planned_steps": self.steps} if progress.length else {}),
             },
         )
         progress.history.append(epoch.to_dict())
         progress.epoch, progress.step, progress.loss_sum, progress.score_sum = progress.epoch + 1, 0, 0.0, 0.0
         waited_epochs = epoch.epoch - progress.best_epoch
         progress.done = self.step >= self.steps or (bool(options.patience) and waited_epochs >= options.patience)
-        if spending and not progress.done:
-            self._reckon_after(spending, self.watch.used() - closing)
-        self.folder.append_history(epoch.to_dict())
-        self._write(state)
         return epoch
-
-    def _reckon_after(self, spending: Spending, validating: float) -> None:
-        """Choose the steps anew at the end of an epoch, now that it is known what that takes."""
-        spending.costs = Costs(spending.costs.step, validating + spending.writing, spending.costs.rest)
-        spending.paused += validating
-        reckon(spending, self._place(), now=True)
-        self.progress.done = self.step >= self.steps
 
     def _validate(self, state: State, kept: State) -> dict[str, float]:
         if kept is not state:
@@ -271,7 +239,7 @@ class Session:
 
     def _checkpoint_if_due(self) -> None:
         every, minutes = self.options.checkpoint_steps, self.options.checkpoint_minutes
-        late = minutes and time.monotonic() - self._last_written > 60 * minutes
+        late = minutes and self.clock() - self._last_written > 60 * minutes
         # The last step of an epoch is followed by the epoch's own checkpoint.
         if (late or (every and self.step % every == 0)) and self.progress.step < self.training.steps:
             self.checkpoint()
@@ -285,22 +253,15 @@ class Session:
         """
         state = self.engine.read_state()
         if not all(np.isfinite(array).all() for array in weights_of(state).values()):
-            raise self._diverged("The weights became infinite", self.step, self._last_rate())
+            raise self._diverged("The weights became infinite", self.step, self.progress.rate)
         self._write(state)
-        spending = self.progress.spending
-        if spending and self.options.checkpoint_steps:
-            # Written every so many steps, checkpoints are a part of the pace and no pause.
-            spending.paused = max(0.0, spending.paused - spending.writing)
 
-    def _write(self, state: State) -> None:
-        spending, began = self.progress.spending, self.watch.used()
-        if spending:
-            spending.seconds = began
+    def _write(self, state: State | None = None) -> None:
+        began = self.clock()
+        state = self.engine.read_state() if state is None else state
         write_checkpoint(self.folder.checkpoints, Checkpoint(self.progress, state, self.best), step=self.step)
-        self._last_written = time.monotonic()
-        if spending:
-            spending.writing = self.watch.used() - began
-            spending.paused += spending.writing
+        self._last_written = self.clock()
+        self.writing += self._last_written - began
 
     def finish(self) -> None:
         """Restore the best weights, fit temperature, decision and thresholds on validation, write the model folder.
@@ -308,14 +269,14 @@ class Session:
         Raises:
             StorageError: the model cannot be written; the checkpoint stays.
         """
-        from sonde.models import folder
+        from sonde.models import model_folder
         from sonde.models.solving import is_refitted
 
         refitted = is_refitted(self.blueprint)
         weights, kept, truth = self._solved_again() if refitted else self._as_chosen()
         fitting = Fitting(self.own, self.plan, "left out" if refitted else "validation")
         fitted = self.row.fit(self.training.target, kept, truth, fitting)
-        folder.save(self.folder.model, folder.Description(**self.description, fitted=fitted), weights)
+        model_folder.save(self.folder.model, model_folder.Description(**self.description, fitted=fitted), weights)
 
     def _as_chosen(self) -> tuple[State, Kept, Column]:
         """Return the weights of the best epoch, and what is kept of their outputs for validation, with its truth."""
@@ -340,7 +301,7 @@ class Session:
         target, truth, validation = self.training.target, self.validation_truth, self.dataset.validation
         batches = (
             (rows, {**batch, **target.collate(truth[rows], Drawn(self.run.seed, 0, rows))})
-            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare, batch_size=self._at_once)
+            for rows, batch in batches_of(validation.inputs, self.dataset.spec.prepare, batch_size=self.at_once)
         )
         found = predictions(engine, batches)
         return gathered(found, lambda rows, outputs: self.row.keep(target, outputs, truth[rows]), data.join)
@@ -364,9 +325,6 @@ class Session:
     def restore(self) -> None:
         """Go back to the newest whole checkpoint, or stay at the start where there is none.
 
-        Of a budget of time, the seconds that were used up to the checkpoint are counted; those between the checkpoint
-        and the end of that process are not known and are not. What was chosen and measured is gone on with.
-
         Raises:
             ModelError: the checkpoints are damaged or belong to another model.
             RunError: the run file was changed since the training began.
@@ -385,14 +343,7 @@ class Session:
             refuse_other(self.folder, changed=changed, fits=fits, is_known=known)
             self.engine.write_state(checkpoint.state)
             self.progress, self.best = checkpoint.progress, checkpoint.best
-            if self.progress.spending:
-                self._take_up(self.progress.spending)
         self.folder.write_history(self.progress.history)
-
-    def _take_up(self, spending: Spending) -> None:
-        """Count the seconds of the processes before this one; what it took to start this one is no step's time."""
-        self.watch.before = spending.seconds
-        spending.paused += self.watch.used() - spending.seconds
 
 
 def _kinds(state: State) -> dict[str, tuple[Any, ...]]:

@@ -5,7 +5,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.answers.baselines.linear import MOST_ANSWERS, logistic, subset
+from sonde.answers.baselines.linear_classifier import MOST_ANSWERS, logistic, subset
 
 BLOCK = 512
 """Recordings whose features are taken together."""

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.answers.baselines.linear import MOST_ANSWERS, logistic, shares, subset
+from sonde.answers.baselines.linear_classifier import MOST_ANSWERS, logistic, shares, subset
 
 Floats = NDArray[np.float64]
 

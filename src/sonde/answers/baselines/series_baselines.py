@@ -5,7 +5,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.answers.baselines.linear import subset
+from sonde.answers.baselines.linear_classifier import subset
 from sonde.data.ragged import Stored, lengths_of
 from sonde.data.series import spec as series
 

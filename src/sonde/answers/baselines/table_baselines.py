@@ -9,7 +9,7 @@ outperform deep learning on typical tabular data?", 2022).
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.answers.baselines.linear import MOST_ANSWERS, logistic, shares, subset
+from sonde.answers.baselines.linear_classifier import MOST_ANSWERS, logistic, shares, subset
 from sonde.data.table import spec as table
 from sonde.data.table.columns import as_numbers
 

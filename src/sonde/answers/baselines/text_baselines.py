@@ -11,7 +11,7 @@ from scipy.special import log_softmax, softmax
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
-from sonde.answers.baselines.linear import shares, subset
+from sonde.answers.baselines.linear_classifier import shares, subset
 from sonde.data.ragged import Ragged, text_of
 
 MOST_LETTERS = 20_000

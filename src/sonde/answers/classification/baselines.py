@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sonde.answers.answer import Contest
 from sonde.answers.baselines.audio_baselines import logistic_regression_on_mean_spectrum
 from sonde.answers.baselines.image_baselines import logistic_regression_on_pixels
-from sonde.answers.baselines.linear import shares, subset
+from sonde.answers.baselines.linear_classifier import shares, subset
 from sonde.answers.baselines.series_baselines import nearest_neighbour
 from sonde.answers.baselines.table_baselines import gradient_boosting, logistic_regression_on_columns
 from sonde.answers.baselines.text_baselines import tf_idf_with_linear_svm

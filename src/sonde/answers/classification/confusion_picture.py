@@ -7,8 +7,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from sonde.drawing import Axis, Interval, Measure, bars, matrix, paragraph, picture, stack
 from sonde.drawing.matrix import MOST_WITH_NUMBERS
-from sonde.drawing.names import cut, one_line
-from sonde.drawing.words import percent
+from sonde.drawing.numbers_in_words import percent
+from sonde.drawing.safe_text import cut, one_line
 
 # C classes; rows are the truth, columns the prediction
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from sonde.answers.facts import Facts
 from sonde.drawing.markup import Child, Markup
+from sonde.drawing.numbers_in_words import count
 from sonde.drawing.page import element, name, section, sentences, table
-from sonde.drawing.words import count
 from sonde.metrics.words import amount, interval, title
 
 

@@ -1,20 +1,22 @@
 """The pictures of a classification: confusion, each class, curves, reliability, abstention and prediction sets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
 from sonde.answers.answer import Plot, Scored
-from sonde.answers.classification.class_bars import class_bars
+from sonde.answers.class_bars import class_bars
 from sonde.answers.classification.confusion_picture import confusion_matrix
 from sonde.answers.classification.curve_pictures import precision_recall, roc
 from sonde.answers.classification.reliability_picture import reliability
 from sonde.answers.classification.scores import before_scaling, sample
 from sonde.answers.classification.selective_pictures import answered, set_sizes
-from sonde.metrics import curves, prepare
+from sonde.metrics import AnySample, curves, prepare
 
 Scores = Mapping[str, Any]
+MEASURES = {"precision": "Precision, %", "recall": "Recall, %", "f1": "F1, %"}
+"""What is drawn of each class, in this order."""
 
 
 def areas(scores: Scores, metric: str) -> dict[str, float | None]:
@@ -23,16 +25,26 @@ def areas(scores: Scores, metric: str) -> dict[str, float | None]:
     return {label: (each.get(metric) or {}).get("value") for label, each in per_class.items()}
 
 
-def _roc(scored: Scored, scores: Scores) -> str | None:
-    own = sample(scored.predictions, scored.own)
-    drawn = {name: curves.roc(own, index) for index, name in enumerate(scored.predictions.classes)}
-    return roc(drawn, areas(scores, "roc_auc"))
+def roc_of(sample: Callable[[Any, Any], AnySample]) -> Callable[[Scored, Scores], str | None]:
+    """Return what draws a ROC curve for each class of what is scored, from what its metrics read."""
+
+    def drawn(scored: Scored, scores: Scores) -> str | None:
+        own = sample(scored.predictions, scored.own)
+        found = {name: curves.roc(own, index) for index, name in enumerate(scored.predictions.classes)}
+        return roc(found, areas(scores, "roc_auc"))
+
+    return drawn
 
 
-def _precision_recall(scored: Scored, scores: Scores) -> str | None:
-    own = sample(scored.predictions, scored.own)
-    drawn = {name: curves.precision_recall(own, index) for index, name in enumerate(scored.predictions.classes)}
-    return precision_recall(drawn, areas(scores, "average_precision"))
+def precision_recall_of(sample: Callable[[Any, Any], AnySample]) -> Callable[[Scored, Scores], str | None]:
+    """Return what draws precision over recall for each class of what is scored; see `roc_of`."""
+
+    def drawn(scored: Scored, scores: Scores) -> str | None:
+        own = sample(scored.predictions, scored.own)
+        found = {name: curves.precision_recall(own, index) for index, name in enumerate(scored.predictions.classes)}
+        return precision_recall(found, areas(scores, "average_precision"))
+
+    return drawn
 
 
 def _reliability(scored: Scored, scores: Scores) -> str | None:
@@ -48,17 +60,17 @@ PICTURES: dict[str, Plot] = {
         "Colour off the diagonal marks classes that are taken for each other; it follows the share of the row.",
     ),
     "classes": Plot(
-        lambda scored, scores: class_bars(scores["per_class"]),
+        lambda scored, scores: class_bars(scores["per_class"], MEASURES, by="f1"),
         "Each class",
         "Short bars are weak classes; long whiskers are classes with few examples.",
     ),
     "roc": Plot(
-        _roc,
+        roc_of(sample),
         "ROC curves",
         "A curve that stays away from the upper left corner is a class that no threshold separates cleanly.",
     ),
     "precision-recall": Plot(
-        _precision_recall,
+        precision_recall_of(sample),
         "Precision and recall",
         "See where precision falls as more of a class is to be found.",
     ),

@@ -20,13 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 from sonde.answers.answer import Kept
 from sonde.answers.classification.fitted import Fitted
 from sonde.answers.classification.target import ClassTarget
+from sonde.answers.prediction_file import CLASSES_KEY, damaged, part_of, refuse_other_names
 from sonde.answers.probability_file import (
-    CLASSES_KEY,
     DECISION_KEY,
-    damaged,
     probabilities_in,
     read_columns,
-    refuse_other_names,
     rounded,
     write_columns,
 )
@@ -54,10 +52,7 @@ class Predictions:
 
     def part(self, rows: Sequence[int]) -> "Predictions":
         """Return some of them."""
-        chosen = np.asarray(rows, np.int64)
-        raw = None if self.raw is None else self.raw[chosen]
-        names = tuple(self.names[row] for row in chosen.tolist())
-        return replace(self, names=names, truth=self.truth[chosen], probabilities=self.probabilities[chosen], raw=raw)
+        return part_of(self, rows, ("truth", "probabilities", "raw"))
 
     @cached_property
     def predicted(self) -> NDArray[np.int64]:

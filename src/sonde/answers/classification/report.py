@@ -1,21 +1,21 @@
 """The report's sections on a classification: each class, confusion, calibration; and what to look at next."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 from sonde.answers.answer import FITTED_ON
-from sonde.answers.classification.class_bars import by_f1
+from sonde.answers.class_bars import weakest_first
 from sonde.answers.classification.confusion_picture import MOST_PAIRS, confused_pairs
 from sonde.answers.classification.curve_pictures import MOST_CURVES, WEAKEST
 from sonde.answers.classification.decision_report import decision
 from sonde.answers.classification.pictures import PICTURES
 from sonde.answers.classification.selective_report import selective
-from sonde.answers.facts import Facts, Pointer, captioned
+from sonde.answers.facts import Facts, Pointer
+from sonde.answers.report_parts import cell, drawn
 from sonde.drawing.markup import Child, Markup
 from sonde.drawing.matrix import MOST_WITH_NUMBERS
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import count, percent
 from sonde.drawing.page import element, name, section, sentences, table
-from sonde.drawing.words import NOT_KNOWN, count, percent
+from sonde.drawing.safe_text import one_line
 from sonde.metrics import PER_CLASS
 from sonde.metrics.words import amount, interval, title
 
@@ -25,18 +25,6 @@ MISCALIBRATED = 0.05
 """Mean distance of confidence to accuracy from which on probabilities are called unreliable."""
 WEAK = 0.95
 """F1 below which the weakest class is named as weak."""
-
-
-def drawn(facts: Facts, key: str, *, style: str = "") -> Markup | None:
-    """Return one of the answer's pictures with its caption."""
-    return captioned(facts, key, PICTURES[key].title, PICTURES[key].look_for, style=style)
-
-
-def cell(metric: str, score: Mapping[str, Any] | None) -> Child:
-    """Return a score with its interval as a cell of a table."""
-    if not score or score.get("value") is None:
-        return NOT_KNOWN
-    return element("span", "pair", amount(metric, score["value"]), element("small", "", interval(metric, score)))
 
 
 def classes(facts: Facts) -> Markup | None:
@@ -49,13 +37,13 @@ def classes(facts: Facts) -> Markup | None:
             f"{int(facts.per_class[label].get('n') or 0):,}",
             *(cell(measure, facts.per_class[label].get(measure)) for measure in PER_CLASS),
         ]
-        for label in by_f1(facts.per_class)
+        for label in weakest_first(facts.per_class, "f1")
     ]
     heads = ["Class", "n", *(metric.title for metric in PER_CLASS.values())]
     return section(
         "classes",
         "Classes",
-        drawn(facts, "classes", style="wide"),
+        drawn(facts, PICTURES, "classes", style="wide"),
         table("Scores of each class, the weakest first", heads, rows, numbers=range(1, len(heads)), style="tight"),
     )
 
@@ -73,14 +61,14 @@ def confusion(facts: Facts) -> Markup | None:
     heads = ["Truth", "Predicted as", "Times", "Share of the truth"]
     pairs_table = table("The most confused pairs", heads, rows, numbers=(2, 3)) if rows else sentences("No mistakes.")
     narrow = len(facts.classes) <= NARROW_MATRIX
-    picture = drawn(facts, "confusion", style="matrix" if narrow else "matrix large")
+    picture = drawn(facts, PICTURES, "confusion", style="matrix" if narrow else "matrix large")
     return section("confusion", "Confusion", element("div", "pictures" if narrow else "", picture, pairs_table))
 
 
 def calibration(facts: Facts) -> Markup | None:
     """Return whether confidences can be believed, before and after temperature scaling."""
     said = facts.scores.get("calibration") or {}
-    picture = drawn(facts, "reliability")
+    picture = drawn(facts, PICTURES, "reliability")
     if not said and picture is None:
         return None
     before, after = said.get("before") or {}, said.get("after") or {}
@@ -108,7 +96,7 @@ def calibration(facts: Facts) -> Markup | None:
 
 def ranking(facts: Facts) -> Markup | None:
     """Return the ROC and precision-recall curves."""
-    figures = [drawn(facts, "roc"), drawn(facts, "precision-recall")]
+    figures = [drawn(facts, PICTURES, "roc"), drawn(facts, PICTURES, "precision-recall")]
     if not any(figures):
         return None
     told = (
@@ -137,7 +125,7 @@ def _confused_pair(facts: Facts) -> Iterator[Pointer]:
 
 
 def _weakest_class(facts: Facts) -> Iterator[Pointer]:
-    order = by_f1(facts.per_class)
+    order = weakest_first(facts.per_class, "f1")
     if len(order) > 1:
         score = facts.per_class[order[0]].get("f1") or {}
         value, n = score.get("value"), facts.per_class[order[0]].get("n") or 0

@@ -9,7 +9,7 @@ import numpy as np
 
 from sonde.answers.answer import Chosen, Kept
 from sonde.answers.classification.fitted import Fitted
-from sonde.answers.classification.selective import sets_and_abstention
+from sonde.answers.classification.selective_checks import sets_and_abstention
 from sonde.answers.classification.target import ClassTarget
 from sonde.metrics import temperature, thresholds
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from sonde.answers import balancing
 from sonde.answers.answer import FITTED_ON, Scored, Worst
-from sonde.answers.classification import selective
+from sonde.answers.classification import selective_checks
 from sonde.answers.classification.fitted import Fitted
 from sonde.answers.classification.options import Options
 from sonde.answers.classification.predictions import Predictions
@@ -100,7 +100,7 @@ def judge(scored: Scored, test: Mapping[str, Score]) -> dict[str, Any]:
             "before": plain(before),
             "after": {name: test[name].to_dict() for name in CALIBRATION},
         },
-        **selective.judge(fitted, made),
+        **selective_checks.judge(fitted, made),
     }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sonde.drawing import Axis, Interval, Measure, Panel, bars, chart, curve, picture, points, rule
-from sonde.drawing.words import percent
+from sonde.drawing.numbers_in_words import percent
 
 
 def answered(abstention: Mapping[str, Any]) -> str | None:

@@ -5,11 +5,12 @@ from typing import Any
 
 from sonde.answers.answer import FITTED_ON
 from sonde.answers.classification.pictures import PICTURES
-from sonde.answers.facts import Facts, captioned
+from sonde.answers.facts import Facts
+from sonde.answers.report_parts import drawn
 from sonde.drawing.markup import Child, Markup, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import NOT_KNOWN, percent
 from sonde.drawing.page import element, section, sentences, table
-from sonde.drawing.words import NOT_KNOWN, percent
+from sonde.drawing.safe_text import one_line
 
 METHODS = {"lac": "Smallest sets (LAC)", "aps": "Adaptive sets (APS)"}
 SHARES = (1.0, 0.95, 0.9, 0.8, 0.5)
@@ -54,7 +55,7 @@ def _abstention(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
     return [
         tag("h3", "Abstention"),
         sentences(told + note),
-        element("div", "pictures", _figure(facts, "answered"), element("div", "beside", beside)),
+        element("div", "pictures", drawn(facts, PICTURES, "answered"), element("div", "beside", beside)),
     ]
 
 
@@ -77,7 +78,7 @@ def _sets(facts: Facts, said: Mapping[str, Any]) -> list[Child]:
     return [
         tag("h3", "Prediction sets"),
         sentences(told),
-        element("div", "pictures", _figure(facts, "set-sizes"), element("div", "beside", numbers)),
+        element("div", "pictures", drawn(facts, PICTURES, "set-sizes"), element("div", "beside", numbers)),
     ]
 
 
@@ -100,7 +101,3 @@ def _pair(score: Mapping[str, Any]) -> str:
     if score.get("value") is None:
         return NOT_KNOWN
     return f"{percent(score['value'])} ({percent(score['low']).removesuffix('%')} – {percent(score['high'])})"
-
-
-def _figure(facts: Facts, key: str) -> Markup | None:
-    return captioned(facts, key, PICTURES[key].title, PICTURES[key].look_for)

@@ -16,6 +16,11 @@ from sonde.data import Dataset, Listing
 from sonde.data.target import Batch, Column, Moment, equal_weights
 from sonde.errors import DataError
 
+FIXES = (
+    "classification.class_weights=balanced, classification.sampling=balanced, classification.loss=focal or "
+    "classification.logit_adjustment=1 in training, classification.tune_for=f1 or balanced_accuracy in deciding"
+)
+"""What helps where classes are unequal, in words."""
 FEWEST = 6
 """Examples in all below which nothing can be said: two classes, each once in training, validation and test."""
 KIND = "classification"
@@ -148,5 +153,5 @@ def _weaknesses(counts: dict[str, Counter[str]]) -> tuple[str, ...]:
     few = {name: times for name, times in counts["train"].items() if times < 10}
     if few:
         notes.append(f"classes with fewer than 10 training examples: {counted(Counter(few))}")
-    unequal = balancing.in_words(counts["train"])
+    unequal = balancing.in_words(counts["train"], FIXES)
     return (*notes, unequal) if unequal else tuple(notes)

@@ -5,24 +5,20 @@ predictions.parquet: name, target, prediction, correct, confidence (empty for a 
 
 # N examples
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sonde.answers.answer import Kept
 from sonde.answers.generation.fitted import Fitted
 from sonde.answers.generation.target import TextTarget
-from sonde.answers.probability_file import LARGEST_FILE, damaged
-from sonde.config.files import check_regular, write_atomically
+from sonde.answers.prediction_file import damaged, opened, part_of, require_columns, write_table
 from sonde.data.ragged import Ragged, texts
 from sonde.data.target import Column
-from sonde.errors import RunError
 
 COLUMNS = {"name": pa.string(), "target": pa.string(), "prediction": pa.string(), "confidence": pa.float32()}
 """Columns that are read again, with their types."""
@@ -43,12 +39,8 @@ class Predictions:
 
     def part(self, rows: Sequence[int]) -> "Predictions":
         """Return some of them."""
-        return Predictions(
-            tuple(self.names[row] for row in rows),
-            tuple(self.targets[row] for row in rows),
-            tuple(self.written[row] for row in rows),
-            self.confidence[np.asarray(rows, np.int64)],
-        )
+        targets, written = (tuple(each[row] for row in rows) for each in (self.targets, self.written))
+        return replace(part_of(self, rows, ("confidence",)), targets=targets, written=written)
 
 
 def predictions(names: Sequence[str], targets: Sequence[str], written: Sequence[str]) -> Predictions:
@@ -80,9 +72,7 @@ def write_predictions(path: Path, made: Predictions) -> None:
         "correct": pa.array([one == other for one, other in zip(made.targets, made.written, strict=True)], pa.bool_()),
         "confidence": pa.array(made.confidence, pa.float32(), from_pandas=True),
     }
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd")
-    write_atomically(path, buffer.getvalue())
+    write_table(path, columns, {})
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -94,19 +84,9 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
     """
-    try:
-        check_regular(path, largest=LARGEST_FILE)
-        with pq.ParquetFile(path) as file:
-            schema = file.schema_arrow
-            for name, kind in COLUMNS.items():
-                if schema.names.count(name) != 1 or schema.field(name).type != kind:
-                    raise damaged(path, f"it needs one column '{name}' of type {kind}")
-            table = file.read(columns=list(COLUMNS))
-    except FileNotFoundError:
-        raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
-    except (pa.ArrowException, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise damaged(path, reason.splitlines()[0]) from None
+    with opened(path) as file:
+        require_columns(file.schema_arrow, COLUMNS, path)
+        table = file.read(columns=list(COLUMNS))
     if not table.num_rows:
         raise damaged(path, "it holds no example")
     names, targets, written = (table.column(name) for name in ("name", "target", "prediction"))

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sonde.answers.facts import Facts, Pointer, captioned
+from sonde.answers.facts import Facts, Pointer
 from sonde.answers.generation.pictures import PICTURES
+from sonde.answers.report_parts import drawn
 from sonde.drawing.markup import Child, Markup
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import count, percent
 from sonde.drawing.page import element, name, section, sentences, table
-from sonde.drawing.words import count, percent
+from sonde.drawing.safe_text import one_line
 from sonde.metrics.words import number
 
 LONGEST = 160
@@ -61,9 +62,9 @@ def lengths(facts: Facts) -> Markup | None:
         for each in groups
     ]
     heads = ["Characters", "n", "Exact matches", "Character error rate"]
-    drawn = captioned(facts, "length", PICTURES["length"].title, PICTURES["length"].look_for)
+    picture = drawn(facts, PICTURES, "length")
     beside = table("By length of the target", heads, rows, numbers=(1, 2, 3))
-    return section("lengths", "Lengths", element("div", "pictures", drawn, beside))
+    return section("lengths", "Lengths", element("div", "pictures", picture, beside))
 
 
 def _span(group: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from sonde.answers.answer import Chosen, Kept
 from sonde.answers.generation.fitted import Fitted
 from sonde.answers.generation.target import TextTarget
-from sonde.drawing.names import one_line
+from sonde.drawing.safe_text import one_line
 
 LONGEST = 80
 """Letters of a text in the terminal's table; --json has all."""

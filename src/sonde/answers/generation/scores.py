@@ -13,7 +13,7 @@ from sonde.answers.generation.options import Options
 from sonde.answers.generation.predictions import Predictions
 from sonde.answers.generation.target import TextTarget
 from sonde.data.ragged import Ragged, text_of
-from sonde.drawing.words import count
+from sonde.drawing.numbers_in_words import count
 from sonde.metrics import TEXT_METRICS, AnyMetric
 from sonde.metrics.intervals import Score
 from sonde.metrics.text import TextSample, prepare_text

@@ -20,7 +20,7 @@ from sonde.answers.generation.options import Options
 from sonde.data import Dataset, Listing
 from sonde.data.ragged import Ragged, as_texts, round_up, text_of, texts
 from sonde.data.target import Batch, Column, Moment
-from sonde.drawing.words import count as counted
+from sonde.drawing.numbers_in_words import count as counted
 from sonde.errors import DataError, ModelError
 
 PADDING, BEGIN, END = 0, 1, 2

@@ -4,26 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from sonde.answers.answer import Plot, Scored
-from sonde.answers.classification.curve_pictures import precision_recall, roc
 from sonde.answers.classification.pictures import PICTURES as OF_CLASSES
-from sonde.answers.classification.pictures import areas
+from sonde.answers.classification.pictures import precision_recall_of, roc_of
 from sonde.answers.classification.reliability_picture import reliability
 from sonde.answers.multilabel.scores import before_scaling, sample
 from sonde.metrics import curves, prepare_labels
 
 Scores = Mapping[str, Any]
-
-
-def _roc(scored: Scored, scores: Scores) -> str | None:
-    own = sample(scored.predictions, scored.own)
-    drawn = {name: curves.roc(own, index) for index, name in enumerate(scored.predictions.classes)}
-    return roc(drawn, areas(scores, "roc_auc"))
-
-
-def _precision_recall(scored: Scored, scores: Scores) -> str | None:
-    own = sample(scored.predictions, scored.own)
-    drawn = {name: curves.precision_recall(own, index) for index, name in enumerate(scored.predictions.classes)}
-    return precision_recall(drawn, areas(scores, "average_precision"))
 
 
 def _reliability(scored: Scored, scores: Scores) -> str | None:
@@ -38,9 +25,9 @@ PICTURES: dict[str, Plot] = {
         "Each label",
         "Short bars are weak labels; long whiskers are labels with few examples.",
     ),
-    "roc": Plot(_roc, OF_CLASSES["roc"].title, OF_CLASSES["roc"].look_for),
+    "roc": Plot(roc_of(sample), OF_CLASSES["roc"].title, OF_CLASSES["roc"].look_for),
     "precision-recall": Plot(
-        _precision_recall, OF_CLASSES["precision-recall"].title, OF_CLASSES["precision-recall"].look_for
+        precision_recall_of(sample), OF_CLASSES["precision-recall"].title, OF_CLASSES["precision-recall"].look_for
     ),
     "reliability": Plot(_reliability, OF_CLASSES["reliability"].title, OF_CLASSES["reliability"].look_for),
 }

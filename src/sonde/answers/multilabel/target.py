@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sonde.answers.classification.row import ROW as ONE_LABEL
 from sonde.answers.names import in_order, names_in, refuse_unknown, refuse_unseen, some
 from sonde.data import Dataset, Listing
 from sonde.data.sources import multilabel
@@ -141,7 +142,7 @@ def check(dataset: Dataset) -> tuple[str, ...]:
         raise DataError(
             f"The examples have {one}. Several labels for each example need at least two different ones; where each "
             "has one label or none, make 'none' a label of its own and name the task of one label each, such as "
-            "--set run.task=image-classification (sonde list tasks shows all)."
+            f"--set run.task={ONE_LABEL.tasks[dataset.modality]} (sonde list tasks shows all)."
         )
     refuse_unseen(counts, "labels")
     for name in ("validation", "test"):

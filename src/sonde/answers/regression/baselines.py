@@ -93,8 +93,8 @@ def guesses(contest: Contest) -> Mapping[str, Predictions]:
     places = spread_over(len(truth_N2), min(contest.most, MOST_RIDGE))
     train_BF, test_NF = features(contest.train, places, contest.test)
     found[title] = target.restored(ridge(train_BF, truth_N2[places, 0], test_NF))
-    if contest.modality == "table":
-        places, train_BF, test_NF, categories = _rows_for_trees(contest)
+    if contest.modality in OF_TREES:
+        places, train_BF, test_NF, categories = OF_TREES[contest.modality](contest)
     else:
         train_BF, test_NF = largest_components(train_BF, test_NF)
         categories = None
@@ -113,6 +113,12 @@ def _rows_for_trees(contest: Contest) -> tuple[NDArray[np.int64], Floats, Floats
     columns = np.arange(len(spec.numbers) + len(spec.categories))
     test: Any = contest.test
     return places, as_trees_read(spec, rows), as_trees_read(spec, test), columns >= len(spec.numbers)
+
+
+OF_TREES: Mapping[str, Callable[[Contest], tuple[NDArray[np.int64], Floats, Floats, NDArray[np.bool_]]]] = {
+    "table": _rows_for_trees
+}
+"""Modalities that trees read in a way of their own: places, training rows, test rows, which columns are categories."""
 
 
 def spread_over(count: int, most: int) -> NDArray[np.int64]:

@@ -8,7 +8,6 @@ shares of the quantiles stand in the file's metadata.
 
 # N examples, Q quantiles
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,16 +16,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from sonde.answers.answer import Kept
-from sonde.answers.probability_file import LARGEST_FILE, MOST_NUMBERS, damaged
+from sonde.answers.prediction_file import MOST_NUMBERS, damaged, opened, part_of, require_columns, write_table
 from sonde.answers.regression.fitted import Fitted, Interval
 from sonde.answers.regression.target import LARGEST, Floats, NumberTarget, written
-from sonde.config.files import check_regular, write_atomically
 from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.target import Column
-from sonde.errors import RunError
 
 QUANTILES_KEY = b"sonde.quantiles"
 COVERAGE_KEY = b"sonde.coverage"
@@ -54,16 +50,10 @@ class Predictions:
 
     def part(self, rows: Sequence[int]) -> "Predictions":
         """Return some of them."""
+        some = part_of(self, rows, ("truth", "predicted", "at_quantiles"))
         chosen = np.asarray(rows, np.int64)
         ends = None if self.interval is None else (self.interval[0][chosen], self.interval[1][chosen])
-        return replace(
-            self,
-            names=tuple(self.names[row] for row in chosen.tolist()),
-            truth=self.truth[chosen],
-            predicted=self.predicted[chosen],
-            interval=ends,
-            at_quantiles=None if self.at_quantiles is None else self.at_quantiles[chosen],
-        )
+        return replace(some, interval=ends)
 
     @property
     def error(self) -> Floats:
@@ -115,9 +105,7 @@ def write_predictions(path: Path, made: Predictions) -> None:
     if made.at_quantiles is not None:
         columns |= {f"q_{place}": pa.array(column) for place, column in enumerate(made.at_quantiles.T)}
     about = {QUANTILES_KEY: json.dumps(made.quantiles).encode(), COVERAGE_KEY: json.dumps(made.coverage).encode()}
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns).replace_schema_metadata(about), buffer, compression="zstd")
-    write_atomically(path, buffer.getvalue())
+    write_table(path, columns, about)
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -129,22 +117,13 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
     """
-    try:
-        check_regular(path, largest=LARGEST_FILE)
-        with pq.ParquetFile(path) as file:
-            quantiles, coverage = _about(file.schema_arrow, path)
-            wanted = ["target", "prediction", "low", "high", *(f"q_{place}" for place in range(len(quantiles)))]
-            for column, kind in {"name": pa.string(), **dict.fromkeys(wanted, pa.float64())}.items():
-                if file.schema_arrow.names.count(column) != 1 or file.schema_arrow.field(column).type != kind:
-                    raise damaged(path, f"it needs one column '{column}' of type {kind}")
-            if file.metadata.num_rows * len(wanted) > MOST_NUMBERS:
-                raise damaged(path, f"it claims more than {MOST_NUMBERS:,} numbers")
-            table = file.read(columns=["name", *wanted])
-    except FileNotFoundError:
-        raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
-    except (pa.ArrowException, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise damaged(path, reason.splitlines()[0]) from None
+    with opened(path) as file:
+        quantiles, coverage = _about(file.schema_arrow, path)
+        wanted = ["target", "prediction", "low", "high", *(f"q_{place}" for place in range(len(quantiles)))]
+        require_columns(file.schema_arrow, {"name": pa.string(), **dict.fromkeys(wanted, pa.float64())}, path)
+        if file.metadata.num_rows * len(wanted) > MOST_NUMBERS:
+            raise damaged(path, f"it claims more than {MOST_NUMBERS:,} numbers")
+        table = file.read(columns=["name", *wanted])
     return _checked(table, wanted, path, (quantiles, coverage))
 
 

@@ -4,24 +4,20 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from sonde.answers.answer import FITTED_ON
-from sonde.answers.facts import Facts, Pointer, captioned, level
+from sonde.answers.facts import Facts, Pointer, level
 from sonde.answers.regression.pictures import PICTURES
 from sonde.answers.regression.target import near, written
+from sonde.answers.report_parts import drawn
 from sonde.drawing.markup import Child, Markup
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import percent
 from sonde.drawing.page import element, section, sentences, table
-from sonde.drawing.words import percent
+from sonde.drawing.safe_text import one_line
 from sonde.metrics.words import amount, interval, title
 
 OUTLIER = 6.0
 """Largest error over the median one from which on it is pointed at; of normal errors 1,000 examples reach about 5."""
 SHORT = 0.02
 """How far the upper end of the coverage may fall below what was wanted without a word."""
-
-
-def drawn(facts: Facts, key: str, *, style: str = "") -> Markup | None:
-    """Return one of the answer's pictures with its caption."""
-    return captioned(facts, key, PICTURES[key].title, PICTURES[key].look_for, style=style)
 
 
 def _errors(facts: Facts) -> Mapping[str, Any]:
@@ -79,7 +75,13 @@ def predictions(facts: Facts) -> Markup | None:
         "predictions",
         "Predictions",
         sentences(told),
-        element("div", "pictures", drawn(facts, "predicted"), drawn(facts, "residuals"), drawn(facts, "errors")),
+        element(
+            "div",
+            "pictures",
+            drawn(facts, PICTURES, "predicted"),
+            drawn(facts, PICTURES, "residuals"),
+            drawn(facts, PICTURES, "errors"),
+        ),
     )
 
 
@@ -108,7 +110,7 @@ def intervals(facts: Facts) -> Markup | None:
                 "better. Each quantile should have as many targets at or below it as it says."
             )
         )
-    picture = drawn(facts, "coverage")
+    picture = drawn(facts, PICTURES, "coverage")
     parts.append(element("div", "pictures", picture, element("div", "beside", *beside)))
     return section("intervals", "Prediction intervals", *parts)
 

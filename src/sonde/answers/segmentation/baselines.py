@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.answers.answer import Contest
-from sonde.answers.baselines.linear import linear_model
+from sonde.answers.baselines.linear_classifier import linear_model
 from sonde.answers.segmentation.predictions import Predictions
 from sonde.answers.segmentation.target import NOT_SCORED, MaskTarget
 from sonde.data.target import Column

@@ -6,41 +6,15 @@ from typing import Any
 import numpy as np
 
 from sonde.answers.answer import Plot, Scored
+from sonde.answers.class_bars import class_bars
 from sonde.answers.segmentation.predictions import dice_of
-from sonde.drawing import Axis, Interval, Measure, Panel, bars, chart, histogram, matrix, picture
-from sonde.drawing.names import one_line
+from sonde.drawing import Axis, Panel, chart, histogram, matrix, picture
+from sonde.drawing.safe_text import one_line
 
 MEASURES = {"dice": "Dice, %", "iou": "IoU, %"}
 """What is drawn of each class, in this order."""
-MOST_CLASSES = 30
-"""Classes drawn; of more, the weakest are (the report's tables have all)."""
 FEWEST = 10
 """Images from which on their Dice is drawn."""
-
-
-def by_dice(per_class: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """Return the classes from the smallest Dice to the largest; those without one come last."""
-
-    def key(label: str) -> float:
-        value = (per_class[label].get("dice") or {}).get("value")
-        return 2.0 if value is None else float(value)
-
-    return sorted(per_class, key=key)
-
-
-def class_bars(per_class: Mapping[str, Mapping[str, Any]]) -> str | None:
-    """Draw Dice and IoU of each class with their intervals, the weakest first; None without classes."""
-    order = by_dice(per_class)
-    shown = order[:MOST_CLASSES]
-    if not shown:
-        return None
-    axis = Axis(low=0, high=1, ticks=(0, 0.5, 1), write=lambda share: f"{100 * share:g}")
-    measures = [
-        Measure(title, [Interval.of(per_class[label].get(measure)) for label in shown], axis, write=None)
-        for measure, title in MEASURES.items()
-    ]
-    note = f"the weakest {len(shown)} of {len(order)} classes" if len(order) > len(shown) else ""
-    return picture(bars(shown, measures, note=note), "plot-classes", "Scores of each class, the weakest first")
 
 
 def confusion(counts_CC: Any, classes: Sequence[str]) -> str:
@@ -70,7 +44,7 @@ def each_image(scored: Scored, scores: Mapping[str, Any]) -> str | None:
 
 PICTURES: dict[str, Plot] = {
     "classes": Plot(
-        lambda scored, scores: class_bars(scores["per_class"]),
+        lambda scored, scores: class_bars(scores["per_class"], MEASURES, by="dice"),
         "Each class",
         "Short bars are weak classes; long whiskers are classes in few images, or that vary much.",
     ),

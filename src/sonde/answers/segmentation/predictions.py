@@ -8,7 +8,6 @@ written by `sonde predict`.
 
 # N examples, C classes
 
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,18 +16,24 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sonde.answers.answer import Kept
-from sonde.answers.probability_file import CLASSES_KEY, LARGEST_FILE, MOST_NUMBERS, damaged, refuse_other_names
+from sonde.answers.prediction_file import (
+    CLASSES_KEY,
+    MOST_NUMBERS,
+    damaged,
+    named_classes,
+    opened,
+    part_of,
+    refuse_other_names,
+    require_columns,
+    write_table,
+)
 from sonde.answers.segmentation.fitted import Fitted
 from sonde.answers.segmentation.target import MaskTarget
 from sonde.answers.segmentation.training import counts_of
-from sonde.config.files import check_regular, write_atomically
-from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.target import Column
-from sonde.errors import RunError
 
 UNLIKE = 0.01
 """Share of an image by which a class may differ between two truths that are the same, decoded to different sizes."""
@@ -54,15 +59,7 @@ class Predictions:
 
     def part(self, rows: Sequence[int]) -> "Predictions":
         """Return some of them."""
-        chosen = np.asarray(rows, np.int64)
-        return replace(
-            self,
-            names=tuple(self.names[row] for row in chosen.tolist()),
-            pixels=self.pixels[chosen],
-            confidence=self.confidence[chosen],
-            predicted=None if self.predicted is None else self.predicted[chosen],
-            true=None if self.true is None else self.true[chosen],
-        )
+        return part_of(self, rows, ("pixels", "confidence", "predicted", "true"))
 
 
 def dice_of(pixels_NCC: NDArray[Any]) -> NDArray[np.float64]:
@@ -107,10 +104,7 @@ def write_predictions(path: Path, made: Predictions) -> None:
         "confidence": pa.array(made.confidence),
         "pixels": pa.FixedSizeListArray.from_arrays(pa.array(flat.reshape(-1)), flat.shape[1]),
     }
-    table = pa.table(columns).replace_schema_metadata({CLASSES_KEY: json.dumps(made.classes).encode()})
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd")
-    write_atomically(path, buffer.getvalue())
+    write_table(path, columns, {CLASSES_KEY: json.dumps(made.classes).encode()})
 
 
 def read_predictions(path: Path) -> Predictions:
@@ -122,41 +116,20 @@ def read_predictions(path: Path) -> Predictions:
     Raises:
         RunError: the file is missing, damaged or not ours; the text says which rule it breaks.
     """
-    try:
-        check_regular(path, largest=LARGEST_FILE)
-        with pq.ParquetFile(path) as file:
-            classes = _classes_in(file.schema_arrow, path)
-            if file.metadata.num_rows * len(classes) ** 2 > MOST_NUMBERS:
-                raise damaged(path, f"it claims more than {MOST_NUMBERS:,} counts")
-            table = file.read(columns=["name", "confidence", "pixels"])
-    except FileNotFoundError:
-        raise RunError(f"There is no {path}. (sonde evaluate {path.parent} writes it.)") from None
-    except (pa.ArrowException, OSError) as error:
-        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        raise damaged(path, reason.splitlines()[0]) from None
+    with opened(path) as file:
+        classes = named_classes(file.schema_arrow, path)
+        pixels = {"pixels": pa.list_(pa.int64(), len(classes) ** 2)}
+        require_columns(file.schema_arrow, {"name": pa.string(), "confidence": pa.float64(), **pixels}, path)
+        if file.metadata.num_rows * len(classes) ** 2 > MOST_NUMBERS:
+            raise damaged(path, f"it claims more than {MOST_NUMBERS:,} counts")
+        table = file.read(columns=["name", "confidence", "pixels"])
     if not table.num_rows or any(column.null_count for column in table.columns):
         raise damaged(path, "it holds no example, or a value is missing")
-    pixels = table.column("pixels").combine_chunks().flatten().to_numpy().reshape(-1, len(classes), len(classes))
-    if pixels.min() < 0:
+    counts = table.column("pixels").combine_chunks().flatten().to_numpy().reshape(-1, len(classes), len(classes))
+    if counts.min() < 0:
         raise damaged(path, "it counts fewer pixels than none")
     names = tuple(table.column("name").to_pylist())
-    return Predictions(names, classes, pixels, table.column("confidence").to_numpy())
-
-
-def _classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
-    try:
-        classes = parse_json((schema.metadata or {})[CLASSES_KEY])
-    except KeyError:
-        raise damaged(path, "its metadata does not name the classes") from None
-    except Unsound as error:
-        raise damaged(path, f"of the classes in its metadata, {error}") from None
-    if not isinstance(classes, list) or len(classes) < 2 or not all(isinstance(name, str) for name in classes):
-        raise damaged(path, "the classes in its metadata are not a list of at least two names")
-    kinds = {"name": pa.string(), "confidence": pa.float64(), "pixels": pa.list_(pa.int64(), len(classes) ** 2)}
-    for column, kind in kinds.items():
-        if schema.names.count(column) != 1 or schema.field(column).type != kind:
-            raise damaged(path, f"it needs one column '{column}' of type {kind}")
-    return tuple(classes)
+    return Predictions(names, classes, counts, table.column("confidence").to_numpy())
 
 
 def align(first: Predictions, second: Predictions) -> Predictions:

@@ -1,29 +1,20 @@
 """The report's sections on masks: each class, the confusion of pixels, each image; and what to look at next."""
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
-from sonde.answers.facts import Facts, Pointer, captioned
-from sonde.answers.segmentation.pictures import PICTURES, by_dice
+from sonde.answers.class_bars import weakest_first
+from sonde.answers.facts import Facts, Pointer
+from sonde.answers.report_parts import cell, drawn
+from sonde.answers.segmentation.pictures import PICTURES
 from sonde.drawing.markup import Child, Markup
+from sonde.drawing.numbers_in_words import count, percent
 from sonde.drawing.page import element, name, section, table
-from sonde.drawing.words import NOT_KNOWN, count, percent
 from sonde.metrics.words import amount, interval
 
 WEAK = 0.9
 """Dice below which the weakest class is named as weak."""
 TELLING = 0.02
 """Share of a class's pixels that are taken for another from which on the pair is named."""
-
-
-def _drawn(facts: Facts, key: str, *, style: str = "") -> Markup | None:
-    return captioned(facts, key, PICTURES[key].title, PICTURES[key].look_for, style=style)
-
-
-def _cell(metric: str, score: Mapping[str, Any] | None) -> Child:
-    if not score or score.get("value") is None:
-        return NOT_KNOWN
-    return element("span", "pair", amount(metric, score["value"]), element("small", "", interval(metric, score)))
 
 
 def classes(facts: Facts) -> Markup | None:
@@ -36,30 +27,30 @@ def classes(facts: Facts) -> Markup | None:
             f"{int(facts.per_class[label].get('n') or 0):,}",
             percent(float(facts.per_class[label].get("share") or 0)),
             percent(float(facts.per_class[label].get("given") or 0)),
-            _cell("dice", facts.per_class[label].get("dice")),
-            _cell("iou", facts.per_class[label].get("iou")),
+            cell("dice", facts.per_class[label].get("dice")),
+            cell("iou", facts.per_class[label].get("iou")),
         ]
-        for label in by_dice(facts.per_class)
+        for label in weakest_first(facts.per_class, "dice")
     ]
     heads = ["Class", "Images", "Pixels, target", "Pixels, predicted", "Dice", "IoU"]
     return section(
         "classes",
         "Classes",
-        _drawn(facts, "classes", style="wide"),
+        drawn(facts, PICTURES, "classes", style="wide"),
         table("Scores of each class, the weakest first", heads, rows, numbers=range(1, len(heads)), style="tight"),
     )
 
 
 def confusion(facts: Facts) -> Markup | None:
     """Return which class's pixels are taken for which, and how the Dice is spread over the images."""
-    drawn = [_drawn(facts, "confusion", style="matrix"), _drawn(facts, "each")]
-    if not any(drawn):
+    pictures = [drawn(facts, PICTURES, "confusion", style="matrix"), drawn(facts, PICTURES, "each")]
+    if not any(pictures):
         return None
-    return section("confusion", "Pixels", element("div", "pictures", *drawn))
+    return section("confusion", "Pixels", element("div", "pictures", *pictures))
 
 
 def _weakest_class(facts: Facts) -> Iterator[Pointer]:
-    order = by_dice(facts.per_class)
+    order = weakest_first(facts.per_class, "dice")
     if len(order) > 1:
         each = facts.per_class[order[0]]
         score = each.get("dice") or {}
@@ -87,7 +78,7 @@ def _taken_for(facts: Facts) -> Iterator[Pointer]:
 def remarks(facts: Facts) -> list[str]:
     """Say on the first screen how the classes do, where they are few."""
     told = []
-    for label in by_dice(facts.per_class)[:MOST_NAMED]:
+    for label in weakest_first(facts.per_class, "dice")[:MOST_NAMED]:
         score = facts.per_class[label].get("dice") or {}
         if score.get("value") is not None:
             told.append(f"{label} {amount('dice', score['value'])} ({interval('dice', score)})")

@@ -14,7 +14,7 @@ from sonde.answers.segmentation import (
     training,
 )
 from sonde.answers.segmentation.options import Options
-from sonde.data.image.masks import store_masks
+from sonde.data.image.mask_images import store_masks
 from sonde.metrics import SEGMENTATION_METRICS
 
 ROW = Answer(

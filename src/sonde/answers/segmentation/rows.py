@@ -15,7 +15,7 @@ from sonde.answers.answer import Chosen, Kept
 from sonde.answers.segmentation.fitted import Fitted
 from sonde.answers.segmentation.predictions import in_shares
 from sonde.answers.segmentation.target import MaskTarget
-from sonde.config.files import write_atomically
+from sonde.config.disk import write_atomically
 from sonde.data.image.decode import LARGEST_PIXELS, centred, upright_size
 
 

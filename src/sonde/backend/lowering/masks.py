@@ -6,8 +6,8 @@ import torch
 from keras import Layer, layers, tree
 
 from sonde.backend.lowering.calls import Run
+from sonde.backend.lowering.native_layers import LOWERED
 from sonde.backend.lowering.steps import Step
-from sonde.backend.lowering.table import LOWERED
 
 
 def may_make(layer: Layer) -> bool:

@@ -10,8 +10,8 @@ import torch
 from keras import KerasTensor, Layer, Model, Sequential, tree
 
 from sonde.backend.lowering.calls import Call, Run
+from sonde.backend.lowering.native_layers import LOWERED
 from sonde.backend.lowering.operations import OPERATIONS
-from sonde.backend.lowering.table import LOWERED
 
 Slots = list[Any]
 """The tensors of a running model: each input and each output of a step has its place."""

@@ -1,10 +1,14 @@
-"""What recordings look like on a contact sheet: their spectrograms."""
+"""What recordings look like: their spectrograms."""
 
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from sonde.data.audio.spec import AudioSpec
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.sheet import contact_sheet
+from sonde.drawing import Spectrogram
 
 
 def sheet(spec: AudioSpec, batch: Stored, labels: Sequence[str]) -> tuple[str, bytes]:
@@ -17,3 +21,9 @@ def sheet(spec: AudioSpec, batch: Stored, labels: Sequence[str]) -> tuple[str, b
     """
     assert not isinstance(batch, Ragged)
     return ".png", contact_sheet(spec.pixels(batch), labels)
+
+
+def sketch(raw: Any) -> Spectrogram | None:
+    """Return what is shown of one raw recording; None where it is no spectrogram."""
+    array = np.asarray(raw)
+    return Spectrogram(array) if array.ndim == 2 else None

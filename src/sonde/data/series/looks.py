@@ -1,6 +1,7 @@
-"""What series look like on a contact sheet: a picture of lines each."""
+"""What series look like: lines, on a contact sheet as small pictures."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from PIL import Image, ImageDraw
 from sonde.data.ragged import Stored
 from sonde.data.series.spec import SeriesSpec
 from sonde.data.sheet import contact_sheet
+from sonde.drawing import Lines
 
 SERIES_TILE = (160, 96)
 """Width and height in pixels of a drawn series."""
@@ -56,3 +58,9 @@ def _series_tile(series_TC: NDArray[np.floating]) -> NDArray[np.uint8]:
         # A lone step is a line of one pixel.
         pen.line(points if len(points) > 1 else [points[0], (points[0][0] + 1, points[0][1])], fill=40)
     return np.asarray(tile)[..., None]
+
+
+def sketch(raw: Any) -> Lines | None:
+    """Return what is shown of one raw series, T x C; None where it has another shape."""
+    array = np.asarray(raw)
+    return Lines(array) if array.ndim == 2 else None

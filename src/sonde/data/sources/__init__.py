@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from sonde.config.files import located
+from sonde.config.disk import located
 from sonde.data.audio.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.image.decode import SUFFIXES
 from sonde.data.listing import Listing
@@ -15,11 +15,11 @@ from sonde.data.sources import (
     cifar,
     class_folders,
     idx,
+    labelled_rows,
     manifest,
     mask_folders,
     npz,
     patterns,
-    rows,
     series_csv,
     series_npz,
     series_ts,
@@ -32,7 +32,7 @@ from sonde.data.sources import (
 from sonde.data.sources.builtin import BUILTIN
 from sonde.data.sources.multilabel import recognised
 from sonde.data.sources.source import Source
-from sonde.data.sources.tables import tables_in
+from sonde.data.sources.text_columns import tables_in
 from sonde.errors import DataError, did_you_mean, shortened
 
 __all__ = ["BUILTIN", "SOURCES", "Source", "survey"]
@@ -124,8 +124,8 @@ SOURCES: dict[str, Source] = {
     "rows": Source(
         "A .csv, .tsv or .parquet file with numbers, dates or categories and a label per row; or one such file for "
         "each split.",
-        rows.sniff,
-        rows.read,
+        labelled_rows.sniff,
+        labelled_rows.read,
         ("table",),
     ),
     "series-said-table": Source(

@@ -12,7 +12,7 @@ from sonde.data.audio.sound import SUFFIXES as SOUND_SUFFIXES
 from sonde.data.image.decode import SUFFIXES
 from sonde.data.listing import Listing, split_named, text_array
 from sonde.data.options import Options
-from sonde.data.sources.tables import tables_in
+from sonde.data.sources.text_columns import tables_in
 from sonde.errors import DataError
 
 

@@ -17,7 +17,7 @@ from sonde.data.sources.conditions import with_test
 from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.named_files import ENDINGS, NamedFiles
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, label_column, splits_in
-from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
+from sonde.data.sources.text_columns import SUFFIXES, read_table, tables_in
 from sonde.data.sources.text_tables import head
 from sonde.errors import DataError, did_you_mean
 

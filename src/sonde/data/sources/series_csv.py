@@ -20,7 +20,7 @@ from sonde.data.sources.delimited import Table, is_number
 from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, splits_in, told
 from sonde.data.sources.series_arrays import Found, as_number, is_value
-from sonde.data.sources.tables import SUFFIXES, head_table, read_table, tables_in
+from sonde.data.sources.text_columns import SUFFIXES, head_table, read_table, tables_in
 from sonde.errors import DataError, did_you_mean
 
 IDS = ("series_id", "series", "sample_id", "sample", "case_id", "case", "sequence_id", "sequence", "recording", "id")

@@ -14,7 +14,7 @@ from sonde.data.sources import npz, series_csv, series_ts, series_ucr
 from sonde.data.sources.delimited import read_delimited
 from sonde.data.sources.series_arrays import Found, as_number, is_value, parted, tamed, together
 from sonde.data.sources.series_npz import EXPECTED, as_series
-from sonde.data.sources.tables import SUFFIXES as TABLES
+from sonde.data.sources.text_columns import SUFFIXES as TABLES
 from sonde.errors import DataError, shortened
 
 TEXTS = (".csv", ".tsv", ".txt")

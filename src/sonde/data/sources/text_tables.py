@@ -11,7 +11,7 @@ from sonde.config.untrusted import Unsound, parse_json
 from sonde.data.bounded import LARGEST_TABLE
 from sonde.data.encodings import read_head, read_text
 from sonde.data.sources.delimited import HEAD, SAMPLE, Table, numbered_lines
-from sonde.data.sources.tables import SUFFIXES, head_table, read_table
+from sonde.data.sources.text_columns import SUFFIXES, head_table, read_table
 from sonde.errors import DataError
 
 JSON_LINES = (".jsonl", ".ndjson")

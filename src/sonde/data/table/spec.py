@@ -199,7 +199,7 @@ class TableSpec(Spec):
         Raises:
             DataError: the file cannot be read, lacks a column or has no row, or a cell of numbers holds none.
         """
-        from sonde.data.sources.rows import read_rows
+        from sonde.data.sources.labelled_rows import read_rows
 
         table = read_rows(Path(path), self.encoding, self.columns)
         self._refuse_missing(tuple(table.columns), path)

@@ -18,7 +18,7 @@ class Options(OptionSet):
     """How texts are cleaned, cut into tokens and numbered."""
 
     tokens: cutting.Kind = "words"
-    """What a text is cut into; byte-pair needs the extra [text], and word-pieces come with a checkpoint."""
+    """What a text is cut into; byte-pair needs the extra [text], and word-pieces come with model.weights."""
 
     vocabulary: Annotated[int, Field(ge=8, le=LARGEST_VOCABULARY)] = 20_000
     """Most tokens that are told apart, the most frequent of the training texts; all others are one unknown token."""
@@ -50,7 +50,3 @@ class Options(OptionSet):
 
     vectors_sha256: str = ""
     """Digest that the file of word vectors must have; empty takes any file."""
-
-    checkpoint: str = ""
-    """Text encoder that others have pretrained, which brings its tokens, sizes and weights: a folder, hf://OWNER/NAME
-    (Hugging Face) or kaggle://OWNER/MODEL/keras/NAME (Keras presets). It takes the model 'pretrained'."""

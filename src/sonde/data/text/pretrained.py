@@ -99,7 +99,7 @@ class Checkpoint:
 
 
 def read_checkpoint(name: str) -> Checkpoint:
-    """Read what a checkpoint is; its weights are read by `models.checkpoints`.
+    """Read what a checkpoint is; its weights are read by `models.weights.text_encoders`.
 
     Args:
         name: a folder, hf://OWNER/NAME, or kaggle://OWNER/MODEL/keras/VARIATION.
@@ -153,16 +153,16 @@ def guess_from_checkpoint(said: Settings, modality: str) -> Settings:
     """Return what follows for a run from the checkpoint that it names: model, sizes and tokens; else nothing.
 
     Args:
-        said: what was said; text.checkpoint may be among it.
-        modality: what is read; only texts have checkpoints.
+        said: what was said; model.weights may be among it.
+        modality: what is read; only for texts are there any.
 
     Raises:
         DataError: see `read_checkpoint`.
     """
-    name = said.value("text.checkpoint")
+    name = said.value("model.weights")
     if modality != "text" or not name or not isinstance(name, str):
         return Settings()
-    place = said["text.checkpoint"].place
+    place = said["model.weights"].place
     try:
         checkpoint = read_checkpoint(name)
     except SondeError as error:
@@ -172,7 +172,7 @@ def guess_from_checkpoint(said: Settings, modality: str) -> Settings:
         for key, value in checkpoint.sizes.model_dump().items():
             values[f"model.{key}"] = value
             if (other := said.value(f"model.{key}", value)) != value:
-                raise DataError(f"text.checkpoint brings model.{key} = {value}; leave out model.{key} = {other}.")
+                raise DataError(f"model.weights brings model.{key} = {value}; leave out model.{key} = {other}.")
     values |= {f"text.{key}": getattr(checkpoint.tokens, key) for key in ("lower", "strip_accents")}
     values["text.tokens"] = checkpoint.tokens.kind
     # It would leave out what stands around a text too, which the encoder was never without.
@@ -187,12 +187,12 @@ def brought(file: Settings, said: Settings) -> list[str]:
         file: of a run file.
         said: on the command line.
     """
-    before, now = file.value("text.checkpoint"), said.value("text.checkpoint")
+    before, now = file.value("model.weights"), said.value("model.weights")
     other_model = said.value("run.model", "pretrained") != "pretrained"
     other = now is not None and now != before
     if not before or not (other or other_model):
         return []
-    keys = [*BROUGHT, *(f"model.{key}" for key in Sizes.model_fields), *(["text.checkpoint"] if other_model else [])]
+    keys = [*BROUGHT, *(f"model.{key}" for key in Sizes.model_fields), *(["model.weights"] if other_model else [])]
     return [key for key in keys if key in file and key not in said]
 
 
@@ -207,7 +207,7 @@ def _located(name: str) -> Path:
     if name.startswith(KAGGLE):
         return _fetched_preset(name.removeprefix(KAGGLE))
     raise DataError(
-        f"There is no folder {name}. text.checkpoint takes a folder, hf://OWNER/NAME, or a Keras preset such as "
+        f"There is no folder {name}. model.weights takes a folder, hf://OWNER/NAME, or a Keras preset such as "
         "kaggle://keras/bert/keras/bert_tiny_en_uncased."
     )
 

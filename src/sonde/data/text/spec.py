@@ -257,22 +257,9 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
         options: how they are cleaned, cut and counted.
     """
     assert isinstance(raw, Ragged)
-    plain = TextSpec(
-        tokens=options.tokens,
-        vocabulary="",
-        length=LARGEST_LENGTH,
-        lower=options.lower,
-        strip_markup=options.strip_markup,
-        strip_links=options.strip_links,
-        strip_accents=options.strip_accents,
-        digits=options.digits,
-        columns=() if max(map(len, listing.text_columns), default=0) > LONGEST_COLUMN else listing.text_columns,
-        encoding=listing.encoding,
-    )
-    if options.checkpoint:
-        return _as_pretrained(plain, raw, options)
+    plain = _plain(listing, options)
     if options.tokens == "word-pieces":
-        raise DataError("Word pieces come with a checkpoint: --set text.checkpoint=FOLDER. See text.tokens for others.")
+        raise DataError("Word pieces come with weights: --set model.weights=FOLDER. See text.tokens for others.")
     cleaned = plain._cleaned(raw)
     joins: list[tuple[str, str]] = []
     if options.tokens == "byte-pair":
@@ -289,27 +276,52 @@ def learn(raw: Stored, listing: Listing, options: Options) -> TextSpec:
     return spec.model_copy(update={"length": options.length or usual_length(lengths, options.tokens)})
 
 
-def _as_pretrained(plain: TextSpec, raw: Ragged, options: Options) -> TextSpec:
-    """Take everything but the length from a checkpoint."""
-    checkpoint = read_checkpoint(options.checkpoint)
+def _plain(listing: Listing, options: Options) -> TextSpec:
+    """Return what no text is needed for."""
+    return TextSpec(
+        tokens=options.tokens,
+        vocabulary="",
+        length=LARGEST_LENGTH,
+        lower=options.lower,
+        strip_markup=options.strip_markup,
+        strip_links=options.strip_links,
+        strip_accents=options.strip_accents,
+        digits=options.digits,
+        columns=() if max(map(len, listing.text_columns), default=0) > LONGEST_COLUMN else listing.text_columns,
+        encoding=listing.encoding,
+    )
+
+
+def adopt(raw: Stored, listing: Listing, options: Options, weights: str) -> TextSpec:
+    """Take everything but the length from an encoder that others have pretrained; see `learn`.
+
+    Args:
+        raw: UTF-8 bytes of the training texts.
+        listing: names the columns that they stand in.
+        options: how they are cleaned; what the encoder says otherwise is refused (DataError).
+        weights: name of the encoder, as `read_checkpoint` takes it.
+    """
+    assert isinstance(raw, Ragged)
+    plain = _plain(listing, options)
+    checkpoint = read_checkpoint(weights)
     tokens = checkpoint.tokens
     own = {"tokens": tokens.kind, "lower": tokens.lower, "strip_accents": tokens.strip_accents}
     for name, value in own.items():
         if getattr(options, name) != value:
-            raise DataError(f"text.checkpoint brings text.{name} = {json.dumps(value)}; leave out text.{name}.")
+            raise DataError(f"model.weights brings text.{name} = {json.dumps(value)}; leave out text.{name}.")
     if options.vectors:
-        raise DataError("text.checkpoint brings the vectors of its tokens; leave out text.vectors.")
+        raise DataError("model.weights brings the vectors of its tokens; leave out text.vectors.")
     known = tokens.known
     if len(known) > LARGEST_VOCABULARY:
-        raise DataError(f"{options.checkpoint} has {len(tokens.known):,} tokens, more than a model keeps.")
+        raise DataError(f"{weights} has {len(tokens.known):,} tokens, more than a model keeps.")
     most = checkpoint.sizes.positions
     if options.length > most:
-        raise DataError(f"text.length = {options.length:,} is more than the checkpoint reads: {most:,} tokens.")
+        raise DataError(f"text.length = {options.length:,} is more than the encoder reads: {most:,} tokens.")
     if 0 < options.length < SHORTEST_AROUND:
         raise DataError(f"text.length = {options.length} leaves no room between the two tokens around a text.")
     joins = "\n".join(" ".join(pair) for pair in tokens.joins)
     if len(json.dumps("\n".join(known))) + len(json.dumps(joins)) > LARGEST_WORDS:
-        raise DataError(f"{options.checkpoint} has more tokens and joins than a model's description holds.")
+        raise DataError(f"{weights} has more tokens and joins than a model's description holds.")
     spec = plain.model_copy(
         update={
             "vocabulary": "\n".join(known),

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 
-from sonde.config.files import located
+from sonde.config.disk import located
 from sonde.data.bounded import LARGEST_VECTORS, file_size
 from sonde.data.text.options import Options
 from sonde.data.text.spec import TextSpec

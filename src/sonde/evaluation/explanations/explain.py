@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data import Ragged, Stored, TextSpec
-from sonde.data.ragged import text_of
-from sonde.data.text import tokens
-from sonde.drawing import Sketch, Text
+from sonde.data import MODALITIES, Stored
+from sonde.drawing import Sketch
 from sonde.errors import ConfigError, did_you_mean, unknown_name
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.found import Example, Found, Subject
-from sonde.evaluation.pictures import picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,32 +139,6 @@ def _found(subject: Subject, example: Example, target: int, method: str) -> Foun
 
 
 def _picture(subject: Subject, raw: Stored) -> Sketch | None:
-    """Return what is shown of an example; of a text its tokens, as many as have weights."""
-    if subject.modality == "text" and isinstance(subject.spec, TextSpec):
-        assert isinstance(raw, Ragged)
-        return Text(_pieces(subject.spec, raw), apart=subject.spec.tokens == "words")
-    if subject.modality == "table" and hasattr(subject.spec, "columns"):
-        assert isinstance(raw, np.ndarray)
-        raw = raw[list(subject.spec.columns)]
-    return picture(subject.modality, raw[0])
-
-
-def _pieces(spec: TextSpec, raw: Ragged) -> tuple[str, ...]:
-    """Return the tokens of a text; one that the model does not know stands in brackets, as it was written."""
-    pieces = spec.pieces(raw)[0]
-    if spec.tokens not in tokens.CUTS:
-        return tuple(pieces)
-    cleaned = tokens.clean(
-        text_of(raw[0]),
-        markup=spec.strip_markup,
-        links=spec.strip_links,
-        accents=spec.strip_accents,
-        digits=spec.digits,
-        lower=spec.lower,
-    )
-    written = tokens.CUTS[spec.tokens](cleaned)
-    numbers = spec.encode(raw)[0].tolist()
-    return tuple(
-        f"[{word}]" if number == tokens.UNKNOWN else piece
-        for piece, word, number in zip(pieces, written or ["?"], numbers, strict=False)
-    )
+    """Return what is shown of an example: the places that weights stand at."""
+    modality = MODALITIES[subject.modality]
+    return modality.explained(subject.spec, raw) if modality.explained else modality.sketch(raw[0])

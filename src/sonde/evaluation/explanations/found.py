@@ -16,7 +16,7 @@ from sonde.backend import at_once, batches_of, gathered, predictions
 from sonde.data import Stored
 from sonde.drawing import Sketch
 from sonde.evaluation.explanations.integrated import MOST_STEPS
-from sonde.evaluation.opening import TrainedModel
+from sonde.evaluation.trained_model import TrainedModel
 
 AT_ONCE = 64
 """Variants of an example that are predicted together."""

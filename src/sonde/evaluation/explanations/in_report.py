@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sonde.answers import Scored
-from sonde.data import Examples
+from sonde.data import MODALITIES, Examples
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.explain import of_the_test
 from sonde.evaluation.explanations.found import Subject
-from sonde.evaluation.explanations.permutation import REPEATS, Importance, importances
-from sonde.evaluation.explanations.stage import draw
-from sonde.evaluation.opening import TrainedModel
+from sonde.evaluation.explanations.importance import REPEATS, Importance, importances
+from sonde.evaluation.explanations.of_files import draw
 from sonde.evaluation.options import Options
-from sonde.evaluation.plots.explained import importance_bars
+from sonde.evaluation.plots.explanation_pictures import importance_bars
+from sonde.evaluation.trained_model import TrainedModel
 from sonde.metrics import value_of
 from sonde.metrics.words import title
 
@@ -60,7 +60,7 @@ def for_report(
         return Explained({})
     subject = Subject(model, modality, QUICK_STEPS)
     pictures, importance = {}, None
-    if modality == "table":
+    if MODALITIES[modality].columns(model.spec):
         importance = _importance(subject, scored, examples, options, str(scores["headline"]))
         drawn = None if importance is None else importance_bars(importance["columns"], title(importance["metric"]))
         if drawn is not None:
@@ -76,7 +76,7 @@ def _importance(
 ) -> dict[str, Any] | None:
     raw = examples.raw
     assert isinstance(raw, np.ndarray)
-    columns = tuple(getattr(subject.spec, "columns", raw.dtype.names or ()))
+    columns = MODALITIES[subject.modality].columns(subject.spec)
     if len(columns) > MOST_COLUMNS or len(raw) < 2:
         return None
     most = int(np.clip(MOST_TRIALS // (len(columns) * REPEATS), 100, MOST_ROWS))

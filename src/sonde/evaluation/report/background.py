@@ -7,9 +7,9 @@ from typing import Any
 from sonde.answers.facts import SPLITS, Facts, Option
 from sonde.config.toml import toml_value
 from sonde.drawing.markup import Child, Markup, join, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import count, duration, listed
 from sonde.drawing.page import command, definitions, element, name, section, sentences, table
-from sonde.drawing.words import count, duration, listed
+from sonde.drawing.safe_text import one_line
 from sonde.evaluation.report.summary import when
 
 MOST_LISTED = 200

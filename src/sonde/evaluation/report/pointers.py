@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 
 from sonde.answers import answer_of
 from sonde.answers.facts import Facts, Pointer
-from sonde.drawing.names import one_line
-from sonde.drawing.words import count
+from sonde.drawing.numbers_in_words import count
+from sonde.drawing.safe_text import one_line
 from sonde.metrics.words import SHARES, amount
 
 FEWEST, MOST = 2, 4

@@ -9,9 +9,9 @@ from sonde.answers import TASKS, answer_of
 from sonde.answers.facts import SPLITS, Facts, level
 from sonde.data import WHOLE
 from sonde.drawing.markup import Child, Markup, join, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import count, duration, listed, percent
 from sonde.drawing.page import element, figure, name
-from sonde.drawing.words import count, duration, listed, percent
+from sonde.drawing.safe_text import one_line
 from sonde.evaluation.plots import PLOTS
 from sonde.evaluation.report.pointers import pointers
 from sonde.metrics.words import SHARES, amount, interval, number, title

@@ -9,29 +9,29 @@ from pathlib import Path
 from sonde.answers import answer_of
 from sonde.answers.facts import Facts, Shown
 from sonde.config import RunFolder
-from sonde.config.files import write_atomically
+from sonde.config.disk import write_atomically
 from sonde.drawing.markup import Child, Markup, tag
-from sonde.drawing.names import one_line
 from sonde.drawing.page import element
-from sonde.evaluation.report import background, explained, gallery, sections, several
-from sonde.evaluation.report.facts import read_facts
-from sonde.evaluation.report.page import page
+from sonde.drawing.safe_text import one_line
+from sonde.evaluation.report import background, explanation_section, runs_section, sections, worst_section
+from sonde.evaluation.report.run_facts import read_facts
 from sonde.evaluation.report.summary import summary
+from sonde.evaluation.report.template import page
 
 Section = tuple[str, Callable[[Facts], Markup | None]]
 """A word for the list of contents, and what writes it."""
 
 BEFORE: dict[str, Section] = {
     "scores": ("Scores", sections.scores),
-    "folds": ("Folds", several.folds),
-    "seeds": ("Seeds", several.seeds),
-    "members": ("Made of", several.members),
+    "folds": ("Folds", runs_section.folds),
+    "seeds": ("Seeds", runs_section.seeds),
+    "members": ("Made of", runs_section.members),
 }
 AFTER: dict[str, Section] = {
     "training": ("Training", sections.training),
-    "worst": ("Worst predictions", gallery.worst),
-    "typical": ("Typical predictions", gallery.typical),
-    "explanations": ("Explanations", explained.explanations),
+    "worst": ("Worst predictions", worst_section.worst),
+    "typical": ("Typical predictions", worst_section.typical),
+    "explanations": ("Explanations", explanation_section.explanations),
     "data": ("Data", background.data),
     "how": ("How it was run", background.how),
     "again": ("Commands", background.again),

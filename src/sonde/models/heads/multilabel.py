@@ -1,38 +1,17 @@
-"""The head for several labels at once: a logit for each, its losses, and the F1 over all labels of a batch."""
+"""The head for several labels at once: the logits of classification, a loss for each label, an F1 over all of them."""
 
 # B batch, K labels
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from sonde.models.features import Features
+from sonde.models.heads.classification import NAME, OUTPUT, SHARPNESS, VARYING, outputs
 
-NAME = "answer"
-"""Name of the head's layer."""
-OUTPUT = "logits"
-"""Name of what it gives."""
-
-
-SHARPNESS = np.logspace(-0.5, 2.5, 61)
-"""Factors on the scores of a solved head that are tried."""
-
-VARYING: dict[str, tuple[int, ...]] = {}
-"""Axes of what the loss reads whose size differs from batch to batch."""
-
-
-def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
-    """Add a dense layer that gives a logit per label, in float32 also under a bf16 policy.
-
-    Args:
-        features: the vector is read.
-        sizes: "outputs" is the number of labels.
-    """
-    return {"logits": keras.layers.Dense(sizes["outputs"], name=NAME, dtype="float32")(features.vector)}
+__all__ = ["NAME", "OUTPUT", "VARYING", "loss", "outputs", "scores", "sharpness", "solve_targets"]
 
 
 def loss(options: Mapping[str, Any]) -> Callable[[Mapping[str, Any], Mapping[str, Any]], Any]:

@@ -6,7 +6,7 @@ from drawing.reading import SVG, parsed
 from sonde.drawing import Block, grid, paragraph, stack
 from sonde.drawing.marks import name
 from sonde.drawing.markup import Markup
-from sonde.drawing.names import cut, one_line, visible, width, wrapped
+from sonde.drawing.safe_text import cut, one_line, visible, width, wrapped
 
 LONG = "a name that goes on and on, much longer than the room it has"
 

@@ -13,7 +13,7 @@ import small_runs
 from sonde import backend
 from sonde.config import RunFolder
 from sonde.errors import ConfigError, ModelError
-from sonde.evaluation import opening
+from sonde.evaluation import trained_model
 from sonde.evaluation.stage import evaluate, predict
 
 
@@ -34,7 +34,7 @@ def test_the_backend_that_predicts(
     monkeypatch.setenv("KERAS_BACKEND", asked)
     monkeypatch.setattr(backend, "in_use", lambda: in_use)
     monkeypatch.setattr(backend, "is_installed", lambda name: name in installed)
-    assert opening._backend_for("jax") == chosen
+    assert trained_model._backend_for("jax") == chosen
 
 
 @pytest.fixture(scope="module")
@@ -127,5 +127,5 @@ def test_a_run_file_whose_task_is_unknown_is_refused_by_file_and_line(
     copy = changed(trained, tmp_path, {})
     copy.settings_file.write_text(f'[run]\ndata = "tiny.npz"\n{line}\nmodel = "cnn"\nepochs = 1\nname = "tiny"\n')
     with pytest.raises(ConfigError) as caught:
-        opening.own_dataset(copy)
+        trained_model.own_dataset(copy)
     assert says in str(caught.value)

@@ -9,10 +9,10 @@ import pytest
 
 from sonde import terminal
 from sonde.answers.facts import Facts
-from sonde.evaluation import folds
-from sonde.evaluation.plots.intervals import beside_one_another
-from sonde.evaluation.report import several as sections
-from sonde.terminal.several import show_several
+from sonde.evaluation import cross_validation
+from sonde.evaluation.plots.interval_pictures import beside_one_another
+from sonde.evaluation.report import runs_section as sections
+from sonde.terminal.runs_table import show_several
 
 
 def score(value: float | None) -> dict[str, Any]:
@@ -90,6 +90,9 @@ def test_scores_that_no_run_has_draw_no_picture() -> None:
 
 def test_pooled_folds_say_that_what_one_tests_another_tuned_on() -> None:
     tuned = SimpleNamespace(decision=(0.0, 0.5), tuned_for="balanced_accuracy")
-    assert "tuned for balanced accuracy, and what one fold tests another tuned on" in folds._on_decisions(tuned)[0]
-    assert folds._on_decisions(SimpleNamespace(decision=(), tuned_for="f1")) == ()
-    assert folds._on_decisions(SimpleNamespace(decision=(0.0, 0.5), tuned_for="none")) == ()
+    assert (
+        "tuned for balanced accuracy, and what one fold tests another tuned on"
+        in cross_validation._on_decisions(tuned)[0]
+    )
+    assert cross_validation._on_decisions(SimpleNamespace(decision=(), tuned_for="f1")) == ()
+    assert cross_validation._on_decisions(SimpleNamespace(decision=(0.0, 0.5), tuned_for="none")) == ()

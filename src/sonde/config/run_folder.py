@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sonde.config.files import append_line, write_atomically, write_folder_atomically
+from sonde.config.disk import append_line, write_atomically, write_folder_atomically
 from sonde.config.origins import origins_of, with_origins
+from sonde.config.schemas import EPOCH, SHAPES, fault
 from sonde.config.settings import Settings
-from sonde.config.shapes import EPOCH, SHAPES, fault
 from sonde.config.toml import read_settings
 from sonde.config.untrusted import LARGEST_JSON, Unsound, parse_json, read_json, read_text
 from sonde.errors import ConfigError, RunError, StorageError, did_you_mean, shortened

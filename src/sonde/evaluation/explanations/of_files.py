@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from sonde.config import RunFolder
-from sonde.config.files import write_atomically
+from sonde.config.disk import write_atomically
 from sonde.data import Stored
 from sonde.errors import ConfigError, DataError
 from sonde.evaluation.explanations import EXPLANATIONS
 from sonde.evaluation.explanations.explain import Explanation, class_number, explain_one, methods_of
 from sonde.evaluation.explanations.found import Subject
-from sonde.evaluation.opening import open_model
-from sonde.evaluation.plots.explained import Explained, explanation, heading
+from sonde.evaluation.plots.explanation_pictures import Explained, explanation, heading
+from sonde.evaluation.trained_model import open_model
 
 MOST_OF_A_FILE = 20
 """Examples of one file that are explained; a table of thousands would fill the folder."""

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sonde.config import RunFolder, Setting, Settings, create_run, open_run, write_settings
-from sonde.config.files import remove_folder, remove_leftovers, write_atomically, write_folder_atomically
+from sonde.config.disk import remove_folder, remove_leftovers, write_atomically, write_folder_atomically
 from sonde.errors import ConfigError, RunError, StorageError
 from sonde.training.checkpoints import clear_unfinished, only_one
 

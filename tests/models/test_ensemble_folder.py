@@ -20,7 +20,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
     backend.use(backend.in_use() or "torch").start(threads=1)
     from sonde.config import fill
-    from sonde.models import folder, options_of
+    from sonde.models import model_folder, options_of
     from sonde.models.assemble import Blueprint, build
 
     place = tmp_path_factory.mktemp("members")
@@ -31,7 +31,7 @@ def members(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
         model = build(blueprint, seed=seed)
         weights = {variable.path: np.asarray(variable.numpy()) for variable in model.weights}
         path = place / str(seed)
-        folder.save(path, description("mlp", options.model_dump(mode="json")), weights)
+        model_folder.save(path, description("mlp", options.model_dump(mode="json")), weights)
         paths.append(path)
     return paths
 
@@ -42,17 +42,17 @@ def description(model: str, options: dict[str, Any], classes: tuple[str, ...] = 
 
 @pytest.fixture
 def made(members: list[Path], tmp_path: Path) -> Path:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
-    ensemble.save(tmp_path / "model", description("ensemble", {"weights": (0.25, 0.75)}), members)
+    ensemble_folder.save(tmp_path / "model", description("ensemble", {"weights": (0.25, 0.75)}), members)
     return tmp_path / "model"
 
 
 def test_a_moved_ensemble_holds_its_members_bit_for_bit(made: Path, members: list[Path], tmp_path: Path) -> None:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
     moved = shutil.move(made, tmp_path / "elsewhere")
-    found, whole = ensemble.load(Path(moved))
+    found, whole = ensemble_folder.load(Path(moved))
     assert [each.weight for each in found] == [0.25, 0.75] and whole.target["classes"] == ["a", "b", "c"]
     for number, path in enumerate(members, 1):
         assert (Path(moved) / f"{number}" / "weights.safetensors").read_bytes() == (
@@ -61,10 +61,10 @@ def test_a_moved_ensemble_holds_its_members_bit_for_bit(made: Path, members: lis
 
 
 def test_an_older_ensemble_is_replaced_whole(made: Path, members: list[Path]) -> None:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
-    ensemble.save(made, description("ensemble", {"weights": (0.5, 0.5)}), members[::-1])
-    assert [each.weight for each in ensemble.load(made)[0]] == [0.5, 0.5]
+    ensemble_folder.save(made, description("ensemble", {"weights": (0.5, 0.5)}), members[::-1])
+    assert [each.weight for each in ensemble_folder.load(made)[0]] == [0.5, 0.5]
     assert sorted(path.name for path in made.parent.iterdir()) == ["model"]
 
 
@@ -102,11 +102,11 @@ def make_a_pipe(path: Path) -> None:
     ],
 )
 def test_a_member_that_was_touched_is_refused(made: Path, harm: Any, message: str) -> None:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
     harm(made)
     with pytest.raises(ModelError, match=message):
-        ensemble.load(made)
+        ensemble_folder.load(made)
 
 
 @pytest.mark.parametrize(
@@ -124,18 +124,18 @@ def test_a_member_that_was_touched_is_refused(made: Path, harm: Any, message: st
 def test_a_description_that_does_not_fit_its_members_is_refused(
     members: list[Path], tmp_path: Path, changes: dict[str, Any], message: str
 ) -> None:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
     words = {"model": "ensemble", "options": {"weights": (0.5, 0.5)}, **changes}
-    ensemble.save(tmp_path / "model", description(**words), members)
+    ensemble_folder.save(tmp_path / "model", description(**words), members)
     with pytest.raises(ModelError, match=message):
-        ensemble.load(tmp_path / "model")
+        ensemble_folder.load(tmp_path / "model")
 
 
 def test_an_ensemble_is_not_taken_for_one_model(made: Path) -> None:
-    from sonde.models import folder
+    from sonde.models import model_folder
 
     with pytest.raises(ModelError, match="is an ensemble of several models"):
-        folder.load(made)
-    assert folder.read_description(made).model == "ensemble"
+        model_folder.load(made)
+    assert model_folder.read_description(made).model == "ensemble"
     assert json.loads((made / "digests.json").read_text()).keys() == {"model.json", "1/digests.json", "2/digests.json"}

@@ -10,7 +10,7 @@ import pytest
 
 from faults import Killed, count_of, failing, was_refused
 from sonde.config import RunFolder
-from sonde.config.files import (
+from sonde.config.disk import (
     append_line,
     read_regular,
     remove_leftovers,

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sonde.answers.facts import Shown
-from sonde.evaluation.plots.gallery import worst_gallery
-from sonde.evaluation.plots.intervals import beside_baselines, beside_one_another
+from sonde.evaluation.plots.interval_pictures import beside_baselines, beside_one_another
 from sonde.evaluation.plots.learning import loss_curves, metric_curves
+from sonde.evaluation.plots.worst_pictures import worst_gallery
 
 
 @dataclass(frozen=True)

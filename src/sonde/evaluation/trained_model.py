@@ -32,7 +32,7 @@ class TrainedModel:
     engine: Any
     """A `backend.Predicts`."""
     description: Any
-    """A `models.folder.Description`."""
+    """A `models.model_folder.Description`."""
     spec: Any
     """A `data.InputSpec`."""
     target: Any
@@ -94,7 +94,7 @@ def open_model(folder: RunFolder) -> TrainedModel:
     module = start_backend(settings)
     description = read_description(folder)
 
-    from sonde.models.folder import ENSEMBLE
+    from sonde.models.model_folder import ENSEMBLE
 
     return _open_ensemble(folder.model, module) if description.model == ENSEMBLE else open_single(folder.model, module)
 
@@ -106,12 +106,12 @@ def read_description(folder: RunFolder) -> Any:
         folder: a run whose model is trained; neither is trusted.
 
     Returns:
-        A `models.folder.Description`.
+        A `models.model_folder.Description`.
 
     Raises:
         ModelError: it is missing, damaged or changed, or its task is not known or is another model's.
     """
-    from sonde.models import folder as model_folder
+    from sonde.models import model_folder
 
     description = _of_its_task(model_folder.read_description(folder.model), folder.model)
     task = folder.settings().value("run.task")
@@ -149,15 +149,15 @@ def open_single(path: Path, module: ModuleType) -> TrainedModel:
     Raises:
         ModelError: the model is missing, damaged or not to be trusted.
     """
-    from sonde.models import folder as model_folder
+    from sonde.models import model_folder
 
     return _put_on(module, *model_folder.load(path), path)
 
 
 def _open_ensemble(path: Path, module: ModuleType) -> TrainedModel:
-    from sonde.models import ensemble
+    from sonde.models import ensemble_folder
 
-    members, description = ensemble.load(path)
+    members, description = ensemble_folder.load(path)
     parts = []
     for number, member in enumerate(members, 1):
         opened = _put_on(module, member.model, member.description, path / str(number))
@@ -170,7 +170,7 @@ def averaged(parts: Sequence[Part], description: Any) -> TrainedModel:
 
     Args:
         parts: the members, with their weights.
-        description: of the whole; a `models.folder.Description`.
+        description: of the whole; a `models.model_folder.Description`.
     """
     row = answer_of(description.task)
     target = row.target_from(description.target)
@@ -254,9 +254,9 @@ def own_dataset(folder: RunFolder) -> Dataset:
 
 
 def _spec_of(folder: RunFolder, settings: Settings) -> InputSpec | None:
-    """Return the spec of a run's model where it came from a checkpoint, which may be gone or another one by now."""
+    """Return the spec of a run's model that began with weights of others, which may be gone or others by now."""
     description = folder.model / "model.json"
-    if not settings.value("text.checkpoint") or not description.is_file():
+    if not weights_of(settings) or not description.is_file():
         return None
     return data.spec_from(folder.read_json(description).get("input", {}))
 
@@ -275,7 +275,9 @@ def open_dataset(settings: Settings, source: str, spec: InputSpec | None = None)
     options = fill(data.Options, "data", settings)
     task = task_of(settings)
     listing = data.survey(source, options, task.modality)
-    return data.load(listing, options, own_options(settings), asked_of(task.row), spec=spec)
+    return data.load(
+        listing, options, own_options(settings), asked_of(task.row), spec=spec, weights=weights_of(settings)
+    )
 
 
 def asked_of(row: Answer) -> Asked:
@@ -287,6 +289,11 @@ def answer_options(settings: Settings) -> Options:
     """Return a run's options of what it is asked, such as its label smoothing."""
     task = task_of(settings)
     return fill(task.row.options, task.answer, settings)
+
+
+def weights_of(settings: Settings) -> str:
+    """Return the weights that others have trained and a run's model begins with, or an empty text."""
+    return str(settings.value("model.weights", ""))
 
 
 def own_options(settings: Settings) -> Options:

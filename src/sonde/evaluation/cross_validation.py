@@ -16,9 +16,9 @@ from sonde.answers import answer_of
 from sonde.config import RunFolder
 from sonde.data import Dataset, Examples
 from sonde.errors import RunError
-from sonde.evaluation.opening import own_dataset, read_description, start_backend
-from sonde.evaluation.several import spread_of_folds
+from sonde.evaluation.several_runs import spread_of_folds
 from sonde.evaluation.stage import Frame, scored_as, write_up
+from sonde.evaluation.trained_model import own_dataset, read_description, start_backend
 
 
 @dataclass(frozen=True)

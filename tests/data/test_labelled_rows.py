@@ -9,7 +9,7 @@ import pytest
 
 from asking import CLASSES
 from sonde.data import Listing, Options, guess, load, survey
-from sonde.data.sources import tables
+from sonde.data.sources import text_columns
 from sonde.data.table import spec as table_module
 from sonde.data.table.columns import names_of
 from sonde.data.table.guesses import left_out, telling
@@ -141,7 +141,7 @@ def test_a_table_with_fewer_columns_than_the_first_is_refused(tmp_path: Path) ->
 
 
 def test_parquet_that_would_grow_beyond_memory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tables, "MOST_CELLS", 1000)
+    monkeypatch.setattr(text_columns, "MOST_CELLS", 1000)
     pq.write_table(pa.table({"a": [1.0] * 501, "label": ["x"] * 501}), tmp_path / "x.parquet")
     with pytest.raises(DataError, match=r"declares 501 rows of 2 columns, more cells than the 1,000"):
         read(tmp_path / "x.parquet")

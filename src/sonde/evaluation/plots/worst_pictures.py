@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sonde.answers.facts import Shown
 from sonde.drawing import Tile, gallery, picture
-from sonde.drawing.names import one_line
+from sonde.drawing.safe_text import one_line
 
 
 def worst_gallery(shown: Sequence[Shown]) -> str | None:

@@ -2,7 +2,7 @@
 
     model/
       model.json      our own description: model = "ensemble", the weights among its options
-      1/, 2/, ...     the members, each a whole model folder as `models.folder` writes it
+      1/, 2/, ...     the members, each a whole model folder as `models.model_folder` writes it
       digests.json    SHA-256 and size of model.json and of each member's digests.json; written last
 
 The members are copies, so that the folder can be moved alone. It is as untrusted as theirs.
@@ -18,10 +18,10 @@ from typing import Annotated
 import keras
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from sonde.config.files import read_regular, write_folder_atomically
+from sonde.config.disk import read_regular, write_folder_atomically
 from sonde.errors import ModelError
-from sonde.models import folder
-from sonde.models.folder import DESCRIPTION, DIGESTS, ENSEMBLE, LARGEST_DESCRIPTION, WEIGHTS, Description
+from sonde.models import model_folder
+from sonde.models.model_folder import DESCRIPTION, DIGESTS, ENSEMBLE, LARGEST_DESCRIPTION, WEIGHTS, Description
 
 MOST = 100
 """Members of an ensemble at most."""
@@ -52,7 +52,7 @@ def save(path: Path, description: Description, members: Sequence[Path]) -> None:
     Args:
         path: folder to make; an older one is replaced.
         description: of the whole; its options hold the weights.
-        members: model folders, read through `models.folder` before.
+        members: model folders, read through `models.model_folder` before.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.
@@ -75,13 +75,13 @@ def load(path: Path) -> tuple[list[Member], Description]:
     Raises:
         ModelError: a file is missing, damaged, changed or too large, or the members do not fit together.
     """
-    description = folder.read_description(path)
+    description = model_folder.read_description(path)
     weights = _weights(description, path / DESCRIPTION)
-    digests = folder.read_digests(path)
+    digests = model_folder.read_digests(path)
     members = []
     for number, weight in enumerate(weights, 1):
         _check_digests(path, f"{number}/{DIGESTS}", digests)
-        model, of_member = folder.load(path / str(number))
+        model, of_member = model_folder.load(path / str(number))
         members.append(Member(model, of_member, weight))
     for number, member in enumerate(members, 1):
         theirs = (member.description.task, member.description.answer, member.description.target)

@@ -31,7 +31,7 @@ BOUNDS: dict[str, tuple[str, ...]] = {
 In one place all of them hold, and the first to be reached ends the training; so do a file's minutes and the epochs
 that are given beside it.
 """
-PATHS = ("run.data", "text.checkpoint", "text.vectors")
+PATHS = ("run.data", "model.weights", "text.vectors")
 """Options that may be paths from the run file's own folder."""
 
 
@@ -59,13 +59,13 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     file = _with_free_name(file, Path(source))
     notes = []
     named = recipe(said)
+    if aside := data.brought(file, said):
+        file = _without(file, aside)
+        notes.append(f"What the weights of {source} brought is set aside: {', '.join(aside)}.")
     before, now = file.value("run.model"), said.value("run.model", named.value("run.model"))
     if now is not None and now != before and file.part("model"):
         file = _without(file, [f"model.{name}" for name in file.part("model")])
         notes.append(f"The [model] options of {source} are for '{before}' and are set aside for '{now}'.")
-    if aside := data.brought(file, said):
-        file = _without(file, aside)
-        notes.append(f"What the checkpoint of {source} brought is set aside: {', '.join(aside)}.")
     aside = [key for key in _bounds_aside(said) if key in file and key not in said]
     if aside:
         words = " and ".join(f"{key} = {file.value(key)}" for key in aside)
@@ -127,7 +127,7 @@ def _with_free_name(file: Settings, path: Path) -> Settings:
 
 
 def _with_data_beside(file: Settings, folder: Path) -> Settings:
-    """Find data and checkpoints that are written as paths from the run file's own folder, and not from here."""
+    """Find data and weights that are written as paths from the run file's own folder, and not from here."""
     for key in PATHS:
         path = file.value(key)
         named = isinstance(path, str) and path and path not in data.BUILTIN

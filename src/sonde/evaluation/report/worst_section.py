@@ -3,23 +3,15 @@
 from collections.abc import Sequence
 
 from sonde.answers.facts import Facts, Shown
-from sonde.drawing import Pixels, Row, Spectrogram, Text, Tile, gallery
-from sonde.drawing.images import is_tiny, thumbnail
+from sonde.drawing import Tile, gallery
 from sonde.drawing.marks import FONT
 from sonde.drawing.markup import Markup, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import percent
 from sonde.drawing.page import element, name, section, sentences
-from sonde.drawing.words import percent
-from sonde.evaluation.plots.gallery import caption
+from sonde.evaluation.plots.worst_pictures import caption
 
-LONGEST_TEXT = 320
-"""Letters of a text that are shown; the file that holds it is named below it."""
 PANELS = 330.0
 """Units of the width of pictures beside one another."""
-CELL = 136
-"""Units of a drawing's side."""
-MOST_CELLS = 8
-"""Columns of a row that are shown."""
 
 
 def worst(facts: Facts) -> Markup | None:
@@ -43,7 +35,7 @@ def typical(facts: Facts) -> Markup | None:
 
 def _gallery(shown: Sequence[Shown]) -> Markup:
     # Words and rows need more room than a thumbnail, and so do several pictures of one example.
-    read = any(isinstance(each.picture, Text | Row) or each.panels for each in shown)
+    read = any((each.picture is not None and each.picture.is_read) or each.panels for each in shown)
     return element("div", "gallery readings" if read else "gallery", *map(_one, shown))
 
 
@@ -76,28 +68,4 @@ def _panels(shown: Shown) -> Markup:
 def _picture(shown: Shown) -> Markup:
     if shown.panels:
         return _panels(shown)
-    picture = shown.picture
-    if picture is None:
-        return element("div", "missing", "no picture")
-    if isinstance(picture, Text):
-        return element("blockquote", "", one_line(" ".join(picture.pieces), longest=LONGEST_TEXT))
-    if isinstance(picture, Row):
-        cells = list(zip(picture.columns, picture.values, strict=True))[:MOST_CELLS]
-        rows = [
-            element("div", "", tag("dt", one_line(column, longest=40)), tag("dd", one_line(value or "–", longest=40)))
-            for column, value in cells
-        ]
-        return element("dl", "cells", *rows)
-    if isinstance(picture, Pixels | Spectrogram):
-        image = picture.pixels if isinstance(picture, Spectrogram) else picture.values_HWC
-        attributes = {
-            "src": thumbnail(image),
-            "alt": caption(shown),
-            "width": image.shape[1],
-            "height": image.shape[0],
-            "class": "tiny" if is_tiny(image) else None,
-        }
-        return tag("img", attributes=attributes)
-    drawn = picture.block(CELL, high=CELL)
-    attributes = {"viewBox": f"0 0 {CELL} {CELL}", "class": "drawing", "role": "img", "font-family": FONT}
-    return tag("svg", tag("title", caption(shown)), drawn.marks, attributes=attributes)
+    return element("div", "missing", "no picture") if shown.picture is None else shown.picture.on_page(caption(shown))

@@ -10,8 +10,8 @@ from sonde.drawing import Axis, Block, Interval, Measure, Sketch, bars, grid, pa
 from sonde.drawing.blocks import Sign, legend
 from sonde.drawing.images import grey, image
 from sonde.drawing.marks import name, rect
-from sonde.drawing.names import one_line
-from sonde.drawing.words import percent
+from sonde.drawing.numbers_in_words import percent
+from sonde.drawing.safe_text import one_line
 from sonde.evaluation.explanations.found import Found
 
 WIDE, EDGE, GAP = 440.0, 14.0, 16.0

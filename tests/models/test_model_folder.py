@@ -33,15 +33,15 @@ def torch_backend() -> None:
 
 def load(path: Path, *, largest_bytes: int = 10**9) -> tuple[Any, Any]:
     # Keras is imported when its backend is chosen.
-    from sonde.models import folder
+    from sonde.models import model_folder
 
-    return folder.load(path, largest_bytes=largest_bytes)
+    return model_folder.load(path, largest_bytes=largest_bytes)
 
 
 def save(path: Path, weights: Mapping[str, NDArray[Any]]) -> None:
-    from sonde.models import folder
+    from sonde.models import model_folder
 
-    folder.save(path, description(), weights)
+    model_folder.save(path, description(), weights)
 
 
 def description() -> Any:

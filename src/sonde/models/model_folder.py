@@ -23,7 +23,7 @@ from safetensors.numpy import load as load_tensors
 from safetensors.numpy import save as save_tensors
 
 from sonde.config import Settings, fill
-from sonde.config.files import read_regular, write_folder_atomically
+from sonde.config.disk import read_regular, write_folder_atomically
 from sonde.config.settings import Setting
 from sonde.config.untrusted import Unsound, parse_json, read_json
 from sonde.errors import ModelError, SondeError
@@ -41,7 +41,7 @@ LARGEST_WEIGHTS = 4_000_000_000
 
 DESCRIPTION, WEIGHTS, DIGESTS = "model.json", "weights.safetensors", "digests.json"
 ENSEMBLE = "ensemble"
-"""What model.json calls a folder of several models, which `models.ensemble` reads."""
+"""What model.json calls a folder of several models, which `models.ensemble_folder` reads."""
 
 
 class InputForm(BaseModel):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sonde.terminal.text import draw, say, table
+from sonde.terminal.printing import draw, say, table
 
 
 def show_several(scores: Mapping[str, Any]) -> None:
@@ -35,7 +35,7 @@ def _show_spread(said: Mapping[str, Any], kind: str) -> None:
         ("mean", "", _value(said["spread"], metric), *(_value(said["baselines"][name], metric) for name in beside))
     )
     say("")
-    draw(table(("run", "tested on", str(metric).replace("_", " "), *beside), rows, right=("tested on",)))
+    draw(table(("run", "tested on", metric_name(metric), *beside), rows, right=("tested on",)))
     if spread["deviation"] is None:
         return
     words = f"Standard deviation over {kind}s {spread['deviation']:.4f}; t-interval of the mean {_ends(spread)}"
@@ -59,8 +59,7 @@ def _show_members(said: Mapping[str, Any]) -> None:
         for row in said["members"]
     ]
     say("")
-    names = (str(name).replace("_", " ") for name in said["metrics"])
-    draw(table(("member", "model", "weight", *names), rows, right=("weight",)))
+    draw(table(("member", "model", "weight", *map(metric_name, said["metrics"])), rows, right=("weight",)))
     say(f"\n{said['against_the_best']['sentence']}")
 
 
@@ -71,6 +70,13 @@ def _value(scores: Mapping[str, Any] | None, metric: str) -> str:
 
 def _ends(spread: Mapping[str, Any]) -> str:
     return f"{spread['low']:.3f} to {spread['high']:.3f}"
+
+
+def metric_name(metric: str) -> str:
+    """Return a metric's name as a report has it, such as "mean absolute error" or "F1, weighted"."""
+    from sonde.metrics.words import in_sentence
+
+    return in_sentence(metric)
 
 
 def interval(score: Mapping[str, Any] | None) -> str:

@@ -18,7 +18,7 @@ from sonde.data.sources.conditions import with_test
 from sonde.data.sources.delimited import Table, is_number
 from sonde.data.sources.multilabel import prepared as prepared_labels
 from sonde.data.sources.roles import GROUPS, LABELS, SPLIT_NAMES, in_words, splits_in, told
-from sonde.data.sources.tables import SUFFIXES, read_table, tables_in
+from sonde.data.sources.text_columns import SUFFIXES, read_table, tables_in
 from sonde.data.table.columns import Column, read_column, table_of
 from sonde.data.table.guesses import left_out, telling
 from sonde.errors import DataError, did_you_mean

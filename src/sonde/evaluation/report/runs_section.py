@@ -5,9 +5,9 @@ from typing import Any
 
 from sonde.answers.facts import Facts
 from sonde.drawing.markup import Child, Markup, tag
-from sonde.drawing.names import one_line
+from sonde.drawing.numbers_in_words import NOT_KNOWN, count, percent
 from sonde.drawing.page import element, figure, section, sentences, table
-from sonde.drawing.words import NOT_KNOWN, count, percent
+from sonde.drawing.safe_text import one_line
 from sonde.evaluation.plots import PLOTS
 from sonde.metrics.words import SHARES, amount, interval, title
 
