@@ -185,7 +185,8 @@ def look(backend: str, steps: list[int], folder: Path) -> None:
     """Let resume_worker.py stop and go on with a run on another backend; see there."""
     environment = {
         **os.environ,
-        "PYTHONPATH": str(HERE.parent),
+        # This tree, wherever the installed package comes from.
+        "PYTHONPATH": os.pathsep.join([str(HERE.parents[1] / "src"), str(HERE.parent)]),
         "SONDE_CACHE": str(folder / "cache"),
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "",
