@@ -444,6 +444,8 @@ def limits(field: FieldInfo) -> dict[str, float]:
 
 def nonsense(field: FieldInfo) -> list[Any]:
     """Return values that an option must refuse: beyond each bound, and of other types."""
+    if field.annotation is str:
+        return [None, 1, True, ["a"]]  # Any text may be a name, such as that of weights.
     if field.annotation not in (int, float):
         return [None, 1, "", "nonsense"]
     step = 1 if field.annotation is int else 1e-6
