@@ -294,6 +294,8 @@ class Answer:
     """Places of so many test examples whose explanation tells most, at most."""
     pace: Pace | None = None
     """How long training takes where nobody gave the epochs; that of what is read where it is None."""
+    classes: Callable[[Any], tuple[str, ...]] = lambda target: ()
+    """Names of what stands on the last axis of the outputs, each of which can be explained; none where it has none."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None
     """What an explanation of each example is about; None where nothing is explained."""
 

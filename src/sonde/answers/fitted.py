@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sonde.errors import ModelError
 
@@ -14,6 +14,25 @@ Decision = Annotated[
 ]
 FittedOn = Literal["validation", "left out"]
 """A row of `answers.answer.FITTED_ON`."""
+
+
+class FittedValues(BaseModel):
+    """What every answer tells of its fitted values; each adds its own."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    fitted_on: FittedOn = "validation"
+
+    @property
+    def tuned(self) -> str:
+        """What a decision was tuned for on these examples, in words; empty where none was."""
+        return ""
+
+    @property
+    def decides(self) -> bool:
+        """Whether it holds thresholds or offsets that predictions are decided by."""
+        return False
+
 
 Model = TypeVar("Model", bound=BaseModel)
 

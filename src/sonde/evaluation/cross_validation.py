@@ -102,12 +102,11 @@ def _in_words(content: dict[str, Any], count: int) -> str:
 
 def _on_decisions(fitted: Any) -> tuple[str, ...]:
     """Say that what one fold tests, another tuned its decision on."""
-    goal = getattr(fitted, "tuned_for", "none").replace("_", " ")
-    if not getattr(fitted, "decision", ()) or goal == "none":
+    if not (fitted.decides and fitted.tuned):
         return ()
     return (
-        f"the pooled predictions are decided by the mean of what the folds tuned for {goal}, and what one fold tests "
-        "another tuned on: this flatters the pooled figures a little; those of each fold are free of it",
+        f"the pooled predictions are decided by the mean of what the folds tuned for {fitted.tuned}, and what one fold "
+        "tests another tuned on: this flatters the pooled figures a little; those of each fold are free of it",
     )
 
 

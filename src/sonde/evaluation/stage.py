@@ -254,9 +254,9 @@ def _baselines(model: TrainedModel, examples: Examples, truth: Any, known: Datas
     """Let the baselines learn from the run's own training examples, and decide as the model does."""
     own, options = answer_options(frame.settings), frame.options
     # A tuned model against baselines that are not would be no fair comparison.
-    tuned = getattr(model.fitted, "tuned_for", "none") != "none"
+    tuned = bool(model.fitted.tuned)
     # Nor one that was solved on validation examples too against those that were not; tuning takes them otherwise.
-    seen = getattr(model.fitted, "fitted_on", "validation") == "left out" and not tuned
+    seen = model.fitted.fitted_on == "left out" and not tuned
     parts = [known.train, known.validation] if seen else [known.train]
     learned = known.train.raw if len(parts) == 1 else join([part.raw for part in parts])
     truths = [model.target.encode(part.truth) for part in parts]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sonde.answers.classification.target import ClassTarget
-from sonde.answers.fitted import Decision, FittedOn, Temperature, read_fitted
+from sonde.answers.fitted import Decision, FittedValues, Temperature, read_fitted
 from sonde.errors import ModelError
 
 Name = Literal["lac", "aps"]
@@ -56,10 +56,8 @@ class Abstention(BaseModel):
     """A sentence for people; empty where it never abstains."""
 
 
-class Fitted(BaseModel):
+class Fitted(FittedValues):
     """What a trained classifier's folder holds of it."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     temperature: Temperature = 1.0
     """Divides the logits, so that probabilities mean what they say (Guo et al., 2017)."""
@@ -67,10 +65,19 @@ class Fitted(BaseModel):
     """Offset of each class's log probability; () for the most probable class."""
     tuned_for: Annotated[str, Field(max_length=100)] = "none"
     """What the decision was tuned for on validation."""
-    fitted_on: FittedOn = "validation"
     sets: Sets | None = None
     """Thresholds of the prediction sets; None where there were no examples for them."""
     abstention: Abstention = Abstention()
+
+    @property
+    def tuned(self) -> str:
+        """What the decision was tuned for, in words; empty where it was not."""
+        return "" if self.tuned_for == "none" else self.tuned_for.replace("_", " ")
+
+    @property
+    def decides(self) -> bool:
+        """Whether there are thresholds or offsets."""
+        return bool(self.decision)
 
 
 def fitted_from(values: Mapping[str, Any], target: ClassTarget) -> Fitted:

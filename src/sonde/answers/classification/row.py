@@ -76,5 +76,6 @@ ROW = Answer(
     average=baselines.average,
     likelihood=baselines.likelihood,
     telling=scores.telling,
+    classes=lambda target: target.classes,
     choose=rows.choose,
 )

@@ -3,18 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
-
 from sonde.answers.answer import Fitting, Kept
-from sonde.answers.fitted import FittedOn, read_fitted
+from sonde.answers.fitted import FittedOn, FittedValues, read_fitted
 from sonde.answers.generation.target import TextTarget
 from sonde.data.target import Column
 
 
-class Fitted(BaseModel):
+class Fitted(FittedValues):
     """What the folder of a trained model holds of it."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     fitted_on: FittedOn = "validation"
 

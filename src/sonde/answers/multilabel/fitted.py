@@ -3,17 +3,15 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from sonde.answers.fitted import Decision, FittedOn, Temperature, read_fitted
+from sonde.answers.fitted import Decision, FittedOn, FittedValues, Temperature, read_fitted
 from sonde.answers.multilabel.target import LabelsTarget
 from sonde.errors import ModelError
 
 
-class Fitted(BaseModel):
+class Fitted(FittedValues):
     """What a trained multilabel model's folder holds of it."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     temperature: Temperature = 1.0
     """Divides the logits, so that probabilities mean what they say (Guo et al., 2017)."""
@@ -22,6 +20,16 @@ class Fitted(BaseModel):
     tuned_for: Annotated[str, Field(max_length=100)] = "none"
     """What the thresholds were tuned for on validation."""
     fitted_on: FittedOn = "validation"
+
+    @property
+    def tuned(self) -> str:
+        """What the decision was tuned for, in words; empty where it was not."""
+        return "" if self.tuned_for == "none" else self.tuned_for.replace("_", " ")
+
+    @property
+    def decides(self) -> bool:
+        """Whether there are thresholds or offsets."""
+        return bool(self.decision)
 
 
 def fitted_from(values: Mapping[str, Any], target: LabelsTarget) -> Fitted:

@@ -75,5 +75,6 @@ ROW = Answer(
     pool=predictions.pool,
     average=baselines.average,
     likelihood=baselines.likelihood,
+    classes=lambda target: target.classes,
     choose=rows.choose,
 )

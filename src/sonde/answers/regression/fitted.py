@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sonde.answers.fitted import FittedOn, read_fitted
+from sonde.answers.fitted import FittedOn, FittedValues, read_fitted
 from sonde.answers.regression.target import NumberTarget
 
 Finite = Annotated[float, Field(ge=-1e100, le=1e100, allow_inf_nan=False)]
@@ -24,10 +24,8 @@ class Interval(BaseModel):
     """Examples that it was set on; 0 where it is that of the members of an ensemble."""
 
 
-class Fitted(BaseModel):
+class Fitted(FittedValues):
     """What a trained model's folder holds of it."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     spread: Annotated[float, Field(gt=0.0, le=1e100, allow_inf_nan=False)] = 1.0
     """Root mean squared error in standard deviations, on the scale that is learned."""

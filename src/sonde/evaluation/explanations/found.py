@@ -68,7 +68,7 @@ class Subject:
     @property
     def classes(self) -> tuple[str, ...]:
         """Names of what the outputs stand for, such as classes; empty where they have none."""
-        return tuple(getattr(self.opened.target, "classes", ()))
+        return self.opened.row.classes(self.opened.target)
 
     @property
     def noun(self) -> str:
