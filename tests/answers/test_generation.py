@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from sonde.answers.answer import Contest
+from sonde.answers.fitted import FittedValues
 from sonde.answers.generation import baselines, scores, training
 from sonde.answers.generation.averaging import average
-from sonde.answers.generation.fitted import Fitted
 from sonde.answers.generation.options import Options
 from sonde.answers.generation.target import BEGIN, BYTES, CUTS, END, TextTarget, in_words, learn, target_from
 from sonde.data.ragged import texts
@@ -78,7 +78,7 @@ def contest(train: dict[str, str], test: dict[str, str]) -> Contest:
     return Contest(
         modality="text",
         target=known,
-        fitted=Fitted(),
+        fitted=FittedValues(),
         own=Options(),
         train=texts(train),
         truth=known.encode(texts(train.values())),

@@ -39,7 +39,6 @@ POOLS = {
     "mean": (sequences.masked_mean, lambda rows: rows.mean(axis=0)),
     "max": (sequences.masked_max, lambda rows: rows.max(axis=0)),
     "first": (sequences.first_step, lambda rows: rows[0]),
-    "last": (sequences.last_step, lambda rows: rows[-1]),
 }
 
 

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from sonde.answers.answer import Fitting, Kept
+from sonde.data.target import Column
 from sonde.errors import ModelError
 
 Temperature = Annotated[float, Field(ge=0.01, le=100.0)]
@@ -49,3 +51,13 @@ def read_fitted(kind: type[Model], values: Mapping[str, Any]) -> Model:
         first = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
         where = ".".join(["fitted", *(str(part) for part in first["loc"])])
         raise ModelError(f"{where}: {first['msg']}.") from None
+
+
+def fit_nothing(target: Any, kept: Kept, truth: Column, fitting: Fitting) -> dict[str, Any]:
+    """Return where a model was looked at that has nothing to fit: the most probable class or token is taken."""
+    return {"fitted_on": fitting.fitted_on}
+
+
+def nothing_fitted(values: Mapping[str, Any], target: Any) -> FittedValues:
+    """Read what `fit_nothing` returned from a model folder, which may be anybody's; raises ModelError."""
+    return read_fitted(FittedValues, values)

@@ -71,6 +71,8 @@ class Modality:
     """From one raw example to what people are shown of it; None where it cannot be shown."""
     explained: Callable[[Any, Any], Sketch | None] | None = None
     """The same for an explanation, from the spec too: places that weights stand at, where those of `sketch` are not."""
+    has_views: bool = False
+    """Whether it can be seen turned and moved, over which predictions may be averaged."""
     columns: Callable[[Any], tuple[str, ...]] = lambda spec: ()
     """Names of the columns that a spec reads of an example, where it has any: they can be shuffled one by one."""
     adopt: Callable[[Stored, Listing, Any, str], InputSpec] | None = None
@@ -93,6 +95,7 @@ MODALITIES: dict[str, Modality] = {
         augmentations=AUGMENTATIONS["image"],
         sheet=image_looks.sheet,
         sketch=image_looks.sketch,
+        has_views=True,
     ),
     "text": Modality(
         doc="Texts in words, characters or byte pairs.",

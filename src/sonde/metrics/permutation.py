@@ -74,22 +74,6 @@ def _sums(flipped: NDArray[np.integer], difference_M: NDArray[np.float64]) -> ND
     return difference_M.sum() - 2 * (flipped.astype(np.float64) @ difference_M)
 
 
-def mcnemar(right_a: NDArray[np.bool_], right_b: NDArray[np.bool_]) -> float:
-    """Test whether two classifiers err equally often, on the examples that exactly one of them guesses right.
-
-    Args:
-        right_a: where the first is right, N.
-        right_b: where the second is right, N.
-
-    Returns:
-        Two-sided exact p value; 1 where they never disagree.
-
-    Source: McNemar, "Note on the sampling error of the difference between correlated proportions", 1947.
-    """
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    return _binomial(only_a, only_a + only_b)
-
-
 def _binomial(plus: int, differing: int) -> float:
     return float(binomtest(plus, differing, 0.5).pvalue) if differing else 1.0
 

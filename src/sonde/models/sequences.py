@@ -144,21 +144,6 @@ def attention_pool(x_BTD: Any, present_BT: Any | None, *, name: str = "attention
     return ops.sum(ops.where(present_BT1, weights_BT1 * x_BTD, 0.0), axis=1)
 
 
-def last_step(x_BTD: Any, present_BT: Any | None) -> Any:
-    """Return the last real step, B x D; zeros where there is none.
-
-    Args:
-        x_BTD: symbolic tensor.
-        present_BT: true for real steps, which come first; None where all are.
-    """
-    if present_BT is None:
-        return x_BTD[:, -1]
-    # A step is the last one if it is real and the next is not.
-    following_BT = ops.pad(present_BT[:, 1:], [[0, 0], [0, 1]])
-    last_BT1 = ops.expand_dims(ops.logical_and(present_BT, ops.logical_not(following_BT)), -1)
-    return ops.sum(ops.where(last_BT1, x_BTD, 0.0), axis=1)
-
-
 def first_step(x_BTD: Any, present_BT: Any | None) -> Any:
     """Return the first step, B x D; zeros where there is none.
 

@@ -168,9 +168,10 @@ def _check_model(settings: Settings) -> None:
 
 def _check_views(settings: Settings) -> None:
     views, task = settings.get("evaluation.views"), TASKS[settings.value("run.task")]
-    if views is None or views.value == "one" or (task.modality == "image" and HEADS[task.answer].views != "none"):
+    has_views = data.MODALITIES[task.modality].has_views
+    if views is None or views.value == "one" or (has_views and HEADS[task.answer].views != "none"):
         return
-    what = "what is written" if task.modality == "image" else f"{task.modality} data"
+    what = "what is written" if has_views else f"{task.modality} data"
     raise ConfigError(
         f"{at(views)}evaluation.views = '{views.value}' averages over views of an image, and there are none of "
         f"{what}. Leave it out."

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sonde.answers.answer import Kept
-from sonde.answers.generation.fitted import Fitted
+from sonde.answers.fitted import FittedValues
 from sonde.answers.generation.target import TextTarget
 from sonde.answers.prediction_file import damaged, opened, part_of, require_columns, write_table
 from sonde.data.ragged import Ragged, texts
@@ -49,7 +49,7 @@ def predictions(names: Sequence[str], targets: Sequence[str], written: Sequence[
     return Predictions(tuple(map(str, names)), tuple(targets), tuple(written), unknown)
 
 
-def predict(target: TextTarget, fitted: Fitted, kept: Kept, truth: Column, names: Sequence[str]) -> Predictions:
+def predict(target: TextTarget, fitted: FittedValues, kept: Kept, truth: Column, names: Sequence[str]) -> Predictions:
     """Return what a model writes for examples, from the tokens that were kept."""
     confidence = np.exp(np.asarray(kept["log_likelihood"], dtype=np.float32))
     return Predictions(tuple(map(str, names)), target.texts(truth), target.texts(kept["tokens"]), confidence)
@@ -102,7 +102,7 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     return second
 
 
-def pool(parts: Sequence[tuple[Fitted, Predictions]]) -> tuple[Fitted, Predictions]:
+def pool(parts: Sequence[tuple[FittedValues, Predictions]]) -> tuple[FittedValues, Predictions]:
     """Put the texts that several models wrote for different examples together."""
     made = [each for _, each in parts]
     whole = Predictions(

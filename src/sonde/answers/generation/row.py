@@ -1,10 +1,10 @@
 """The row of generation: a text is written for each example."""
 
 from sonde.answers.answer import Answer
+from sonde.answers.fitted import fit_nothing, nothing_fitted
 from sonde.answers.generation import (
     averaging,
     baselines,
-    fitted,
     guesses,
     pictures,
     predictions,
@@ -40,8 +40,8 @@ ROW = Answer(
     shown=training.SHOWN,
     keep=training.keep,
     figures=training.figures,
-    fit=fitted.fit,
-    fitted_from=fitted.fitted_from,
+    fit=fit_nothing,
+    fitted_from=nothing_fitted,
     predictions=predictions.predict,
     write=predictions.write_predictions,
     read=predictions.read_predictions,

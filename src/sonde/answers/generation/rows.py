@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from sonde.answers.answer import Chosen, Kept
-from sonde.answers.generation.fitted import Fitted
+from sonde.answers.fitted import FittedValues
 from sonde.answers.generation.target import TextTarget
 from sonde.drawing.safe_text import one_line
 
@@ -14,7 +14,7 @@ LONGEST = 80
 """Letters of a text in the terminal's table; --json has all."""
 
 
-def rows(target: TextTarget, fitted: Fitted, kept: Kept) -> list[dict[str, Any]]:
+def rows(target: TextTarget, fitted: FittedValues, kept: Kept) -> list[dict[str, Any]]:
     """Return what is written for each example, as plain values."""
     sure_N = np.exp(np.asarray(kept["log_likelihood"], dtype=np.float64))
     return [
@@ -23,7 +23,7 @@ def rows(target: TextTarget, fitted: Fitted, kept: Kept) -> list[dict[str, Any]]
     ]
 
 
-def choose(target: TextTarget, fitted: Fitted, kept: Kept) -> list[Chosen]:
+def choose(target: TextTarget, fitted: FittedValues, kept: Kept) -> list[Chosen]:
     """Return the text that is written for each example, whose log-likelihood an explanation is about."""
     made, tokens = rows(target, fitted, kept), kept["tokens"]
     return [

@@ -19,6 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from sonde.answers.answer import Kept
+from sonde.answers.fitted import FittedValues
 from sonde.answers.prediction_file import (
     CLASSES_KEY,
     MOST_NUMBERS,
@@ -30,7 +31,6 @@ from sonde.answers.prediction_file import (
     require_columns,
     write_table,
 )
-from sonde.answers.segmentation.fitted import Fitted
 from sonde.answers.segmentation.target import MaskTarget
 from sonde.answers.segmentation.training import counts_of
 from sonde.data.target import Column
@@ -75,7 +75,7 @@ def dice_of(pixels_NCC: NDArray[Any]) -> NDArray[np.float64]:
     return np.divide(dice_NC.sum(axis=1), there_N, out=np.ones(len(hits_NC)), where=there_N > 0)
 
 
-def predict(target: MaskTarget, fitted: Fitted, kept: Kept, truth: Column, names: Sequence[str]) -> Predictions:
+def predict(target: MaskTarget, fitted: FittedValues, kept: Kept, truth: Column, names: Sequence[str]) -> Predictions:
     """Return what a model says of examples, from what was kept."""
     return Predictions(
         tuple(map(str, names)),
@@ -139,7 +139,7 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     return replace(second, classes=first.classes, pixels=second.pixels[:, order][:, :, order])
 
 
-def pool(parts: Sequence[tuple[Fitted, Predictions]]) -> tuple[Fitted, Predictions]:
+def pool(parts: Sequence[tuple[FittedValues, Predictions]]) -> tuple[FittedValues, Predictions]:
     """Put the predictions of several models for different examples together."""
     made = [each for _, each in parts]
     return parts[0][0], Predictions(

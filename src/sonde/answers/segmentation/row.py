@@ -1,9 +1,9 @@
 """The row of semantic segmentation: a class for each pixel."""
 
 from sonde.answers.answer import Answer
+from sonde.answers.fitted import fit_nothing, nothing_fitted
 from sonde.answers.segmentation import (
     baselines,
-    fitted,
     guesses,
     pictures,
     predictions,
@@ -39,8 +39,8 @@ ROW = Answer(
     shown=training.SHOWN,
     keep=training.keep,
     figures=training.figures,
-    fit=fitted.fit,
-    fitted_from=fitted.fitted_from,
+    fit=fit_nothing,
+    fitted_from=nothing_fitted,
     predictions=predictions.predict,
     write=predictions.write_predictions,
     read=predictions.read_predictions,

@@ -12,14 +12,14 @@ import numpy as np
 from PIL import Image
 
 from sonde.answers.answer import Chosen, Kept
-from sonde.answers.segmentation.fitted import Fitted
+from sonde.answers.fitted import FittedValues
 from sonde.answers.segmentation.predictions import in_shares
 from sonde.answers.segmentation.target import MaskTarget
 from sonde.config.disk import write_atomically
 from sonde.data.image.decode import LARGEST_PIXELS, centred, upright_size
 
 
-def rows(target: MaskTarget, fitted: Fitted, kept: Kept) -> list[dict[str, Any]]:
+def rows(target: MaskTarget, fitted: FittedValues, kept: Kept) -> list[dict[str, Any]]:
     """Return what is predicted for each image, as plain values: its largest class, and the share of each."""
     made = []
     for filled_C, confidence in zip(np.asarray(kept["filled"]), np.asarray(kept["confidence"]).tolist(), strict=True):
@@ -35,7 +35,7 @@ def rows(target: MaskTarget, fitted: Fitted, kept: Kept) -> list[dict[str, Any]]
     return made
 
 
-def choose(target: MaskTarget, fitted: Fitted, kept: Kept) -> list[Chosen]:
+def choose(target: MaskTarget, fitted: FittedValues, kept: Kept) -> list[Chosen]:
     """Return the class that fills most of each prediction, whose mean logit an explanation is about."""
     # How much it fills is no probability of being right, so that none is told.
     return [Chosen(place, target.classes[place]) for place in np.asarray(kept["filled"]).argmax(axis=1).tolist()]
