@@ -290,6 +290,9 @@ class Answer:
     """Places of so many test examples whose explanation tells most, at most."""
     pace: Pace | None = None
     """How long training takes where nobody gave the epochs; that of what is read where it is None."""
+    suits: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """Options of models and of what is read that go well with it, by "part.option", each with its reason; guesses for
+    those that have them, below what goes well with the model."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None
     """What an explanation of each example is about; None where nothing is explained."""
 
