@@ -273,6 +273,9 @@ class Answer:
     deliver: Callable[[Any, Kept, Sequence[str], Path], list[dict[str, Any]]] | None = None
     """Writes what is predicted and no row can hold, such as masks: from the target, what is kept, the files and a
     folder to what each row says of it."""
+    unite: Callable[[Any, Kept, Sequence[Sequence[int]], Sequence[str]], Kept] | None = None
+    """Where a file is predicted whole, in several windows (`read_whole` of the input spec): from the target, what is
+    kept of all windows, the places of each file's, and the files to what is kept of each file."""
     numbers: Callable[[Any, Sequence[int | None]], int] = lambda target, shape: 0
     """From the target and the shape of an input to the numbers that a model gives for it, where they are so many that a
     batch must be small for them; else 0."""
