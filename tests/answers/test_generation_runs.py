@@ -8,7 +8,7 @@ import small_runs
 from sonde.backend.engine import weights_of
 from sonde.config import RunFolder
 from sonde.data import Dataset
-from sonde.evaluation.explanations.stage import explain
+from sonde.evaluation.explanations.of_files import explain
 from sonde.evaluation.stage import evaluate, predict
 
 WORDS = {

@@ -92,6 +92,28 @@ def test_predict_writes_a_mask_for_each_image_in_its_own_size(run: RunFolder, di
     assert run.path.resolve() in Path(rows[0]["mask"]).resolve().parents
 
 
+def test_an_image_larger_than_what_the_model_reads_is_predicted_whole(
+    run: RunFolder, discs: Path, tmp_path: Path
+) -> None:
+    images, masks = (
+        [np.asarray(Image.open(discs / f"{folder}/{number:02}.png")) for number in range(4)]
+        for folder in ("images", "masks")
+    )
+    for name, join in (("wide", np.hstack), ("high", np.vstack)):
+        Image.fromarray(join(images)).resize(np.array(join(images).shape[::-1]) * 2).save(tmp_path / f"{name}.png")
+        (row,) = predict(run, [tmp_path / f"{name}.png"])
+        found, truth = np.asarray(Image.open(row["mask"])), join(masks).repeat(2, axis=0).repeat(2, axis=1)
+        assert found.shape == truth.shape
+        assert 2 * (found & truth).sum() / (found.sum() + truth.sum()) > 0.8
+        assert row["classes"]["disc"] == pytest.approx(found.mean(), abs=0.01)
+
+
+def test_an_image_of_too_many_windows_is_refused_with_what_to_do(run: RunFolder, tmp_path: Path) -> None:
+    Image.new("L", (32 * 100, 24)).save(tmp_path / "strip.png")
+    (row,) = predict(run, [tmp_path / "strip.png"])
+    assert "133 windows" in row["error"] and "shorter pieces" in row["error"]
+
+
 def test_the_batch_size_of_a_prediction_changes_no_count(run: RunFolder, discs: Path) -> None:
     model, dataset = open_model(run), own_dataset(run)
     truth = model.target.encode(dataset.test.truth)

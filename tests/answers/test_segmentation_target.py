@@ -114,9 +114,13 @@ def test_a_mask_is_written_in_the_size_of_its_image(tmp_path: Path) -> None:
     file = tmp_path / "wide.png"
     Image.fromarray(np.zeros((20, 40), np.uint8)).save(file)
     target = learn(MASKS, Options())
-    kept = {"mask": np.array([[[0, 2], [1, 2]]], np.uint8)}
-    (row,) = ROW.deliver(target, kept, [str(file)], tmp_path / "predictions")  # type: ignore[misc]
+    windows = np.array([[[0, 0], [1, 1]], [[0, 1], [2, 2]], [[2, 2], [0, 0]]], np.uint8)
+    kept = {"mask": windows, "confidence": np.array([0.5, 0.6, 0.7])}
+    whole = ROW.unite(target, kept, [range(3)], [str(file)])  # type: ignore[misc]
+    assert np.allclose(whole["filled"], [[3 / 8, 3 / 8, 2 / 8]]) or np.isclose(np.sum(whole["filled"]), 1)
+    (row,) = ROW.deliver(target, whole, [str(file)], tmp_path / "predictions")  # type: ignore[misc]
     written = np.asarray(Image.open(row["mask"]))
     assert written.shape == (20, 40)
-    # The model read the middle 20 x 20; beside it the border goes on.
-    assert written[0, 0] == 0 and written[0, 39] == 255 and written[19, 12] == 7 and written[19, 28] == 255
+    # The first window says what is left, the last one what is right.
+    assert written[0, 0] == target.values[0] and written[19, 0] == target.values[1]
+    assert written[0, 39] == target.values[2] and written[19, 39] == target.values[0]

@@ -277,6 +277,9 @@ class Answer:
     deliver: Callable[[Any, Kept, Sequence[str], Path], list[dict[str, Any]]] | None = None
     """Writes what is predicted and no row can hold, such as masks: from the target, what is kept, the files and a
     folder to what each row says of it."""
+    unite: Callable[[Any, Kept, Sequence[Sequence[int]], Sequence[str]], Kept] | None = None
+    """Where a file is predicted whole, in several windows (`read_whole` of the input spec): from the target, what is
+    kept of all windows, the places of each file's, and the files to what is kept of each file."""
     numbers: Callable[[Any, Sequence[int | None]], int] = lambda target, shape: 0
     """From the target and the shape of an input to the numbers that a model gives for it, where they are so many that a
     batch must be small for them; else 0."""
@@ -294,6 +297,9 @@ class Answer:
     """Places of so many test examples whose explanation tells most, at most."""
     pace: Pace | None = None
     """How long training takes where nobody gave the epochs; that of what is read where it is None."""
+    suits: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """Options of models and of what is read that go well with it, by "part.option", each with its reason; guesses for
+    those that have them, below what goes well with the model."""
     classes: Callable[[Any], tuple[str, ...]] = lambda target: ()
     """Names of what stands on the last axis of the outputs, each of which can be explained; none where it has none."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None

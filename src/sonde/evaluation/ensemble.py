@@ -89,6 +89,12 @@ class AsTheyAre:
         """Read one file as raw examples and their names; see `InputSpec.read`."""
         return self.reader.read(path)
 
+    def read_whole(self, path: str) -> tuple[list[str], Stored]:
+        """Read one file as raw examples that cover it; see `ImageSpec.read_whole`."""
+        reader: Any = self.reader
+        found: tuple[list[str], Stored] = reader.read_whole(path)
+        return found
+
     def to_dict(self) -> dict[str, Any]:
         """Return the first member's plain values."""
         return self.reader.to_dict()

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sonde.answers import CONFIDENCE, TASKS, Answer, Scored
 from sonde.answers.answer import Checked, Contest, Worst
 from sonde.answers.facts import Shown
@@ -294,22 +296,39 @@ def predict(folder: RunFolder, files: Sequence[str | Path]) -> list[dict[str, An
     model = open_model(folder)
     rows: list[dict[str, Any]] = []
     waiting: list[Stored] = []
+    read = model.spec.read if model.row.unite is None else model.spec.read_whole
     for place, file in enumerate(files):
         try:
-            names, raw = model.spec.read(str(file))
-            rows += [{"file": name, "task": model.description.task} for name in names]
+            names, raw = read(str(file))
+            rows += [{"file": name, "task": model.description.task} for name in _once(model, names)]
             waiting.append(raw)
         except DataError as error:
             rows.append({"file": str(file), "error": str(error)})
         if waiting and (sum(map(len, waiting)) >= AT_ONCE or place == len(files) - 1):
-            unanswered = (row for row in rows if "error" not in row and len(row) == 2)
-            kept = model.keep(model.spec.encode(join(waiting)), batch_size=AT_ONCE)
-            made, answered = model.row.rows(model.target, model.fitted, kept), list(unanswered)
-            if model.row.deliver is not None:
-                named = [row["file"] for row in answered]
-                beside = model.row.deliver(model.target, kept, named, folder.path / PREDICTIONS)
-                made = [{**row, **more} for row, more in zip(made, beside, strict=True)]
-            for row, predicted in zip(answered, made, strict=True):
+            unanswered = [row for row in rows if "error" not in row and len(row) == 2]
+            made = _predicted(model, waiting, [row["file"] for row in unanswered], folder.path / PREDICTIONS)
+            for row, predicted in zip(unanswered, made, strict=True):
                 row.update(predicted)
             waiting = []
     return rows
+
+
+def _once(model: TrainedModel, names: Sequence[str]) -> Sequence[str]:
+    """Return the names of what is predicted: the windows of a file are one."""
+    return names if model.row.unite is None else names[:1]
+
+
+def _predicted(
+    model: TrainedModel, waiting: Sequence[Stored], named: Sequence[str], folder: Path
+) -> list[dict[str, Any]]:
+    row = model.row
+    kept = model.keep(model.spec.encode(join(waiting)), batch_size=AT_ONCE)
+    if row.unite is not None:
+        ends = np.cumsum([len(each) for each in waiting]).tolist()
+        places = [range(end - len(each), end) for end, each in zip(ends, waiting, strict=True)]
+        kept = row.unite(model.target, kept, places, named)
+    made = row.rows(model.target, model.fitted, kept)
+    if row.deliver is None:
+        return made
+    beside = row.deliver(model.target, kept, named, folder)
+    return [{**each, **more} for each, more in zip(made, beside, strict=True)]

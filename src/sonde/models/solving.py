@@ -110,6 +110,34 @@ def solve_model(
     return head
 
 
+def begin_linear(
+    model: keras.Model, blueprint: Blueprint, module: ModuleType, examples: "Solvable", *, seed: int
+) -> None:
+    """Let a fresh model begin as a ridge regression of its inputs, if its architecture has a place for one.
+
+    The hidden layers then learn what a straight line leaves, and what is a line is exact from the first step on (as a
+    wide part beside a deep one: Cheng et al., "Wide & deep learning", 2016).
+
+    Args:
+        model: what `build` returned; its head is changed.
+        blueprint: what was built.
+        module: the backend's module, which computes the features.
+        examples: the training examples.
+        seed: chooses what is chosen.
+    """
+    file, architect = head_of(blueprint.answer), architecture(blueprint.name)
+    begins = getattr(architect, "begins_linear", None)
+    if begins is None or not begins(blueprint.options) or not HEADS[blueprint.answer].solves:
+        return
+    inside = keras.Model(model.input, {"features": model.get_layer(architect.BESIDE).input[-1]})
+    engine = predicting_engine(module, inside, blueprint.answer)
+    features = joined(predictions(engine, batches_of(examples.inputs, examples.prepare)))["features"]
+    line = solve(features, examples.truth, blueprint.outputs, head=file, seed=seed)
+    kernel = np.zeros(model.get_layer(file.NAME).kernel.shape, np.float32)
+    kernel[-features.shape[1] :] = line.kernel
+    _assign(model, {f"{file.NAME}/kernel": kernel, f"{file.NAME}/bias": np.resize(line.bias, kernel.shape[1])})
+
+
 def solved_weights(
     blueprint: Blueprint, module: ModuleType, examples: "Solvable", *, seed: int
 ) -> dict[str, NDArray[Any]]:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sonde import backend, data, training
-from sonde.answers import TASKS, inferred_task
-from sonde.config import Settings, free_name, guessed, recipe_follows, recipe_of_answer
+from sonde.answers import TASKS, Task, inferred_task
+from sonde.config import Options, Settings, free_name, guessed, recipe_follows, recipe_of_answer
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
 from sonde.models import MODELS, options_of
@@ -93,6 +93,30 @@ def _suits(look: Look) -> Settings:
     return Settings({key: Setting(each, "guessed", reason=f"suits the model '{name}'") for key, each in suits.items()})
 
 
+def _reading(look: Look) -> Settings:
+    """Return what goes well with what is asked, of how it is read."""
+    task = TASKS.get(look.settings.value("run.task"))
+    if task is None:
+        return Settings()
+    return _suiting(task, task.modality, data.MODALITIES[task.modality].options)
+
+
+def _body(look: Look) -> Settings:
+    """Return what goes well with what is asked, of the model; its options are known once a backend is in use."""
+    return _suiting(TASKS[look.settings.value("run.task")], "model", options_of(look.settings.value("run.model")))
+
+
+def _suiting(task: Task, part: str, options: type[Options]) -> Settings:
+    suits = {key: each for key, each in task.row.suits.items() if key.startswith(f"{part}.")}
+    return Settings(
+        {
+            key: Setting(value, "guessed", reason=reason)
+            for key, (value, reason) in suits.items()
+            if key.partition(".")[2] in options.model_fields
+        }
+    )
+
+
 def _name(look: Look) -> Settings:
     return guessed("run.name", free_name(look.listing.name), "the first that is free")
 
@@ -139,11 +163,12 @@ BY_LISTING: tuple[Guess, ...] = (
     _model,
     _backend,
     _suits,
+    _reading,
     _name,
 )
 """What follows from a look at the files, before anything is opened."""
 
-BY_DATA: tuple[Guess, ...] = (_answer, _training, _recipe, _length)
+BY_DATA: tuple[Guess, ...] = (_answer, _body, _training, _recipe, _length)
 """What follows from the opened data."""
 
 

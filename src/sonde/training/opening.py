@@ -129,7 +129,7 @@ def _few_prepared(dataset: Dataset) -> NDArray[Any]:
 def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvable: Any, taken: _Taken) -> Trains:
     from sonde.models.assemble import build, fit_to_data
     from sonde.models.heads import head as head_of
-    from sonde.models.solving import Solved, is_solved, solve_model
+    from sonde.models.solving import Solved, begin_linear, is_solved, solve_model
 
     module, head = backend.use(run.backend), head_of(blueprint.answer)
     model = build(blueprint, seed=run.seed, policy=module.dtype_policy(options.precision))
@@ -144,6 +144,7 @@ def _build_engine(blueprint: Any, run: Run, options: Options, plan: Plan, solvab
         found = taken.checkpoint
         source = Source(found.folder, found.form, found.tokens.known, found.first_place)
         begin_with_checkpoint(model, blueprint.options, source)
+    begin_linear(model, blueprint, module, solvable, seed=run.seed)
     solved = is_solved(blueprint)
     if solved:
         solve_model(model, blueprint, module, solvable, seed=run.seed)

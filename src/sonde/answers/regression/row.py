@@ -43,6 +43,7 @@ ROW = Answer(
     plan=training.plan,
     monitor=("loss", "usual for a number"),
     monitors=training.MONITORS,
+    suits=guesses.SUITS,
     shown=training.SHOWN,
     keep=training.keep,
     figures=training.figures,

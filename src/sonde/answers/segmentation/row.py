@@ -69,6 +69,7 @@ ROW = Answer(
     pool=predictions.pool,
     store=store_masks,
     deliver=rows.deliver,
+    unite=rows.unite,
     numbers=training.numbers,
     average=baselines.average,
     telling=scores.telling,

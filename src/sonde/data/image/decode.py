@@ -39,6 +39,9 @@ PILLOW_LIMIT = 178_000_000
 SIXTEEN_AT_ONCE = 1 << 20
 """Pixels of 16 bits that are turned into 8 bits at a time: the numbers on the way are four times as wide."""
 
+MOST_WINDOWS = 64
+"""Windows that an image is read in at most."""
+
 ORIENTATION = 0x0112
 """The EXIF tag that says how the camera was held."""
 
@@ -61,7 +64,53 @@ def read_image(path: Path, size: tuple[int, int], channels: int, *, largest_pixe
     Raises:
         DataError: the file is missing, empty, too large, damaged or no image; the text is name and reason.
     """
-    with _naming_problems(path), path.open("rb") as file:
+    with _naming_problems(path):
+        return fit(_upright(path, size, largest_pixels), size, channels)
+
+
+def read_windows(path: Path, size: tuple[int, int], channels: int, *, largest_pixels: int) -> NDArray[np.uint8]:
+    """Decode the whole of an image file, in windows of a given size that overlap; see `read_image`.
+
+    Returns:
+        uint8, K x height x width x channels, in the order of `windows`.
+
+    Raises:
+        DataError: as for `read_image`, or it is so long that there would be too many.
+    """
+    with _naming_problems(path):
+        pixels_HWC = _upright(path, size, largest_pixels)
+        parts = windows(pixels_HWC.shape, size)
+        if len(parts) > MOST_WINDOWS:
+            height, width = pixels_HWC.shape[:2]
+            raise DataError(
+                f"{path.name} is {height} x {width}, which takes {len(parts):,} windows of the model's shape to cover, "
+                f"more than {MOST_WINDOWS}; cut it into shorter pieces"
+            )
+        return np.stack([fit(pixels_HWC[part], size, channels) for part in parts])
+
+
+def windows(have: tuple[int, ...], want: tuple[int, int]) -> list[tuple[slice, slice]]:
+    """Return windows as large as the centred part that a model reads which together cover an image: rows and columns.
+
+    Neighbours share a quarter of them at least, since what is near a border is predicted worst.
+    """
+    part = centred(have, want)
+    rows, columns = (
+        [slice(start, start + each.stop - each.start) for start in _starts(whole, each.stop - each.start)]
+        for whole, each in zip(have[:2], part, strict=True)
+    )
+    return [(row, column) for row in rows for column in columns]
+
+
+def _starts(whole: int, part: int) -> list[int]:
+    step = max(1, part - -(-part // 4))
+    count = -(-(whole - part) // step) + 1
+    return [(whole - part) * place // max(1, count - 1) for place in range(count)]
+
+
+def _upright(path: Path, size: tuple[int, int], largest_pixels: int) -> NDArray[np.uint8]:
+    """Decode an image to its own size as it is meant to be seen, a JPEG perhaps to twice the target."""
+    with path.open("rb") as file:
         image = _open(file, path.name, largest_pixels)
         if image.format == "PNG":
             # Pillow skips the checksums of a PNG's pixels while it decodes.
@@ -73,7 +122,7 @@ def read_image(path: Path, size: tuple[int, int], channels: int, *, largest_pixe
             scale = 2 * max(size) / min(image.size)
             image.draft(None, (ceil(image.width * scale), ceil(image.height * scale)))
         image.load()
-        return fit(_turn(_pixels(image, path.name), _orientation(image)), size, channels)
+        return _turn(_pixels(image, path.name), _orientation(image))
 
 
 def upright_size(path: Path, *, largest_pixels: int) -> tuple[int, int]:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from sonde.config import Options as OptionSet
-from sonde.data.image.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image
+from sonde.data.image.decode import LARGEST_PIXELS, PILLOW_LIMIT, read_image, read_windows
 from sonde.data.listing import Listing
 from sonde.data.ragged import Ragged, Stored
 from sonde.data.spec import Spec
@@ -121,6 +121,16 @@ class ImageSpec(Spec):
         """
         image = read_image(Path(path), (self.height, self.width), self.channels, largest_pixels=self.largest_pixels)
         return [path], image[None]
+
+    def read_whole(self, path: str) -> tuple[list[str], NDArray[np.uint8]]:
+        """Read one image file as windows that cover it, also beside the centred part; see `read`.
+
+        Returns:
+            Its name, once for each window, and uint8 of K x height x width x channels.
+        """
+        size, most = (self.height, self.width), self.largest_pixels
+        parts = read_windows(Path(path), size, self.channels, largest_pixels=most)
+        return [path] * len(parts), parts
 
 
 @lru_cache(maxsize=8)
