@@ -78,7 +78,6 @@ def of_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     """Average the runs of several seeds into the folder that was made for them, and say how far seeds move the scores.
 
     Args:
-        folder: of the whole.
         runs: finished runs that differ in their seeds alone.
     """
     dataset = own_dataset(runs[0])
@@ -127,9 +126,6 @@ class Members:
 
 def check(folders: Sequence[RunFolder]) -> None:
     """Refuse runs that cannot be averaged, with the reason.
-
-    Args:
-        folders: the runs that are named.
 
     Raises:
         RunError: fewer than two, one twice, one without a model or an ensemble itself, or other data, splits, classes.

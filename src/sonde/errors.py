@@ -69,6 +69,5 @@ def unknown_name(kind: str, word: str, choices: Iterable[str], see: str) -> str:
         kind: what was looked for, such as "model".
         word: what was written.
         choices: the names in the table.
-        see: the command that lists them.
     """
     return f"There is no {kind} called '{shortened(word)}'.{did_you_mean(word, choices)} ({see} shows all.)"

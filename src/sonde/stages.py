@@ -148,11 +148,7 @@ def _choose(session: Session, watch: Watch, settings: Settings, building: float)
 
 
 def chosen_in_words(budget: Budget) -> str:
-    """Return what a budget of time came to, in one line.
-
-    Args:
-        budget: at its start.
-    """
+    """Return what a budget of time came to, in one line."""
     session, spending = budget.session, budget.spending
     left = f"{session.steps:,} steps ({session.steps / session.training.steps:.3g} epochs)"
     why = "all that the epochs allow" if session.steps == session.most_steps else "as many as fit"
@@ -365,7 +361,6 @@ def write_run_file(said: Settings, to: Path, schema: Path | None) -> Path:
 
     Args:
         said: run.data, and the options that were given.
-        to: file to write.
         schema: where to write a JSON Schema of run files, if anywhere.
 
     Raises:
@@ -388,7 +383,6 @@ def run_file(settings: Settings, *, title: str) -> str:
 
     Args:
         settings: every option.
-        title: comment for the top.
     """
     return write_settings(settings, planning.sentences(settings), title=title)
 

@@ -102,7 +102,6 @@ def go_on(folder: RunFolder, began: float) -> RunFolder:
     """Do what is left of a study.
 
     Args:
-        folder: of the whole.
         began: when this command began.
 
     Raises:
@@ -117,9 +116,6 @@ def go_on(folder: RunFolder, began: float) -> RunFolder:
 
 def sum_up(folder: RunFolder) -> RunFolder:
     """Sum up the finished runs of a cross-validation anew.
-
-    Args:
-        folder: of the whole.
 
     Raises:
         RunError: a run is not finished or gone.

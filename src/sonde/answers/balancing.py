@@ -131,7 +131,6 @@ def loss_options(own: Any, balance: Balancing) -> dict[str, Any]:
 
     Args:
         own: the answer's options, with label_smoothing, loss and focal_gamma.
-        balance: what balances the classes.
     """
     more = {
         "focus": own.focal_gamma if own.loss == "focal" else 0.0,

@@ -46,7 +46,6 @@ def refuse_unseen(counts: Mapping[str, Counter[str]], what: str) -> None:
 
     Args:
         counts: examples by split and name.
-        what: "classes" or "labels".
 
     Raises:
         DataError: the text names them and the fix.

@@ -78,7 +78,6 @@ def probabilities_in(table: pa.Table, classes: Sequence[str]) -> NDArray[np.floa
     """Return the probabilities of a file of predictions, N x C.
 
     Args:
-        table: what `read_columns` gave.
         classes: likewise.
     """
     columns = [table.column(name).to_numpy() for name in probability_columns(classes)]
@@ -87,10 +86,6 @@ def probabilities_in(table: pa.Table, classes: Sequence[str]) -> NDArray[np.floa
 
 def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
     """Return the classes that a file of predictions names, once its columns are found to fit them.
-
-    Args:
-        schema: of the file.
-        path: of the file, for the error.
 
     Raises:
         RunError: they are missing or damaged, or a column is.
@@ -103,11 +98,6 @@ def classes_in(schema: pa.Schema, path: Path) -> tuple[str, ...]:
 
 def decision_in(schema: pa.Schema, classes: Sequence[str], path: Path) -> tuple[float, ...]:
     """Return the tuned decision that a file of predictions holds; none where it holds none.
-
-    Args:
-        schema: of the file.
-        classes: that it names.
-        path: of the file, for the error.
 
     Raises:
         RunError: it is damaged.

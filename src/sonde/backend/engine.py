@@ -65,7 +65,6 @@ class Trains(Predicts, Protocol):
             batch: what the model reads, and all else that the scalar depends on.
             of: the scalar. What varies from call to call comes with the batch and `of` stays the same function: JAX
                 compiles it once.
-            by: name of the array.
 
         Raises:
             ModelError: the array holds whole numbers.
@@ -116,20 +115,12 @@ LOSSES = ("loss", "recorded")
 
 
 def input_names(model: Any) -> tuple[str, ...]:
-    """Return the names of what a model reads; of a single array without a name, "inputs".
-
-    Args:
-        model: a built Keras model.
-    """
+    """Return the names of what a model reads; of a single array without a name, "inputs"."""
     return _names(getattr(model, "_inputs_struct", None), "inputs")
 
 
 def output_names(model: Any) -> tuple[str, ...]:
-    """Return the names of what a model gives; of a single array without a name, "outputs".
-
-    Args:
-        model: a built Keras model.
-    """
+    """Return the names of what a model gives; of a single array without a name, "outputs"."""
     return _names(getattr(model, "_outputs_struct", None), "outputs")
 
 
@@ -188,7 +179,6 @@ def name_variables(prefix: str, variables: list[Any]) -> list[tuple[str, Any]]:
 
     Args:
         prefix: `WEIGHTS` or `OPTIMIZER`.
-        variables: Keras variables.
 
     Raises:
         ModelError: two have one name.
@@ -215,11 +205,7 @@ def weights_of(state: Mapping[str, NDArray[Any]]) -> State:
 
 
 def averaged_weights(state: Mapping[str, NDArray[Any]]) -> State:
-    """Return a state whose weights and running statistics are replaced by their moving average, if it holds one.
-
-    Args:
-        state: what `Engine.read_state` returned.
-    """
+    """Return a state whose weights and running statistics are replaced by their moving average, if it holds one."""
     return {
         name: state.get(AVERAGE + name.removeprefix(WEIGHTS), array) if name.startswith(WEIGHTS) else array
         for name, array in state.items()
@@ -233,7 +219,6 @@ def variables_to_average(settings: EngineSettings, variables: list[Any]) -> list
 
     Args:
         settings: tells whether there is an average.
-        variables: all Keras variables of the model.
     """
     return [each for each in variables if "float" in str(each.dtype)] if settings.average else []
 
@@ -250,10 +235,6 @@ def average_momentum(average: float, step: int) -> float:
 
 def refuse_whole_numbers(name: str, dtype: Any) -> None:
     """Raise where a gradient by the inputs is asked for and these are codes, such as the tokens of a text.
-
-    Args:
-        name: of the model.
-        dtype: type of its inputs.
 
     Raises:
         ModelError: they are whole numbers.

@@ -32,13 +32,7 @@ class Muon(keras.optimizers.Muon):
         return bool(super()._should_use_adamw(as_matrix))
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
-        """Move a variable, as Keras's optimizers do; called by `apply`.
-
-        Args:
-            gradient: of the variable's shape.
-            variable: a kernel, or what AdamW moves.
-            learning_rate: of this step.
-        """
+        """Move a variable, as Keras's optimizers do; called by `apply`."""
         place = self._get_variable_index(variable)
         momentum, velocity = self.momentums[place], self.adam_velocities[place]
         if velocity is not None:

@@ -57,7 +57,6 @@ def predictions(engine: Predicts, batches: Iterable[tuple[Rows, Batch]]) -> Iter
     """Yield the model's outputs batch by batch, with the rows of each.
 
     Args:
-        engine: the model.
         batches: what `batches_of` gives, or the like.
     """
     for rows, batch in batches:

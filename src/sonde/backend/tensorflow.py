@@ -78,8 +78,6 @@ def build(
     """Build the engine of a Keras model.
 
     Args:
-        model: a built Keras model.
-        loss: the loss whose gradient is followed.
         scores: what is shown while training.
         settings: optimizer, precision and seed.
         recorded: the loss to record; the one that is followed where none is given.

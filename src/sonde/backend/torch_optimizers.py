@@ -47,7 +47,6 @@ class Update:
 
         Args:
             gradients: one for each variable, or None where the loss does not depend on it; they are overwritten.
-            learning_rate: of this step.
         """
         self.optimizer.learning_rate.assign(learning_rate)
         has = [place for place, gradient in enumerate(gradients) if gradient is not None]

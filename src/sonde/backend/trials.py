@@ -67,7 +67,6 @@ def remembered(trial: Callable[[], Precision], package: str, *, threads: int, wo
         trial: chooses; takes about a tenth of a second.
         package: the backend's package, whose version the answer holds for.
         threads: processor cores in use.
-        work: what the model mostly does.
     """
     folder = cache_folder()
     if folder is None:

@@ -41,7 +41,6 @@ def write_folder_atomically(path: Path, files: Mapping[str, bytes | str], *, mar
     A reader takes a folder without the marker as not there.
 
     Args:
-        path: folder to make.
         files: content by file name; one in a folder inside of it is written "inner/name".
         marker: the name among `files` that says the folder is whole.
         replace: remove an older folder of that name first; otherwise only an empty one may be there.

@@ -38,7 +38,6 @@ def fill(options: type[Filled], part: str, settings: Settings) -> Filled:
     """Build a part's options from the settings.
 
     Args:
-        options: the class to fill.
         part: its table's name, such as "training".
         settings: the run's settings; what they do not hold takes its default.
 

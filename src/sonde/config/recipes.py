@@ -84,8 +84,6 @@ def recipe_of_answer(settings: Settings, answer: str, names: Collection[str]) ->
 
     Args:
         settings: may name a recipe that exists.
-        answer: the table of its options.
-        names: of the options that there are.
     """
     named = settings.value("run.recipe")
     values = RECIPES[named].answer if named in RECIPES else {}

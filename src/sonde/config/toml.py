@@ -71,7 +71,6 @@ def write_settings(settings: Settings, help_by_key: Mapping[str, str] | None = N
     Args:
         settings: what to write; options whose value is None are written as comments.
         help_by_key: a sentence for each "part.option", written above it.
-        title: comment lines for the top.
     """
     out = [f"# {line}".rstrip() for line in title.splitlines()]
     for part in dict.fromkeys(key.partition(".")[0] for key in settings):

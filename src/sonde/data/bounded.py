@@ -25,7 +25,6 @@ def file_size(path: Path, limit: int) -> int:
     """Return the bytes of a file that may be opened.
 
     Args:
-        path: the file; a link is followed.
         limit: most bytes that it may have.
 
     Raises:
@@ -52,7 +51,6 @@ def read_bytes(path: Path, limit: int) -> bytes:
     """Read a whole file.
 
     Args:
-        path: the file; a link is followed.
         limit: most bytes that it may have.
 
     Raises:

@@ -80,9 +80,7 @@ def keep(
     """Write an entry block by block; it appears under its name when it is whole.
 
     Args:
-        key: the entry's name.
         blocks: arrays of n x shape, drawn one after the other.
-        shape: of one image.
         facts: called when all blocks are drawn; plain values that `find` gives back.
         dtype: of the arrays, one of `DTYPES`.
 
@@ -117,7 +115,6 @@ def read_ahead(images: NDArray[Any], rows: NDArray[np.int64]) -> None:
 
     Args:
         images: N x ..., mapped from a file, or a slice of such; nothing is done where they are in memory.
-        rows: their places.
     """
     file: Any = images
     while isinstance(file, np.ndarray):
@@ -133,11 +130,7 @@ def read_ahead(images: NDArray[Any], rows: NDArray[np.int64]) -> None:
 
 
 def discard(key: str) -> None:
-    """Remove an entry, as far as the file system lets it.
-
-    Args:
-        key: the entry's name.
-    """
+    """Remove an entry, as far as the file system lets it."""
     root = cache_folder()
     try:
         if root is not None:

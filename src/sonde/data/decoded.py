@@ -35,7 +35,6 @@ def as_listed(listing: Listing, contents: str) -> Decoded:
 
     Args:
         listing: with its examples in memory.
-        contents: their checksum.
     """
     raw = listing.stored
     assert raw is not None
@@ -48,12 +47,8 @@ def without_bad(
     """Put together what was decoded from files.
 
     Args:
-        listing: all that was listed.
         raw: the examples that could be read, in the listing's order.
-        marks: their checksums.
         bad: place in the listing and reason of each of the others.
-        notes: what the reader should know.
-        key: names what was decoded, and how.
     """
     keep = np.ones(len(listing), dtype=bool)
     keep[list(bad)] = False

@@ -29,7 +29,6 @@ def decode(raw: bytes, name: str, encoding: str = "") -> tuple[str, str]:
 
     Args:
         raw: all of its bytes.
-        name: the file, for messages.
         encoding: what the user says it is; empty takes the file's own mark, else UTF-8, else windows-1252.
 
     Returns:
@@ -60,7 +59,6 @@ def read_text(path: Path, limit: int, encoding: str = "") -> tuple[str, str]:
     """Read a whole text file.
 
     Args:
-        path: the file.
         limit: most bytes that it may have.
         encoding: as for `decode`.
 
@@ -77,7 +75,6 @@ def read_head(path: Path, most: int) -> tuple[str, bool]:
     """Read the first lines of a text file, to see what it is: in an encoding that serves for that.
 
     Args:
-        path: the file.
         most: bytes that are looked at.
 
     Returns:

@@ -218,7 +218,6 @@ def assign(unit_P: Indices, strata_P: Texts, fold: Fold, seed: int) -> Indices:
         unit_P: number of each example's unit: what stays together.
         strata_P: what each fold is to hold the same share of.
         fold: tells the number of folds.
-        seed: start of the drawings.
 
     Returns:
         The fold of each example, from 0.

@@ -57,8 +57,6 @@ def decode_files(listing: Listing, key: str, shape: Shape, read: Read) -> tuple[
     """Decode files, or take them from the cache.
 
     Args:
-        listing: whose content is files.
-        key: names what is decoded, and how.
         shape: what each file is decoded to.
         read: decodes one file; called by several threads.
 

@@ -64,7 +64,6 @@ def load(
         listing: what `survey` found.
         options: splits and bounds.
         own: the options of what is read, such as the size of images.
-        asked: what is asked of the data.
         spec: what was learned from the training part before; learned anew when left out.
         weights: those that others have trained and a model is to begin with; empty for none.
 
@@ -147,8 +146,6 @@ def load_unsplit(listing: Listing, options: Options, own: OptionSet, asked: Aske
     Args:
         listing: what `survey` found.
         options: bounds; those of splits are not read.
-        own: the options of what is read.
-        asked: what is asked of the data.
         spec: the model's, which encodes the examples.
 
     Returns:

@@ -165,9 +165,6 @@ MODALITIES: dict[str, Modality] = {
 def spec_from(values: Mapping[str, Any]) -> InputSpec:
     """Rebuild an input spec from a model folder, which may be anybody's.
 
-    Args:
-        values: what the spec's `to_dict` gave.
-
     Raises:
         ModelError: the kind is unknown, or a value is missing or out of range.
     """

@@ -179,11 +179,7 @@ def _as_ragged(array: NDArray[Any]) -> Ragged:
 
 
 def texts(words: Iterable[str]) -> Ragged:
-    """Store texts as their UTF-8 bytes; what cannot be encoded (lone surrogates) is replaced.
-
-    Args:
-        words: the texts.
-    """
+    """Store texts as their UTF-8 bytes; what cannot be encoded (lone surrogates) is replaced."""
     encoded = [word.encode("utf-8", "replace") for word in words]
     lengths = np.array([len(each) for each in encoded], dtype=np.int64)
     return Ragged(np.frombuffer(b"".join(encoded), dtype=np.uint8), _offsets(lengths))

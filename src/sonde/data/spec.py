@@ -44,9 +44,6 @@ class Spec(BaseModel):
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """Rebuild a spec from the values of a model folder, which may be anybody's.
 
-        Args:
-            values: what `to_dict` gave.
-
         Raises:
             ModelError: a value is missing, unknown or out of range, or does not go with the others.
         """

@@ -59,7 +59,6 @@ def equal_weights(count: int, *shape: int) -> NDArray[np.float32]:
     """Return weights that add up to one over a batch in which every example, and all within it, counts alike.
 
     Args:
-        count: examples B.
         shape: of what is weighed in each example, such as the labels.
 
     Returns:

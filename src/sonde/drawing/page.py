@@ -12,13 +12,7 @@ def element(name: str, style: str, *children: Child) -> Markup:
 
 
 def section(anchor: str, heading: str, *children: Child) -> Markup:
-    """Return a section with its heading.
-
-    Args:
-        anchor: its id, for links.
-        heading: its title.
-        children: its content.
-    """
+    """Return a section with its heading."""
     title = tag("h2", heading, attributes={"id": f"{anchor}-heading"})
     attributes: Attributes = {"id": anchor, "aria-labelledby": f"{anchor}-heading"}
     return tag("section", title, *children, attributes=attributes)
@@ -32,9 +26,7 @@ def table(
     Args:
         caption: what it holds.
         heads: heading of each column.
-        rows: cells.
         numbers: the columns that hold numbers, to be set flush right.
-        style: a further class.
     """
     kinds = ["number" if column in numbers else None for column in range(len(heads))]
     top = [tag("th", head, attributes={"scope": "col", "class": kind}) for head, kind in zip(heads, kinds, strict=True)]
@@ -56,8 +48,6 @@ def figure(picture: str | None, caption: Child, *, style: str = "") -> Markup | 
 
     Args:
         picture: SVG text made by `sonde.drawing.picture`.
-        caption: what to look for.
-        style: a further class.
     """
     if picture is None:
         return None

@@ -97,7 +97,6 @@ def compare(folders: Sequence[RunFolder], *, seed: int = 0, confidence: float = 
 
     Args:
         folders: evaluated runs of the same data.
-        seed: start of the bootstrap's drawings.
         confidence: how often the intervals hold the truth; also what the paired tests are held against.
 
     Raises:

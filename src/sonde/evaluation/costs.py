@@ -53,7 +53,6 @@ def scoring(dataset: Dataset, settings: Settings, *, minutes: float, clock: Call
     Args:
         dataset: the run's data.
         settings: every option of the run; what a person said of scoring is left as it is.
-        minutes: the budget.
         clock: reading in seconds.
     """
     options = fill(Options, "evaluation", settings)

@@ -47,7 +47,6 @@ def sum_up_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> RunFolder:
     """Pool the predictions of all folds, score them, and write the report of the whole.
 
     Args:
-        folder: of the whole.
         runs: the finished run of each fold, in order.
 
     Raises:

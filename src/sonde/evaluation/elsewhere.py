@@ -69,9 +69,7 @@ def findings_elsewhere(other: Unsplit, known: Dataset | None, row: Answer) -> di
     """Return what was found in the examples that are scored, as plain values for findings.json.
 
     Args:
-        other: the data that is scored.
         known: the run's own data, where it is still there.
-        row: what is asked of it.
     """
     findings = other.findings
     return {

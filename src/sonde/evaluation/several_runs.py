@@ -57,7 +57,6 @@ def spread_of_folds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, A
     """Put the scores of all folds side by side and write folds.json.
 
     Args:
-        folder: of the whole.
         runs: the finished run of each fold, in order.
 
     Returns:
@@ -86,7 +85,6 @@ def sum_up_seeds(folder: RunFolder, runs: Sequence[RunFolder]) -> dict[str, Any]
     """Put the scores of all seeds side by side and write seeds.json.
 
     Args:
-        folder: of the whole.
         runs: the finished run of each seed, in order.
 
     Returns:
@@ -228,9 +226,7 @@ def judge_members(
     """Score an ensemble's members on the test examples, hold it against the best of them, and write ensemble.json.
 
     Args:
-        folder: of the ensemble.
         runs: the run of each member.
-        parts: the members.
         tested: what they predict for the test examples.
 
     Returns:

@@ -28,7 +28,6 @@ def solved_beside(contest: Contest, answer: str, *, besides: str) -> Contest:
     Args:
         contest: what they learn from.
         answer: a name in `ANSWERS`; heads that cannot be solved have none.
-        besides: the judged model's architecture.
     """
     from sonde.models.heads import HEADS
 

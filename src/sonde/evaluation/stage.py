@@ -144,7 +144,6 @@ def write_up(
     Args:
         folder: where to write; what stands there of folds, seeds or members is told beside the scores.
         scored: the predictions of the test examples.
-        examples: those.
         guesses: predictions of the baselines for the same examples, by name.
         frame: how they are scored.
         model: what predicted, where it is one; a few of its predictions are explained.
@@ -220,8 +219,6 @@ def findings_of(dataset: Dataset, row: Answer, weaknesses: tuple[str, ...]) -> d
 
     Args:
         dataset: the run's data.
-        row: what is asked of it.
-        weaknesses: what the answer's check found.
     """
     findings: Findings = dataset.findings
     splits = {"train": dataset.train, "validation": dataset.validation, "test": dataset.test}

@@ -64,7 +64,6 @@ class TrainedModel:
         """Predict examples batch by batch, and return what is kept of each, in their order.
 
         Args:
-            inputs: as the spec encoded them.
             truth: theirs, encoded, where it is known.
             batch_size: examples at a time; changes the time, not what is predicted.
         """
@@ -144,7 +143,6 @@ def open_single(path: Path, module: ModuleType) -> TrainedModel:
 
     Args:
         path: a model folder; it is not trusted.
-        module: the backend that predicts, started.
 
     Raises:
         ModelError: the model is missing, damaged or not to be trusted.

@@ -37,7 +37,6 @@ def judge_samples(metric: AnyMetric, model: Any, baselines: Mapping[str, Any], *
 
     Args:
         metric: what decides, of the table that is for such samples.
-        model: the model's prepared sample.
         baselines: samples by the baseline's name; at least one.
         bootstrap: how the interval of the difference is drawn.
 
@@ -58,7 +57,6 @@ def winner(difference: Score, *, better: Literal["higher", "lower"]) -> Winner:
     """Tell who wins a difference of model minus baseline: nobody, unless its interval is on one side of 0.
 
     Args:
-        difference: model minus baseline.
         better: which direction of the metric is good.
     """
     if difference.low is None or difference.high is None or difference.low <= 0 <= difference.high:

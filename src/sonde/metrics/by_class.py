@@ -66,7 +66,6 @@ def each(tally: Tally, docs: Mapping[str, str]) -> dict[str, AnyMetric]:
     """Return the scores of each class; they give R x C values, NaN where a class does not occur.
 
     Args:
-        tally: gives the tally of a sample.
         docs: the sentences on precision, recall and roc_auc.
     """
     of_class, of_guesses, of_sides = confusion.by_class(tally)

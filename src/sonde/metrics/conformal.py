@@ -43,9 +43,6 @@ class Method:
 def least_ambiguous(probabilities_NC: Floats) -> Floats:
     """Return how much probability each class lacks; the sets are the smallest on average.
 
-    Args:
-        probabilities_NC: rows sum to one.
-
     Source: Sadinle et al., "Least ambiguous set-valued classifiers with bounded error levels", 2019.
     """
     return 1.0 - probabilities_NC
@@ -55,9 +52,6 @@ def adaptive(probabilities_NC: Floats) -> Floats:
     """Return the probability of all classes that come before each class; hard examples get larger sets.
 
     Of equal probabilities the class with the smaller number comes first, as in the guess.
-
-    Args:
-        probabilities_NC: rows sum to one.
 
     Source: Romano et al., "Classification with valid and adaptive coverage", 2020, without the random part.
     """
@@ -137,7 +131,6 @@ def expected(examples: int, tested: int, *, coverage: float, confidence: float =
     Args:
         examples: how many the threshold was chosen on.
         tested: how many it is tested on.
-        coverage: what was wanted.
         confidence: how often the share lands between the two.
 
     Source: Angelopoulos & Bates, "A gentle introduction to conformal prediction", 2021, appendix C.
@@ -151,11 +144,7 @@ def expected(examples: int, tested: int, *, coverage: float, confidence: float =
 
 
 def fewest(coverage: float) -> int:
-    """Return how many examples a threshold needs at least to be finite.
-
-    Args:
-        coverage: what is wanted.
-    """
+    """Return how many examples a threshold needs at least to be finite."""
     return ceil(coverage / (1 - coverage) - 1e-9)
 
 

@@ -193,11 +193,7 @@ def _smaller_side(totals_RK: Floats) -> Floats:
 
 
 def by_class(tally: Callable[[Any], Sums]) -> tuple[Worth, Worth, Worth]:
-    """Return what a value of each class is worth: its examples, those guessed as it, its examples or all others.
-
-    Args:
-        tally: gives the tally of a sample.
-    """
+    """Return what a value of each class is worth: its examples, those guessed as it, its examples or all others."""
     sides = (truths_by_class, _guesses_at_least_one, _smaller_side)
     of_truths, of_guesses, of_sides = (Worth(tally, trials=side, size=truths_by_class) for side in sides)
     return of_truths, of_guesses, of_sides

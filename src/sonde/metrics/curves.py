@@ -44,7 +44,6 @@ def roc(sample: AnySample, index: int) -> Curve | None:
 
     Args:
         sample: the prepared examples.
-        index: the class.
 
     Returns:
         At most 200 points from (0, 0) to (1, 1); None where the class has no positive or no negative example.
@@ -62,7 +61,6 @@ def precision_recall(sample: AnySample, index: int) -> Curve | None:
 
     Args:
         sample: the prepared examples.
-        index: the class.
 
     Returns:
         At most 200 points with rising recall; None where the class has no positive example.

@@ -26,11 +26,7 @@ Sums: TypeAlias = Floats | csc_array
 
 
 def count(sample: Any) -> Sums:
-    """Return a one for each example, N x 1, so that their sum is the number of examples.
-
-    Args:
-        sample: prepared examples of any kind.
-    """
+    """Return a one for each example, N x 1, so that their sum is the number of examples."""
     return np.ones((len(sample), 1))
 
 

@@ -37,7 +37,6 @@ def paired(a_N: ArrayLike, b_N: ArrayLike, *, seed: int, flips: int = FLIPS) -> 
     Args:
         a_N: the first model's figure of each example; any unit.
         b_N: the second model's, of the same examples.
-        seed: start of the drawings.
         flips: how many are drawn.
 
     Returns:

@@ -44,11 +44,7 @@ class Areas:
         self._found: dict[int, tuple[Floats, Floats]] = {}
 
     def of_class(self, index: int) -> tuple[Floats, Floats]:
-        """Return the area under the ROC curve and the average precision of one class, R each.
-
-        Args:
-            index: the class.
-        """
+        """Return the area under the ROC curve and the average precision of one class, R each."""
         if index not in self._found:
             at = _thresholds(self.sample.orders[index], self._counts_RN, self._whole_RN)
             self._found[index] = _roc_auc(at), _average_precision(at)

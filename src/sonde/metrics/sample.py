@@ -102,11 +102,7 @@ class Sample:
         return tuple(_rank(*self.column(index)) for index in range(self.classes))
 
     def column(self, index: int) -> tuple[NDArray[np.bool_], Floats]:
-        """Return which examples are of a class, and the probability that each is given for it.
-
-        Args:
-            index: the class.
-        """
+        """Return which examples are of a class, and the probability that each is given for it."""
         return self.truth_N == index, self.probabilities_NC[:, index]
 
 
@@ -143,11 +139,7 @@ class LabelSample:
         return tuple(_rank(*self.column(index)) for index in range(self.classes))
 
     def column(self, index: int) -> tuple[NDArray[np.bool_], Floats]:
-        """Return which examples have a label, and the probability that each is given for it.
-
-        Args:
-            index: the label.
-        """
+        """Return which examples have a label, and the probability that each is given for it."""
         return self.truth_NK[:, index], self.probabilities_NK[:, index]
 
 

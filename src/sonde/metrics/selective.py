@@ -100,7 +100,6 @@ def at_accuracy(confidence_N: ArrayLike, correct_N: ArrayLike, *, wanted: float,
     Args:
         confidence_N: confidence of each guess.
         correct_N: whether it is right.
-        wanted: accuracy of the answers.
         confidence: how sure the guarantee is.
 
     Returns:

@@ -50,7 +50,6 @@ def threshold_of(offsets_C: Sequence[float], positive: int) -> float:
     """Return the probability from which on the positive one of two classes is answered.
 
     Args:
-        offsets_C: of the two classes.
         positive: index of the one that is searched for.
     """
     first, second = float(offsets_C[positive]), float(offsets_C[1 - positive])
@@ -61,7 +60,6 @@ def f1(hits: Floats, guesses: Floats, positives: float, examples: float) -> Floa
     """Return the F1 for each way of guessing.
 
     Args:
-        hits: guessed examples that are positive.
         guesses: guessed examples.
         positives: positive examples in all.
         examples: examples in all.

@@ -163,7 +163,6 @@ def fits(model: str, needs: str) -> bool:
 
     Args:
         model: a row of `MODELS`.
-        needs: "vector", "steps" or "levels".
     """
     return needs in MODELS[model].gives
 
@@ -173,7 +172,6 @@ def refuse_unfit(model: str, needs: str) -> None:
 
     Args:
         model: a row of `MODELS`.
-        needs: "vector", "steps" or "levels".
 
     Raises:
         ModelError: it does not; the text names models that do and read the same.

@@ -43,7 +43,6 @@ def build(blueprint: Blueprint, *, seed: int, policy: str = "float32") -> keras.
     """Build a Keras model with fresh weights.
 
     Args:
-        blueprint: what to build.
         seed: start of the initial weights; Python's generator is left as it was.
         policy: Keras dtype policy of the layers but the head.
 
@@ -89,7 +88,6 @@ def fit_to_data(model: keras.Model, blueprint: Blueprint, inputs: Callable[[], N
 
     Args:
         model: what `build` returned.
-        blueprint: what was built.
         inputs: returns prepared training examples, a few thousand; called only where they are needed.
     """
     fit = getattr(architecture(blueprint.name), "fit", None)
@@ -102,9 +100,6 @@ def tensor_shapes(blueprint: Blueprint) -> dict[str, tuple[int, ...]]:
     """Return the names and shapes of a model's weights without allocating them.
 
     That is what lets a model folder be refused before its options can ask for more memory than its file holds.
-
-    Args:
-        blueprint: what would be built.
     """
     with keras.StatelessScope():
         try:
@@ -120,7 +115,6 @@ def rebuild(blueprint: Blueprint, weights: Mapping[str, Any], *, policy: str = "
     None is drawn, since JAX compiles the drawing for each shape anew: two seconds for each kernel of a `cnn`.
 
     Args:
-        blueprint: what to build.
         weights: an array for each name of `tensor_shapes`.
         policy: Keras dtype policy of the layers but the head.
     """

@@ -59,8 +59,6 @@ def turns_on_grid(height: int, width: int, size: int) -> Turns:
     """Return the turns of the places of a grid, row by row.
 
     Args:
-        height: rows.
-        width: columns.
         size: numbers of a head.
     """
     pairs = size // 2
@@ -75,9 +73,7 @@ def encoder(sequence: Sequence, turns: Turns, *, depth: int, heads: int, dropout
     """Return a sequence after blocks of attention and dense layers, and a last norm; padding is not 0 there.
 
     Args:
-        sequence: of any width.
         turns: what `turns_along` or `turns_on_grid` gave for `head_width(width, heads)`.
-        depth: blocks.
         heads: attentions side by side in each.
         dropout: share of numbers silenced behind each half of a block while training.
     """
@@ -110,9 +106,7 @@ def attention(
     """Return what every token makes of those that it looks at, B x T x D.
 
     Args:
-        x_BTD: symbolic tensor.
         turns: positions that turn queries and keys, or None.
-        mask_B11T: what `looked_at` gave.
         heads: attentions side by side.
         name: the layers' names begin with it.
         bias: whether queries, keys and values have one.

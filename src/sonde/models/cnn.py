@@ -28,8 +28,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels.
-        options: width, stages and dropout.
-        reads: what the inputs are.
     """
     x, stride, levels = inputs, 1, {}
     for stage in range(1, options.stages + 1):

@@ -48,7 +48,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
         inputs: symbolic tensor of images (batch x height x width x channels) or of a spectrogram's frames (batch x time
             x frequencies).
         options: stages, channels, width, depth, heads and dropout.
-        reads: what the inputs are.
     """
     x_BHWC, present_BH = convolved(inputs, reads, width=options.channels, stages=options.stages)
     _, height, width, channels = x_BHWC.shape

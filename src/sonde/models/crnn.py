@@ -47,7 +47,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
     Args:
         inputs: symbolic tensor, batch x frames x bands, or batch x height x width x channels.
         options: width, stages, cell, units, depth, pool and dropout.
-        reads: what the inputs are.
     """
     x_BTFC = as_picture(inputs, reads, images=True)
     for stage in range(1, options.stages + 1):

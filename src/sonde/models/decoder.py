@@ -78,9 +78,7 @@ def taught(read: Sequence, teacher_BT: Any, sizes: Sizes) -> Any:
     """Return the logits of each token, given those before it and what was read, B x T x V in float32.
 
     Args:
-        read: the steps of a body.
         teacher_BT: symbolic int32 tokens, each one place late, so that none is seen before it is to be written.
-        sizes: of the decoder.
     """
     return _all_places(lambda name, make: make(name), teacher_BT, _memory(read, sizes), sizes)
 

@@ -32,8 +32,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x frames x bands.
-        options: width, blocks and dropout.
-        reads: what the inputs are.
     """
     x = as_picture(inputs, reads)
     first = layers.Conv2D(

@@ -52,8 +52,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels.
-        options: width, stages, patch and dropout.
-        reads: what the inputs are.
     """
     if len(reads.shape) != 3:
         raise ValueError("It reads images: height x width x channels.")
@@ -88,7 +86,6 @@ def fit(images_BHWC: NDArray[np.float32], options: Options) -> Mapping[str, NDAr
 
     Args:
         images_BHWC: prepared training images, a few thousand.
-        options: the size of the patches.
 
     Returns:
         By the name of the weight; each axis stands twice, with both signs, as ReLU cuts one off.

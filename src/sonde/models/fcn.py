@@ -29,8 +29,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x time x channels, the last of which may tell padding.
-        options: width and dropout.
-        reads: what the inputs are.
     """
     if reads.modality != "sequence":
         raise ValueError("It reads series: steps x channels.")
@@ -41,7 +39,6 @@ def stack(sequence: Sequence, width: int) -> Sequence:
     """Return a sequence behind the three convolutions.
 
     Args:
-        sequence: with zeros at padding.
         width: channels of the first and the last one.
     """
     for number, (size, times) in enumerate(zip(SIZES, (1, 2, 1), strict=True), 1):

@@ -75,7 +75,6 @@ def from_steps(
         sequence: anything may stand at padding.
         pool: a row of `POOLS`; that of a single step is a mean in any case.
         dropout: share of the vector silenced while training; None for no such layer.
-        name: of that layer.
     """
     vector_BD = POOLS[pool](sequence.x_BTD, sequence.present_BT)
     if dropout is not None:

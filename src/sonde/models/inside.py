@@ -53,11 +53,7 @@ class Cut:
     """The layer that gives the tensor."""
 
     def middle(self, inputs: NDArray[Any]) -> NDArray[np.float32]:
-        """Return what the second half reads.
-
-        Args:
-            inputs: a batch of the model's inputs.
-        """
+        """Return what the second half reads."""
         activations: NDArray[np.float32] = self.first.predict({"inputs": inputs})["outputs"]
         if not self.beside:
             return activations
@@ -69,7 +65,6 @@ def engine_of(module: ModuleType, model: keras.Model) -> Trains:
     """Build an engine that is not meant to step; see `chosen_output`.
 
     Args:
-        module: the backend's module.
         model: a model that gives "logits", B x C, or anything, where only `predict` is to be used.
     """
     # Of all optimizers, this one keeps no slots.
@@ -110,9 +105,6 @@ def feature_map(model: keras.Model) -> Any:
 
     That is the last tensor of the size of that convolution's map that all paths to the logits pass through. Maps with
     fewer than four places along an axis show too little and are passed over, unless there are no others.
-
-    Args:
-        model: a functional model.
 
     Returns:
         The tensor, or None where no convolution leads to such a one.
@@ -155,8 +147,6 @@ def cut(module: ModuleType, model: keras.Model, tensor: Any) -> Cut:
     """Cut a model in two at a tensor.
 
     Args:
-        module: the backend's module.
-        model: a functional model with one input.
         tensor: of its graph; where other paths lead past it, it must be as long as the inputs.
 
     Raises:
@@ -193,9 +183,6 @@ def attention_maps(model: keras.Model) -> dict[str, keras.Model]:
     """Return a model for each attention of one sequence over itself: inputs -> weights, B x H x T x T.
 
     The weights of a learned mean over the steps are B x 1 x 1 x T.
-
-    Args:
-        model: a functional model.
 
     Returns:
         By the name of the layer or operation, in the model's order; empty where nothing attends.
@@ -279,7 +266,6 @@ def _again(model: keras.Model, known: dict[int, Any]) -> Any:
     """Make the calls of a graph once more, from other tensors.
 
     Args:
-        model: the graph.
         known: what stands for each of some tensors, by the tensor's id; what they do not lead to is left out.
 
     Returns:

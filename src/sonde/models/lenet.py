@@ -22,8 +22,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels; padded to at least 16 pixels a side.
-        options: dropout.
-        reads: what the inputs are.
     """
     if len(reads.shape) != 3:
         raise ValueError("It reads images: height x width x channels.")

@@ -34,8 +34,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x time x channels, the last of which may tell padding.
-        options: width, units and dropout.
-        reads: what the inputs are.
     """
     if reads.modality != "sequence":
         raise ValueError("It reads series: steps x channels.")

@@ -72,7 +72,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
     Args:
         inputs: symbolic tensor, batch x time x channels, the last of which may tell padding.
         options: number of levels, and the length where it varies.
-        reads: what the inputs are.
     """
     if reads.modality != "sequence":
         raise ValueError("It reads series: steps x channels.")
@@ -100,8 +99,6 @@ def measure(
         series: encoded training series, T x C each, as long as they are.
         weights: the model's, by name; its kernels are read.
         options: number of levels, and the length where it varies.
-        reads: what the inputs are.
-        seed: chooses the series.
     """
     rng = np.random.default_rng([seed, KERNELS])
     step = _grid(series[0].shape[1])

@@ -41,7 +41,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
     Args:
         inputs: symbolic tensor, batch x any shape; of a table the categories stand last, as codes.
         options: width, depth, dropout and the linear model.
-        reads: what the inputs are.
     """
     if None in reads.shape:
         raise ValueError("It needs inputs of one length, which --set series.length=N brings series to")

@@ -31,7 +31,6 @@ def normed(x_BTFC: Any, layer: Any, name: str) -> Any:
     """Return a convolution with batch norm and ReLU.
 
     Args:
-        x_BTFC: symbolic tensor.
         layer: the convolution, without bias.
         name: of the norm and the ReLU, behind "norm_" and "relu_".
     """
@@ -44,8 +43,6 @@ def halved(x_BTFC: Any, name: str, *, time: bool = True) -> Any:
     """Return a picture at half the size along each axis that has at least 4 places left.
 
     Args:
-        x_BTFC: symbolic tensor.
-        name: of the pooling.
         time: whether the first axis is halved too.
     """
     size = tuple(2 if side >= 4 and (axis or time) else 1 for axis, side in enumerate(x_BTFC.shape[1:3]))

@@ -62,8 +62,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor of tokens, batch x time.
-        options: sizes, pool and dropout.
-        reads: what the inputs are.
     """
     if reads.modality != "text":
         raise ValueError("It reads texts.")

@@ -28,9 +28,5 @@ class Reads:
 
 
 def reads_of(spec: Any) -> Reads:
-    """Return what a model is told of inputs that a spec prepares.
-
-    Args:
-        spec: a `data.InputSpec`.
-    """
+    """Return what a model is told of inputs that a spec prepares."""
     return Reads(spec.shape, spec.dtype, spec.cardinalities, spec.presence)

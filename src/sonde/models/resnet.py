@@ -34,8 +34,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels or batch x time x channels.
-        options: blocks, width and dropout.
-        reads: what the inputs are.
     """
     if reads.modality == "sequence":
         # 64 channels at the default width, as in the paper.

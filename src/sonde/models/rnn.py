@@ -48,7 +48,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
         inputs: symbolic tensor of tokens (batch x time), numbers (batch x time x channels) or images (batch x height x
             width x channels, read row by row).
         options: cell, width, depth, direction, pool, embedding and dropout.
-        reads: what the inputs are.
     """
     sequence = as_sequence(inputs, reads, options.embedding)
     x_BTD, present_BT = sequence.x_BTD, sequence.present_BT

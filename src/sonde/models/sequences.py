@@ -66,8 +66,6 @@ def projected(sequence: Sequence, width: int, *, patch: int = 1, name: str = "pr
     Args:
         sequence: any; zeros fill up its last patch.
         width: numbers per step of what is returned.
-        patch: steps that become one.
-        name: of the layer.
     """
     x_BTD, present_BT = sequence.x_BTD, sequence.present_BT
     if patch == 1:
@@ -87,7 +85,6 @@ def silence(x_BTD: Any, present_BT: Any | None) -> Any:
     """Return a sequence with zeros at padding.
 
     Args:
-        x_BTD: symbolic tensor.
         present_BT: true for real steps; None where all are.
     """
     return x_BTD if present_BT is None else ops.where(ops.expand_dims(present_BT, -1), x_BTD, 0.0)
@@ -97,7 +94,6 @@ def masked_mean(x_BTD: Any, present_BT: Any | None) -> Any:
     """Return the mean over real steps, B x D; zeros where there is none.
 
     Args:
-        x_BTD: symbolic tensor.
         present_BT: true for real steps; None where all are.
     """
     if present_BT is None:
@@ -112,7 +108,6 @@ def masked_max(x_BTD: Any, present_BT: Any | None) -> Any:
     """Return the largest over real steps, B x D; zeros where there is none.
 
     Args:
-        x_BTD: symbolic tensor.
         present_BT: true for real steps; None where all are.
     """
     if present_BT is None:
@@ -127,7 +122,6 @@ def attention_pool(x_BTD: Any, present_BT: Any | None, *, name: str = "attention
     A step's weight is a small network's score of it, evened out over the steps (Yang et al., 2016, section 2.2).
 
     Args:
-        x_BTD: symbolic tensor.
         present_BT: true for real steps; None where all are.
         name: the layers' names begin with it.
     """
@@ -148,7 +142,6 @@ def first_step(x_BTD: Any, present_BT: Any | None) -> Any:
     """Return the first step, B x D; zeros where there is none.
 
     Args:
-        x_BTD: symbolic tensor.
         present_BT: true for real steps, which come first; None where all are.
     """
     return silence(x_BTD, present_BT)[:, 0]

@@ -13,7 +13,6 @@ def stages(sequence: Sequence, *, blocks: int, width: int) -> Sequence:
     """Return a sequence behind three stages of residual blocks; as many steps as before.
 
     Args:
-        sequence: with zeros at padding.
         blocks: in each stage.
         width: channels of the first stage.
     """

@@ -68,11 +68,7 @@ def is_solved(blueprint: Blueprint) -> bool:
 
 
 def is_refitted(blueprint: Blueprint) -> bool:
-    """Tell whether a model is solved once more on training and validation examples together, before it is saved.
-
-    Args:
-        blueprint: what the model is.
-    """
+    """Tell whether a model is solved once more on training and validation examples together, before it is saved."""
     return is_solved(blueprint) and bool(getattr(blueprint.options, "refit", False))
 
 
@@ -120,7 +116,6 @@ def begin_linear(
 
     Args:
         model: what `build` returned; its head is changed.
-        blueprint: what was built.
         module: the backend's module, which computes the features.
         examples: the training examples.
         seed: chooses what is chosen.
@@ -145,7 +140,6 @@ def solved_weights(
 
     Args:
         blueprint: what to build; `is_solved` is true of it.
-        module: the backend's module.
         examples: what it is solved on.
         seed: of the model, and of what is chosen.
     """
@@ -159,7 +153,6 @@ def solved(
 
     Args:
         blueprint: what to build; `is_solved` is true of it.
-        module: the backend's module.
         examples: what it is solved on.
         seed: of the model, and of what is chosen.
     """
@@ -188,7 +181,6 @@ def solve(
     Args:
         features_NF: of the training examples.
         truth: as the target encodes it, N.
-        outputs: of the head, C.
         head: the file of the head, which says what is solved for.
         seed: chooses the examples on which the strength is chosen, where there are more than a few thousand.
     """

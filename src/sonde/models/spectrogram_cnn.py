@@ -32,8 +32,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x frames x bands.
-        options: width, stages and dropout.
-        reads: what the inputs are.
     """
     x_BTFC = normed(as_picture(inputs, reads), _convolution(options.width, "0"), "0")
     for stage in range(1, options.stages + 1):

@@ -21,9 +21,7 @@ def convolved(inputs: Any, reads: Reads, *, width: int, stages: int) -> tuple[An
 
     Args:
         inputs: symbolic tensor of images (B x H x W x C) or of a spectrogram's frames (B x T x F).
-        reads: what the inputs are.
         width: channels of the first stage; each stage doubles them.
-        stages: convolutions.
 
     Returns:
         B x H x W x C, and which of H are real: None where all are.

@@ -15,9 +15,6 @@ def convolved(sequence: Sequence, width: int, size: int, *, name: str, activatio
     """Return a convolution over time, batch norm and an activation; as many steps as before.
 
     Args:
-        sequence: with zeros at padding.
-        width: channels of the result.
-        size: steps that the kernel covers.
         name: begins the layers' names.
         activation: a Keras activation; "linear" for none.
     """
@@ -47,7 +44,6 @@ def added(first: Sequence, second: Sequence, *, name: str) -> Sequence:
     """Return the sum of two sequences behind a ReLU, as at the end of a residual block.
 
     Args:
-        first: a sequence.
         second: another one of the same shape and padding.
         name: begins the layers' names.
     """
@@ -56,13 +52,7 @@ def added(first: Sequence, second: Sequence, *, name: str) -> Sequence:
 
 
 def pooled(sequence: Sequence, size: int, *, name: str) -> Sequence:
-    """Return the largest of each step and its neighbours; as many steps as before.
-
-    Args:
-        sequence: with zeros at padding.
-        size: steps that are compared.
-        name: of the layer.
-    """
+    """Return the largest of each step and its neighbours; as many steps as before."""
     x_BTD, present_BT = sequence.x_BTD, sequence.present_BT
     if present_BT is not None:
         # Beyond the end of a series nothing counts, as beyond the end of the array.

@@ -40,7 +40,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor of tokens, batch x time, 0 for padding.
-        options: embedding, filters, windows and dropout.
         reads: how many tokens there are.
     """
     if reads.modality != "text":

@@ -52,7 +52,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
         inputs: symbolic tensor of tokens (batch x time), numbers (batch x time x channels) or images (batch x height x
             width x channels).
         options: width, depth, heads, patch, pool and dropout.
-        reads: what the inputs are.
     """
     sequence, turns = _of_image(inputs, options) if reads.modality == "image" else _of_steps(inputs, options, reads)
     dropped = layers.Dropout(options.dropout, name="dropout_embedding")(sequence.x_BTD)

@@ -31,8 +31,6 @@ def features(inputs: Any, options: Options, reads: Reads) -> Features:
 
     Args:
         inputs: symbolic tensor, batch x height x width x channels.
-        options: width, depth and dropout.
-        reads: what the inputs are.
     """
     x, levels = inputs, {}
     for at in range(options.depth):

@@ -39,7 +39,6 @@ def merge(said: Settings, source: str) -> tuple[Settings, str]:
     """Put the command line over what it names: a run file, or data.
 
     Args:
-        said: the command line's options.
         source: path of a run file, path of data, or a built-in name.
 
     Returns:

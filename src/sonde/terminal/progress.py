@@ -33,7 +33,6 @@ def training_progress(
 
     Args:
         total_epochs: epochs of the whole run.
-        steps_per_epoch: batches of one epoch.
         done_steps: batches that an earlier process did.
         total_steps: batches of the whole run, where the last epoch is a part of one.
         metric: the name shown beside the loss.
@@ -106,8 +105,6 @@ class TrainingProgress:
         Args:
             loss: of the batch, or a running mean.
             metric: the shown metric, likewise.
-            learning_rate: of this step.
-            examples_per_second: training speed.
         """
         self._done += 1
         if self._bar is None:

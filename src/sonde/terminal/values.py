@@ -23,7 +23,6 @@ def show_value(verb: str, value: Any) -> None:
     """Print what a verb returned, as a person reads it.
 
     Args:
-        verb: the verb's name.
         value: what it returned.
     """
     VALUES[verb](value)

@@ -78,7 +78,6 @@ class Orders:
 
         Args:
             epoch: from 1.
-            make: makes it.
         """
         # Epoch and order are one object, so that two threads never mix theirs.
         last = self._last
@@ -260,7 +259,6 @@ def bucketed(
     the order that is given, so that an epoch's batches differ from those of another.
 
     Args:
-        rows: the order of the epoch.
         lengths: steps of each example, by its place.
         batch_size: examples in a batch.
         seed: the run's seed.

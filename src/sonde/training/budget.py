@@ -94,9 +94,7 @@ class Budget:
         """Choose the steps that fit into the budget, from where the watch stands now.
 
         Args:
-            session: at its start.
             watch: counts the seconds.
-            minutes: the budget.
             costs: of the parts that are to come.
 
         Raises:
@@ -119,11 +117,6 @@ class Budget:
 
         The seconds that were used up to the checkpoint are counted; those between the checkpoint and the end of that
         process are not known and are not. What it took to start this process is no step's time.
-
-        Args:
-            session: as restored.
-            watch: of this process.
-            minutes: the budget.
 
         Raises:
             ModelError: the checkpoint says what no training can have come to.
@@ -199,7 +192,6 @@ def measure(session: Session, *, clock: Callable[[], float] = time.monotonic, lo
     Weights, running statistics, slots, counters and seeds are all in the state that is read and written back.
 
     Args:
-        session: at its start.
         clock: reading in seconds.
         longest: seconds that the timed steps take at most, but for one step.
     """

@@ -107,10 +107,6 @@ def steps_that_fit(seconds: float, costs: Costs, *, within: int, per_epoch: int)
 def begin(place: Place, costs: Costs) -> tuple[Spending, Length]:
     """Choose the steps of a training that has not begun.
 
-    Args:
-        place: at its start.
-        costs: as measured and estimated.
-
     Returns:
         Its spending and its length; fewer than `FEWEST_STEPS` steps are for the caller to refuse.
     """
@@ -124,7 +120,6 @@ def least_minutes(used: float, costs: Costs) -> float:
 
     Args:
         used: seconds that had passed before the first step.
-        costs: of what follows.
     """
     seconds = used + FEWEST_STEPS * costs.step + costs.epoch + ROOM_FOR_THE_REST * costs.rest
     return math.ceil(ROOM * seconds / AIM / 60 * 10) / 10
@@ -167,11 +162,7 @@ def _kept(spending: Spending, place: Place) -> float:
 
 
 def is_possible(spending: Spending) -> bool:
-    """Tell whether a spending is one that a training can have come to.
-
-    Args:
-        spending: as it was read.
-    """
+    """Tell whether a spending is one that a training can have come to."""
     numbers = [value for value in asdict(spending).values() if isinstance(value, int | float)]
     numbers += [*asdict(spending.costs).values(), *asdict(spending.first).values()]
     return all(0 <= number < float("inf") for number in numbers) and spending.costs.step > 0

@@ -51,9 +51,5 @@ class Epoch:
 
 
 def loss_of(told: Mapping[str, float]) -> float:
-    """Return the loss to record, or the one that is followed where that is not finite.
-
-    Args:
-        told: what a step returned.
-    """
+    """Return the loss to record, or the one that is followed where that is not finite."""
     return told["recorded"] if math.isfinite(told["loss"]) else told["loss"]

@@ -54,7 +54,6 @@ def refuse_other(folder: RunFolder, *, changed: str, fits: bool, is_known: bool)
         folder: the run.
         changed: what `differences` said.
         fits: whether its arrays are those of the model.
-        is_known: what `is_sound` said.
 
     Raises:
         ModelError: it is another model's, or says what no training can have come to.
@@ -81,7 +80,6 @@ def differences(before: dict[str, Any], now: dict[str, Any]) -> str:
     """Return in words which options differ, or an empty text.
 
     Args:
-        before: options of a checkpoint.
         now: options of the run file.
     """
     return ", ".join(
@@ -99,7 +97,6 @@ def is_sound(progress: Progress, *, steps: int, most: int, figures: Collection[s
     """Tell whether a progress is one that a run of this length can be at.
 
     Args:
-        progress: as it was read.
         steps: of each epoch; the last one may be a part of one.
         most: steps of the whole training at most.
         figures: what each validation says, beside the loss.

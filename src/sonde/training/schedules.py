@@ -33,7 +33,6 @@ class Length:
         """Return another length, chosen at a step.
 
         Args:
-            steps: of the whole training.
             at: steps taken so far.
         """
         return self if steps == self.steps else Length(steps, at, self.share(at))

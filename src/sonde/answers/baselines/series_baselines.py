@@ -28,9 +28,7 @@ def nearest_neighbour(
     follows from how often the same answer is right on the training series themselves.
 
     Args:
-        train_raw: training series.
         train_truth_N: index of the class of each.
-        test_raw: test series.
         classes: number of classes C.
         most: training series that are compared at most.
 

@@ -31,7 +31,6 @@ def logistic_regression_on_columns(
     """Fit a multinomial logistic regression to scaled numbers and a 0 or 1 for each value of a category.
 
     Args:
-        train_raw: training rows.
         train_truth_N: index of the class of each.
         test_raw: test rows, with the same columns.
         classes: number of classes C.
@@ -54,7 +53,6 @@ def gradient_boosting(
     """Fit scikit-learn's histogram gradient boosting with its own defaults; it takes missing numbers as they are.
 
     Args:
-        train_raw: training rows.
         train_truth_N: index of the class of each.
         test_raw: test rows, with the same columns.
         classes: number of classes C.

@@ -42,7 +42,6 @@ def fit(target: ClassTarget, kept: Kept, truth: Column, fitting: Fitting) -> dic
     """Return what validation tells of a classifier, as its folder holds it.
 
     Args:
-        target: names the classes.
         kept: logits of the validation examples, with the corrected bias.
         truth: class numbers.
         fitting: the options, and what came before.
@@ -92,7 +91,6 @@ def calibrate(logits_NC: ArrayLike, truth_N: ArrayLike, ask: Options) -> Calibra
     Args:
         logits_NC: outputs of the trained model before the softmax.
         truth_N: index of the true class of each example.
-        ask: what is wanted.
 
     Returns:
         Values for the model's description.
@@ -128,7 +126,6 @@ def _abstain(
     Args:
         logits_NC: outputs on validation examples, as `calibrate` was given them.
         truth_N: index of the true class of each example.
-        ask: what is wanted.
         temperature: what `calibrate` found.
         decision: an offset for each class.
     """

@@ -60,10 +60,8 @@ def judge_sets(sets: Sets, probabilities_NC: Floats, truth_N: Indices, classes: 
     """Count how often the sets hold the truth, and how large they are.
 
     Args:
-        sets: thresholds of the model.
         probabilities_NC: of the test examples.
         truth_N: index of the true class of each.
-        classes: names of the classes.
 
     Returns:
         Values for scores.json: what was wanted, and by method what was reached, with 95 % intervals.
@@ -102,7 +100,6 @@ def judge_abstention(
     """Score what is answered above the model's threshold, and above every other one.
 
     Args:
-        abstention: the model's threshold.
         probabilities_NC: of the test examples.
         truth_N: index of the true class of each.
         predicted_N: what is answered, where it is not the most probable class.

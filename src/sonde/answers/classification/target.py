@@ -99,9 +99,6 @@ MOST_NAMED = 12
 def check(dataset: Dataset) -> tuple[str, ...]:
     """Refuse data that cannot carry the task, and say what it carries badly.
 
-    Args:
-        dataset: what `data.load` gave.
-
     Returns:
         Sentences on weaknesses, for the report.
 

@@ -68,8 +68,6 @@ def figures(target: ClassTarget, kept: Kept, truth: Column, wanted: Sequence[str
     """Return the loss and some figures of a validation.
 
     Args:
-        target: names the classes.
-        kept: the logits.
         truth: class numbers, N.
         wanted: names in `MONITORS`.
     """

@@ -15,7 +15,6 @@ def fit(target: LabelsTarget, kept: Kept, truth: Column, fitting: Fitting) -> di
     """Return what validation tells, as the model folder holds it.
 
     Args:
-        target: names the labels.
         kept: logits of the validation examples, with the corrected bias.
         truth: 1 where an example has a label, N x K.
         fitting: the options, and what came before.

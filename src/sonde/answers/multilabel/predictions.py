@@ -88,7 +88,6 @@ def write_predictions(path: Path, made: Predictions) -> None:
 
     Args:
         path: the run's `predictions_file`.
-        made: what to write.
 
     Raises:
         StorageError: the disk is full or the folder cannot be written.

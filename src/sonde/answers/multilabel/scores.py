@@ -50,7 +50,6 @@ def judge(scored: Scored, test: Mapping[str, Score]) -> dict[str, Any]:
 
     Args:
         scored: the model's predictions, and how they are judged.
-        test: the metrics of them.
     """
     made, fitted, bootstrap = scored.predictions, scored.fitted, scored.bootstrap
     own = sample(made, scored.own)

@@ -118,9 +118,6 @@ def in_words(target: LabelsTarget) -> dict[str, str]:
 def check(dataset: Dataset) -> tuple[str, ...]:
     """Refuse data that cannot carry the task, and say what it carries badly.
 
-    Args:
-        dataset: what `data.load` gave.
-
     Returns:
         Sentences on weaknesses, for the report.
 

@@ -53,8 +53,6 @@ def figures(target: LabelsTarget, kept: Kept, truth: Column, wanted: Sequence[st
     """Return the loss and some figures of a validation, with every label given from one half on.
 
     Args:
-        target: names the labels.
-        kept: the logits.
         truth: 1 where an example has a label, N x K.
         wanted: names in `MONITORS`.
     """

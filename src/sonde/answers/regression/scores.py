@@ -55,7 +55,6 @@ def judge(scored: Scored, test: Mapping[str, Score]) -> dict[str, Any]:
 
     Args:
         scored: the model's predictions, and how they are judged.
-        test: the metrics of them.
     """
     made, fitted, target = scored.predictions, scored.fitted, scored.target
     error_N = made.error

@@ -49,10 +49,8 @@ def unite(target: MaskTarget, kept: Kept, places: Sequence[Sequence[int]], files
     Where windows overlap, each pixel is taken from the one whose border is farther away.
 
     Args:
-        target: names the classes.
         kept: what `keep` gave without truths, of all windows.
         places: of each image's windows, in the order of `windows`.
-        files: the images.
 
     Returns:
         As `keep`, of each image; its mask covers it in the scale of the model, and differs in size.
@@ -99,7 +97,6 @@ def deliver(target: MaskTarget, kept: Kept, files: Sequence[str], folder: Path) 
     Args:
         target: names the numbers.
         kept: what `unite` gave.
-        files: the images.
         folder: where to write.
 
     Returns:

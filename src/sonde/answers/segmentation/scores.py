@@ -52,7 +52,6 @@ def judge(scored: Scored, test: Mapping[str, Score]) -> dict[str, Any]:
 
     Args:
         scored: the model's predictions, and how they are judged.
-        test: the metrics of them.
     """
     made = scored.predictions
     each = score_each(sample(made, scored.own), PER_MASK_CLASS, bootstrap=scored.bootstrap)

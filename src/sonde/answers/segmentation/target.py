@@ -187,9 +187,6 @@ def in_words(target: MaskTarget) -> dict[str, str]:
 def check(dataset: Dataset) -> tuple[str, ...]:
     """Refuse data that cannot carry the task, and say what it carries badly.
 
-    Args:
-        dataset: what `data.load` gave.
-
     Raises:
         DataError: too few examples, an empty split, or masks of one number alone.
     """

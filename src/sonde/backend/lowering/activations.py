@@ -16,11 +16,7 @@ Activation = Callable[[torch.Tensor], torch.Tensor]
 
 
 def sparse_plus(x: torch.Tensor) -> torch.Tensor:
-    """Return 0 below -1, x above 1, and the parabola that joins them smoothly.
-
-    Args:
-        x: of any shape.
-    """
+    """Return 0 below -1, x above 1, and the parabola that joins them smoothly."""
     return torch.where(x <= -1, 0.0, torch.where(x < 1, 0.25 * (x + 1).square(), x))
 
 

@@ -101,7 +101,6 @@ def lower(model: Model, generator: torch.Generator) -> Lowered:
     """Prepare a model for running with native operations.
 
     Args:
-        model: a built functional or sequential model.
         generator: where dropout and noise take their random numbers from.
 
     Raises:

@@ -87,7 +87,6 @@ class _Series:
             number: of the dilation.
             dilation: steps between taps.
             reads_CK: which channels each kernel reads.
-            level_LK: what is compared with.
             out_BF: what is written.
         """
         reach, places = dilation * (TAPS // 2), {CHOSEN[at]: kernel for kernel, at in enumerate(order(number).tolist())}

@@ -47,7 +47,6 @@ def carry(step: Step, run: Run, args: tuple[Any, ...], kwargs: dict[str, Any]) -
     """Run a native layer with the masks on its inputs, and note on its output the mask that Keras would.
 
     Args:
-        step: a step with a native equivalent.
         run: how the model is being run.
         args: what the layer is called with; tensors may carry notes.
         kwargs: its keyword arguments; a mask among them goes before the notes.

@@ -92,8 +92,6 @@ def _merged(layer: Any, merge: Merge, *, heeds_masks: bool = False) -> Call:
     """Return a call that lines inputs up by their first axes, as Keras does, and merges them.
 
     Args:
-        layer: a built merging layer.
-        merge: what makes one of them.
         heeds_masks: whether Keras leaves values out that are masked; with a mask it then runs as Keras wrote it.
     """
     lines_up = layer._reshape_required

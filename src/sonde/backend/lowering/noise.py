@@ -75,7 +75,6 @@ def normal(x: torch.Tensor, spread: float, generator: torch.Generator) -> torch.
     """Draw normal numbers around 0 for each value of a tensor, in its type.
 
     Args:
-        x: of any shape.
         spread: their standard deviation.
         generator: where they come from.
     """

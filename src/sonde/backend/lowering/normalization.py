@@ -92,7 +92,6 @@ def normalized(
     float32 (off by 0.3 and 0.1 %, at about the same speed).
 
     Args:
-        x: of any shape.
         count: how many of its last axes to normalise over.
         scale: of those axes' shape, or None.
         offset: likewise.
@@ -123,7 +122,6 @@ def rms_normalized(x: torch.Tensor, count: int, scale: torch.Tensor | None, epsi
     """Scale by the root of the mean square over the last axes.
 
     Args:
-        x: of any shape.
         count: how many of its last axes to take the mean over.
         scale: of those axes' shape, or None.
         epsilon: what is added to the mean.

@@ -21,7 +21,6 @@ def lstm(x_BTF: Tensor, states: list[Tensor], weights: Weights, order: Order) ->
     """Run long short-term memory; Keras's order of the gates is torch's.
 
     Args:
-        x_BTF: sequences.
         states: hidden and carry state before the first step, B x U each.
         weights: gates in the order input, forget, candidate, output.
         order: which steps are taken, and from which end.
@@ -38,7 +37,6 @@ def gru(x_BTF: Tensor, states: list[Tensor], weights: Weights, order: Order) -> 
     """Run a gated recurrent unit whose reset gate acts after the product.
 
     Args:
-        x_BTF: sequences.
         states: the state before the first step, B x U.
         weights: gates in the order update, reset, candidate.
         order: which steps are taken, and from which end.
@@ -55,7 +53,6 @@ def fused_gru(x_BTF: Tensor, states: list[Tensor], weights: Weights, order: Orde
     """Run torch's own GRU, whose gates are in the order reset, update, candidate; no step may be skipped.
 
     Args:
-        x_BTF: sequences.
         states: the state before the first step, B x U.
         weights: gates in the order update, reset, candidate.
         order: from which end steps are taken.
@@ -79,11 +76,8 @@ def simple(
     """Run a recurrence without gates.
 
     Args:
-        x_BTF: sequences.
         states: the state before the first step, B x U.
-        weights: of the one product.
         order: which steps are taken, and from which end.
-        activation: tanh or relu.
 
     Returns:
         Outputs B x T x U in the order of the data, and the state after the last step.
@@ -99,11 +93,8 @@ def fused_simple(
     """Run torch's own recurrence without gates; no step may be skipped.
 
     Args:
-        x_BTF: sequences.
         states: the state before the first step, B x U.
-        weights: of the one product.
         order: from which end steps are taken.
-        activation: tanh or relu.
 
     Returns:
         Outputs B x T x U in the order of the data, and the state after the last step.

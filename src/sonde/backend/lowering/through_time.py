@@ -53,7 +53,6 @@ def lstm(x_BTF: Tensor, states: list[Tensor], weights: Weights, order: Order) ->
     """Run long short-term memory (Hochreiter and Schmidhuber, 1997).
 
     Args:
-        x_BTF: sequences.
         states: hidden and carry state before the first step, B x U each.
         weights: gates in the order input, forget, candidate, output.
         order: which steps are taken.
@@ -68,7 +67,6 @@ def gru(x_BTF: Tensor, states: list[Tensor], weights: Weights, order: Order) -> 
     """Run a gated recurrent unit (Cho et al., 2014) whose reset gate acts after the product.
 
     Args:
-        x_BTF: sequences.
         states: the state before the first step, B x U.
         weights: gates in the order update, reset, candidate.
         order: which steps are taken.
@@ -85,11 +83,8 @@ def simple(
     """Run a recurrence without gates (Elman, 1990).
 
     Args:
-        x_BTF: sequences.
         states: the state before the first step, B x U.
-        weights: of the one product.
         order: which steps are taken.
-        activation: tanh or relu.
 
     Returns:
         Outputs B x T x U, and the state after the last step.

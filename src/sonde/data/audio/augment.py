@@ -50,8 +50,6 @@ def shift(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
     """Move each recording in time by up to this share of the window; silence follows it.
 
     Args:
-        decibels_BTM: spectrograms.
-        share: the largest move.
         draws_BK: 1 number each.
     """
     examples, count = decibels_BTM.shape[:2]
@@ -77,7 +75,6 @@ def stretch(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
     """Make each recording slower or faster by up to this share, around its middle, at the same pitch.
 
     Args:
-        decibels_BTM: spectrograms.
         share: the largest change of speed.
         draws_BK: 1 number each.
     """
@@ -100,7 +97,6 @@ def pitch(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
     A longer or shorter vocal tract does about that to speech (Jaitly and Hinton, 2013).
 
     Args:
-        decibels_BTM: spectrograms.
         share: the largest move and change of width.
         draws_BK: 2 numbers each: move, width.
     """
@@ -116,7 +112,6 @@ def gain(decibels_BTM: Floats, most: float, draws_BK: Draws) -> Floats:
     """Make each recording louder or quieter by up to so many decibels; what was silence stays it.
 
     Args:
-        decibels_BTM: spectrograms.
         most: decibels.
         draws_BK: 1 number each.
     """
@@ -130,7 +125,6 @@ def noise(decibels_BTM: Floats, probability: float, draws_BK: Draws) -> Floats:
     """Add steady noise 10 to 50 decibels below the loudest, falling or rising with the pitch.
 
     Args:
-        decibels_BTM: spectrograms.
         probability: of each to get noise.
         draws_BK: 4 numbers each: whether, level, tilt, where in the noise it begins.
     """
@@ -152,8 +146,6 @@ def mask_time(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
     """Cover two stretches of time, each up to this share of the window, with the mean (SpecAugment, Park et al., 2019).
 
     Args:
-        decibels_BTM: spectrograms.
-        share: longest mask.
         draws_BK: 4 numbers each: length and place of each mask.
     """
     means_B = decibels_BTM.mean(axis=(1, 2))
@@ -167,8 +159,6 @@ def mask_bands(decibels_BTM: Floats, share: float, draws_BK: Draws) -> Floats:
     """Cover two ranges of bands, each up to this share of them, with the mean (SpecAugment, Park et al., 2019).
 
     Args:
-        decibels_BTM: spectrograms.
-        share: widest mask.
         draws_BK: 4 numbers each: width and place of each mask.
     """
     means_B = decibels_BTM.mean(axis=(1, 2))

@@ -26,11 +26,6 @@ NAMED = 3
 def store(listing: Listing, options: Options, contents: str) -> Decoded:
     """Compute the spectrograms of a listing, or take them from the cache.
 
-    Args:
-        listing: sound files.
-        options: rate, window and bands.
-        contents: checksum of the listing's contents.
-
     Raises:
         ConfigError: the options contradict each other.
         DataError: there are no files, or a package is missing.

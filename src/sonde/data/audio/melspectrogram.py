@@ -73,7 +73,6 @@ def log_mel(sound_N: Floats, front: FrontEnd, *, reach: float = REACH) -> Floats
 
     Args:
         sound_N: samples, between -1 and 1.
-        front: rate, window, hop and bands.
         reach: decibels below the loudest at which it ends.
 
     Returns:
@@ -130,7 +129,6 @@ def mel_filters(rate: int, points: int, bands: int, low: float, high: float) -> 
 
     Args:
         rate: samples in a second.
-        points: of the Fourier transform.
         bands: number of filters M.
         low: hertz where the lowest begins.
         high: hertz where the highest ends.
@@ -147,21 +145,13 @@ def mel_filters(rate: int, points: int, bands: int, low: float, high: float) -> 
 
 
 def to_mel(hertz: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return frequencies in mel.
-
-    Args:
-        hertz: any shape.
-    """
+    """Return frequencies in mel."""
     above = KNEE * PER_HERTZ + PER_OCTAVE * np.log(np.maximum(hertz, KNEE) / KNEE)
     return np.where(hertz < KNEE, hertz * PER_HERTZ, above)
 
 
 def to_hertz(mel: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return frequencies in hertz.
-
-    Args:
-        mel: any shape.
-    """
+    """Return frequencies in hertz."""
     knee = KNEE * PER_HERTZ
     return np.where(mel < knee, mel / PER_HERTZ, KNEE * np.exp((np.maximum(mel, knee) - knee) / PER_OCTAVE))
 

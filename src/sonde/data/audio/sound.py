@@ -92,9 +92,6 @@ class Header:
 def read_header(path: Path) -> Header:
     """Read what a sound file says of itself.
 
-    Args:
-        path: the file.
-
     Raises:
         DataError: the file is no sound, or declares what no recording has; the text is name and reason.
     """

@@ -242,7 +242,6 @@ def learn(raw: Stored, listing: Listing, options: Options) -> AudioSpec:
     Args:
         raw: decibels, N x frames x bands; read in blocks, so they may be memory-mapped.
         listing: not needed.
-        options: go into the spec.
     """
     assert not isinstance(raw, Ragged)
     spec = AudioSpec.of(options)

@@ -51,7 +51,6 @@ def augment(
     Args:
         batch: stored inputs, such as uint8 images; the caller's own, since they may be changed in place.
         strengths: by name of the augmentation, as `fill_augment` gives them; the neutral value leaves it out.
-        modality: whose augmentations these are.
         seed: the run's seed.
         epoch: the epoch, from 1.
         indices_B: each example's place in the training split.
@@ -115,7 +114,6 @@ def mix_others(
         batch: stored inputs; the caller's own, since they may be changed in place.
         pool: the training examples that the others are chosen from.
         strengths: by name of the augmentation.
-        modality: whose augmentations these are.
         moment: the run's seed, and the epoch from 1.
         indices_B: each example's place in the training split.
     """
@@ -134,7 +132,6 @@ def fill_augment(settings: Settings, modality: str) -> dict[str, float]:
 
     Args:
         settings: the run's settings, with the table [augment].
-        modality: what is read.
 
     Raises:
         ConfigError: an unknown augmentation, a wrong type, or a strength out of range.

@@ -31,7 +31,6 @@ def uniform(name: str, count: int, *, seed: int, epoch: int, indices_B: NDArray[
         name: what they are for; other names get other numbers.
         count: how many for each example.
         seed: the run's seed.
-        epoch: the epoch.
         indices_B: each example's place in the training split.
 
     Returns:
@@ -86,11 +85,7 @@ def _begin(
 
 
 def mix(state: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Scramble 64-bit numbers so that neighbours have nothing in common.
-
-    Args:
-        state: any shape.
-    """
+    """Scramble 64-bit numbers so that neighbours have nothing in common."""
     state = (state ^ (state >> SHIFTS[0])) * FACTORS[0]
     state ^= state >> SHIFTS[1]
     state *= FACTORS[1]

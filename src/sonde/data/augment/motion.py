@@ -133,7 +133,6 @@ def move_masks(masks_BHW: NDArray[Any], motion: Motion, *, outside: float | None
 
     Args:
         masks_BHW: a class, an instance or yes/no for each pixel, of bool or a type in `MASKS`.
-        motion: that of the images.
         outside: the value of pixels that come in from outside, such as an ignored class. None repeats the border, as
             the images do, so that the mask names what the pixels show.
     """
@@ -149,7 +148,6 @@ def points(xy: Stored, motion: Motion) -> Stored:
     Args:
         xy: B x N x 2, or ragged with a number of points of its own for each example. In time, every number is a time
             in steps: B x N or B x N x anything.
-        motion: that of the inputs.
 
     Returns:
         The same kind; floats keep their type, integers become float64.
@@ -168,7 +166,6 @@ def move_boxes(boxes: Stored, motion: Motion, *, clip: bool = True) -> Stored:
     Args:
         boxes: left, top, right and bottom edges in pixels, B x N x 4, or ragged with a number of boxes of its own for
             each example; the frame spans 0 to its width.
-        motion: that of the images.
         clip: cut boxes to the frame; one that has left it keeps no area, and is the caller's to drop.
 
     Returns:
@@ -239,7 +236,6 @@ def move_pixels(images_BHWC: Images, moves_2B: Places) -> Images:
     """Move each image by whole pixels, by less than its sides; the border repeats.
 
     Args:
-        images_BHWC: images.
         moves_2B: how far right and down.
     """
     small = images_BHWC[0].nbytes < SMALL
@@ -247,12 +243,7 @@ def move_pixels(images_BHWC: Images, moves_2B: Places) -> Images:
 
 
 def mirror(images_BHWC: Images, chosen: Places) -> Images:
-    """Mirror some images left and right, in place.
-
-    Args:
-        images_BHWC: images.
-        chosen: places of those to be mirrored.
-    """
+    """Mirror some images left and right, in place."""
     height, width, channels = images_BHWC.shape[1:]
     if not len(chosen):
         return images_BHWC

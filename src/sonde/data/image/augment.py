@@ -25,7 +25,6 @@ def rotate_matrices(size: tuple[int, int], degrees: float, draws_BK: Draws) -> M
     """Return rotations around the centre of each image by up to so many degrees either way.
 
     Args:
-        size: height and width.
         degrees: the largest turn.
         draws_BK: 1 number each.
     """
@@ -42,8 +41,6 @@ def shift(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
     """Move each image by up to this share of its sides, in whole pixels; the border repeats.
 
     Args:
-        images_BHWC: images.
-        share: the largest move.
         draws_BK: 2 numbers each: down, right.
     """
     most_y, most_x = (round(share * side) for side in images_BHWC.shape[1:3])
@@ -72,7 +69,6 @@ def crop(images_BHWC: Images, share: float, draws_BK: Draws) -> Images:
     """Cut out a random part whose sides are up to this share shorter, and enlarge it to the old size.
 
     Args:
-        images_BHWC: images.
         share: how much of a side may be lost.
         draws_BK: 3 numbers each: size, top, left.
     """
@@ -111,7 +107,6 @@ def flip(images_BHWC: Images, probability: float, draws_BK: Draws) -> Images:
     """Mirror left and right with this probability.
 
     Args:
-        images_BHWC: images.
         probability: of each image to be mirrored.
         draws_BK: 1 number each.
     """
@@ -131,7 +126,6 @@ def erase(images_BHWC: Images, probability: float, draws_BK: Draws) -> Images:
     """Cover a random rectangle with one random colour (random erasing, Zhong et al., 2020).
 
     Args:
-        images_BHWC: images.
         probability: of each image to lose a rectangle of 2 to 33 % of its area.
         draws_BK: 8 numbers each: whether, area, shape, top, left, three for the colour.
     """

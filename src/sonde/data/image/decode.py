@@ -53,7 +53,6 @@ def read_image(path: Path, size: tuple[int, int], channels: int, *, largest_pixe
     """Decode one image file to a given size.
 
     Args:
-        path: the file.
         size: height and width of the result, in pixels.
         channels: 1 for grey, 3 for colour.
         largest_pixels: an image with more is refused before it is decoded.
@@ -129,7 +128,6 @@ def upright_size(path: Path, *, largest_pixels: int) -> tuple[int, int]:
     """Return height and width of an image as it is meant to be seen.
 
     Args:
-        path: the file.
         largest_pixels: an image with more is refused.
 
     Raises:
@@ -146,7 +144,6 @@ def fit(pixels_HWC: NDArray[np.uint8], size: tuple[int, int], channels: int) -> 
 
     Args:
         pixels_HWC: uint8 with 1 or 3 channels.
-        size: height and width of the result.
         channels: 1 or 3; colour becomes grey by luminance (ITU-R BT.601).
     """
     have_h, have_w, have_c = pixels_HWC.shape

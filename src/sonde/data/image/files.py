@@ -28,7 +28,6 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
     Args:
         listing: files, or an array of images.
         options: size, channels and bounds.
-        contents: checksum of the listing's contents.
     """
     array = listing.stored
     if array is not None:

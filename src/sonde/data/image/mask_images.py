@@ -23,7 +23,6 @@ def store_masks(listing: Listing, options: Options, contents: str) -> Decoded:
     Args:
         listing: files of images, and the file of each one's mask.
         options: size and bounds of the images.
-        contents: checksum of the listing's contents.
 
     Returns:
         uint8, N x height x width: the numbers of the files.

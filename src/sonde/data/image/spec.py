@@ -160,7 +160,6 @@ def learn_spec(images_NHWC: NDArray[np.uint8], *, largest_pixels: int = LARGEST_
 
     Args:
         images_NHWC: uint8 images.
-        largest_pixels: goes into the spec.
     """
     _, height, width, channels = images_NHWC.shape
     counts = np.zeros((channels, 256), dtype=np.int64)

@@ -39,7 +39,6 @@ def jitter(batch: Stored, spread: float, draws_BK: Draws) -> Stored:
     """Add normal noise to every value.
 
     Args:
-        batch: series.
         spread: its deviation, in deviations of the training data.
         draws_BK: 1 number each, from which the noise of a series follows.
     """
@@ -52,8 +51,6 @@ def scaling(batch: Stored, spread: float, draws_BK: Draws) -> Stored:
     """Make each series larger or smaller as a whole, by a factor whose logarithm is up to so much either way.
 
     Args:
-        batch: series.
-        spread: the largest logarithm of the factor.
         draws_BK: 1 number each.
     """
     factors = np.exp((2 * draws_BK[:, 0] - 1) * spread).astype(np.float32)
@@ -66,7 +63,6 @@ def window(batch: Stored, share: float, draws_BK: Draws) -> Stored:
     """Cut out a random piece that is up to this share shorter, and stretch it to the old length.
 
     Args:
-        batch: series.
         share: how much of a series may be lost.
         draws_BK: 2 numbers each: size, beginning.
     """
@@ -96,7 +92,6 @@ def warp(batch: Stored, strength: float, draws_BK: Draws) -> Stored:
     This is not affine, so no matrix describes it, and truths that lie in time do not follow it.
 
     Args:
-        batch: series.
         strength: the largest logarithm of the pace at a knot.
         draws_BK: as many numbers each as there are knots.
     """

@@ -178,7 +178,6 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
     Args:
         listing: its content is float32, N x T x C or ragged.
         options: say what will be put in place of missing values.
-        contents: checksum of the contents.
     """
     decoded = as_listed(listing, contents)
     values = decoded.raw.values if isinstance(decoded.raw, Ragged) else decoded.raw
@@ -280,7 +279,6 @@ def resampled(series_TC: NDArray[Any], length: int) -> NDArray[np.float32]:
 
     Args:
         series_TC: without missing values.
-        length: steps of the result.
     """
     steps = len(series_TC)
     if steps == length:

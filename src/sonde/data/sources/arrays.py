@@ -15,7 +15,6 @@ def check_size(declared: int, where: str) -> None:
 
     Args:
         declared: bytes.
-        where: file or array, for the message.
 
     Raises:
         DataError: it is too large.
@@ -32,7 +31,6 @@ def as_pixels(values: NDArray[Any], where: str) -> tuple[NDArray[np.uint8], str]
 
     Args:
         values: N x H x W, N x H x W x C or N x C x H x W with 1 or 3 channels; whole numbers 0..255, or fractions 0..1.
-        where: file or array, for messages.
 
     Returns:
         The pixels, and a sentence on what was converted ("" when nothing).
@@ -74,7 +72,6 @@ def as_labels(values: NDArray[Any], count: int, where: str) -> NDArray[np.str_]:
     Args:
         values: N or N x 1 numbers or texts; numbers with decimals are written with the digits that tell them apart.
         count: how many images there are.
-        where: file or array, for messages.
 
     Raises:
         DataError: the number or the kind is wrong.

@@ -75,11 +75,7 @@ BUILTIN: dict[str, Callable[[], tuple[NDArray[Any], NDArray[np.str_]]]] = {
 
 
 def sniff(path: Path) -> str | None:
-    """Say whether a word is the name of a built-in data set.
-
-    Args:
-        path: what the user named.
-    """
+    """Say whether a word is the name of a built-in data set."""
     return f"the built-in data set '{path}'" if str(path) in BUILTIN else None
 
 
@@ -87,7 +83,6 @@ def read(path: Path, options: Options) -> Listing:
     """Return a built-in data set.
 
     Args:
-        path: its name.
         options: not used by this format.
     """
     name = str(path)

@@ -19,11 +19,7 @@ INNER = ("cifar-10-batches-bin", "cifar-100-binary")
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is the CIFAR binary version.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is the CIFAR binary version."""
     labels = _folder(path)[1]
     if not labels:
         return None

@@ -57,7 +57,6 @@ def sniff(path: Path, kind: Kind = IMAGES) -> str | None:
     """Say why a path is a tree of class folders.
 
     Args:
-        path: what the user named.
         kind: what lies in them.
     """
     if not path.is_dir():
@@ -75,7 +74,6 @@ def read(path: Path, options: Options, kind: Kind = IMAGES) -> Listing:
     """List the files of a tree of class folders, sorted by name.
 
     Args:
-        path: the folder.
         options: not used by this format.
         kind: what lies in them.
 
@@ -115,11 +113,7 @@ def read(path: Path, options: Options, kind: Kind = IMAGES) -> Listing:
 
 
 def subfolders(path: Path) -> list[Path]:
-    """Return the folders in a folder, sorted, without hidden ones and those that archives leave behind.
-
-    Args:
-        path: a folder.
-    """
+    """Return the folders in a folder, sorted, without hidden ones and those that archives leave behind."""
     try:
         return sorted(entry for entry in path.iterdir() if entry.is_dir() and not _hidden(entry.name))
     except OSError as error:
@@ -131,7 +125,6 @@ def holds(folder: Path, kind: Kind = IMAGES) -> bool:
 
     Args:
         folder: where to look.
-        kind: what to look for.
     """
     return any(
         os.path.splitext(name)[1].lower() in kind.suffixes and not _hidden(name)

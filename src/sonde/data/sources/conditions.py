@@ -30,7 +30,6 @@ def meant(text: str, fields: Mapping[str, Sequence[str]], option: str) -> NDArra
     """Return which examples fulfil all conditions.
 
     Args:
-        text: the conditions.
         fields: by name the text of each example, N.
         option: what the conditions were given as, such as "data.test_where".
 

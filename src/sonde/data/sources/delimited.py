@@ -102,10 +102,6 @@ def read_delimited(
 def head_delimited(path: Path, headless: Headless | None = None) -> Table:
     """Read the first rows of a file, to see what it holds.
 
-    Args:
-        path: text with a delimiter.
-        headless: as for `read_delimited`.
-
     Raises:
         DataError: as for `read_delimited`.
         OSError: the file cannot be read.
@@ -119,9 +115,6 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
 
     They end at line feeds, with a carriage return before them or not, and at carriage returns where there is no line
     feed; never at a form feed or at U+2028, as those of `str.splitlines` do.
-
-    Args:
-        text: of a whole file.
     """
     end = "\r" if "\r" in text and "\n" not in text else "\n"
     for number, line in enumerate(text.split(end), 1):
@@ -130,10 +123,6 @@ def numbered_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def refuse_equal_names(names: Sequence[str], path: Path) -> None:
     """Refuse a table in which two columns have one name.
-
-    Args:
-        names: of its columns.
-        path: for the message.
 
     Raises:
         DataError: they have.

@@ -23,11 +23,7 @@ UINT8 = 8
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a folder of IDX files.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a folder of IDX files."""
     found = _files(path)
     images = [file.name for (_, kind), file in found.items() if kind == "images"]
     return f"IDX files ({', '.join(images)})" if images else None
@@ -37,7 +33,6 @@ def read(path: Path, options: Options) -> Listing:
     """Read the images and labels of a folder of IDX files.
 
     Args:
-        path: the folder.
         options: not used by this format.
 
     Raises:

@@ -61,11 +61,7 @@ class Columns:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path holds rows of a table: one table, or one for each split.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path holds rows of a table: one table, or one for each split."""
     files = _files(path)
     return f"a table with a row for each example ({', '.join(file.name for file, _ in files)})" if files else None
 
@@ -125,7 +121,6 @@ def read_rows(path: Path, encoding: str = "", known: Sequence[str] = ()) -> Tabl
     """Read a file as one list of texts for each column, whose names are the first row where that is no example.
 
     Args:
-        path: .csv, .tsv or .parquet.
         encoding: that it is said to be in; empty guesses it.
         known: names of columns; where one of them stands in the first row, that is the header.
 

@@ -50,11 +50,7 @@ class Columns:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a manifest: a table, or a folder with a table and no class folders.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a manifest: a table, or a folder with a table and no class folders."""
     file = _file(path)
     if file is None or not _may_list_files(file):
         return None

@@ -45,11 +45,7 @@ class Pair:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a folder of images beside one of masks.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a folder of images beside one of masks."""
     pairs = _pairs(path) if path.is_dir() else []
     # One name that matches may be chance; where most do not, they are no masks.
     matched = [pair for pair in pairs if 2 * len(_matched(pair)) >= len(_files(pair.images, SUFFIXES))]
@@ -63,7 +59,6 @@ def read(path: Path, options: Options) -> Listing:
     """List the images that have a mask, sorted by name; those without are named.
 
     Args:
-        path: the folder.
         options: not used by this format.
 
     Raises:

@@ -48,9 +48,7 @@ def prepared(table: Table, options: Options, file: Path) -> Table:
     """Return a table in which one column holds all the labels of each row, where rows may have several.
 
     Args:
-        table: what was read.
         options: may name the column, or several columns of 0 and 1.
-        file: of the table, for errors.
 
     Raises:
         DataError: a named column is not there, or a cell is neither yes nor no.

@@ -25,11 +25,7 @@ EXPECTED = "Expected arrays x_train, y_train, x_test, y_test, or images, labels 
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a NumPy archive.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a NumPy archive."""
     if path.suffix.lower() != ".npz" or not path.is_file():
         return None
     return "an archive of NumPy arrays (.npz)"
@@ -39,7 +35,6 @@ def read(path: Path, options: Options) -> Listing:
     """Read the images and labels of a NumPy archive.
 
     Args:
-        path: the .npz file.
         options: not used by this format.
 
     Raises:
@@ -75,9 +70,6 @@ def read(path: Path, options: Options) -> Listing:
 
 def declared(path: Path) -> dict[str, tuple[int, ...]]:
     """Read the arrays' headers inside the archive: their shapes, after a check of what they would take.
-
-    Args:
-        path: the .npz file.
 
     Raises:
         DataError: the archive is damaged, too large, or holds pickled objects.

@@ -110,11 +110,7 @@ def parse(text: str) -> Pattern:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a folder of recordings whose names hold labels.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a folder of recordings whose names hold labels."""
     root = _flat(path)
     guessed = None if root is None else _guess(root)
     return None if guessed is None else f"recordings with names like {guessed.text}"
@@ -124,7 +120,6 @@ def read(path: Path, options: Options) -> Listing:
     """List the images or recordings below a folder whose names fit the pattern, sorted by name.
 
     Args:
-        path: the folder.
         options: the pattern, and which fields are the group and the test split; the pattern is guessed if empty.
 
     Raises:

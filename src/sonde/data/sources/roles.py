@@ -38,11 +38,7 @@ def in_words(columns: Any) -> str:
 
 
 def told(options: Options) -> tuple[str, ...]:
-    """Return the names of columns that the options tell.
-
-    Args:
-        options: of the data.
-    """
+    """Return the names of columns that the options tell."""
     columns = (options.path_column, options.split_column, options.group_column, options.series_column)
     several = (*options.label_column.split(","), *options.text_column.split("+"), options.time_column)
     return tuple(
@@ -57,7 +53,6 @@ def label_column(table: Mapping[str, Sequence[str]], names: Sequence[str], taken
         table: cells by column.
         names: of columns that hold labels, in small letters, the likelier ones first.
         taken: columns that hold something else.
-        file: for the error.
 
     Raises:
         DataError: it cannot be told.
@@ -81,9 +76,7 @@ def splits_in(table: Table, column: str, file: Path, rows: Iterable[int] | None 
     """Return the splits that a column gives to rows, "" where it gives none.
 
     Args:
-        table: what was read.
         column: the one that holds them; "" for none.
-        file: for the error.
         rows: those that are meant; all where they are left out.
 
     Raises:

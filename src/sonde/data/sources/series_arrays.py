@@ -46,9 +46,7 @@ class Found:
         """Take one series, or note why it cannot be used.
 
         Args:
-            series_TC: its values.
             name: how a person can find it.
-            answer: its label.
             split: train, validation, test or "".
             group: what it belongs to; None where the data has no groups.
         """
@@ -78,10 +76,7 @@ class Found:
         """Return all of it as a listing.
 
         Args:
-            name: of the data set.
             kind: the recognised format, in words.
-            reason: why it was recognised.
-            path: for messages.
 
         Raises:
             DataError: there is no series that can be used.
@@ -116,11 +111,7 @@ def as_number(cell: str) -> float:
 
 
 def tamed(values: NDArray[Any]) -> NDArray[np.float32]:
-    """Return numbers as float32; what is infinite, or becomes it, is missing.
-
-    Args:
-        values: any shape.
-    """
+    """Return numbers as float32; what is infinite, or becomes it, is missing."""
     with np.errstate(over="ignore"):
         small = np.asarray(values).astype(np.float32)
     return np.where(np.isfinite(small), small, np.float32(np.nan))
@@ -131,7 +122,6 @@ def together(series: Sequence[NDArray[np.float32]], where: str) -> Stored:
 
     Args:
         series: T x C each, at least one.
-        where: for messages.
 
     Raises:
         DataError: they are larger than one array may be.
@@ -189,8 +179,6 @@ def left_out(path: Path, taken: Iterable[Path], suffixes: Sequence[str]) -> list
     """Say which other data sets of the format lie in a folder and are not read.
 
     Args:
-        path: what the user named.
-        taken: the files that are read.
         suffixes: endings of the format, in small letters.
     """
     if not path.is_dir():

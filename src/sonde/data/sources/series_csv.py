@@ -46,11 +46,7 @@ class Columns:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a table of series: its columns are numbered by time, or tell series and time.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a table of series: its columns are numbered by time, or tell series and time."""
     file = _file(path)
     first = head_table(file) if file else None
     if not file or first is None or len(first) < 2 or not first.has_header:
@@ -67,11 +63,7 @@ def sniff(path: Path) -> str | None:
 
 
 def sniff_any(path: Path) -> str | None:
-    """Say why a path can be read as a table of series, where a person has said that it is one.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path can be read as a table of series, where a person has said that it is one."""
     file = _file(path) if path.is_file() else None
     return f"a table ({file.name})" if file else None
 

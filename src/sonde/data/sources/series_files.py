@@ -28,7 +28,6 @@ def read_series(path: Path, *, channels: int, steps: int | None = None, encoding
         path: a .ts file; an .npz or .npy file of N x T x C, N x T or T x C; or a text file of numbers, with a row for
             each step and a column for each channel, or a row for each series of one channel, with its label before it
             or not; or a table of series with a header, as training reads them.
-        channels: that the model reads.
         steps: that the model reads; None where lengths vary.
         encoding: that the training tables were said to be in.
 

@@ -30,11 +30,7 @@ NAMES = {
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is an archive of series: its inputs have two axes, or are called series.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is an archive of series: its inputs have two axes, or are called series."""
     file = file_of(path)
     if file is None:
         return None
@@ -51,11 +47,7 @@ def sniff(path: Path) -> str | None:
 
 
 def sniff_any(path: Path) -> str | None:
-    """Say why a path can be read as an archive of series, where a person has said that it is one.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path can be read as an archive of series, where a person has said that it is one."""
     file = file_of(path) if path.is_file() else None
     return f"an archive of NumPy arrays ({file.name})" if file else None
 
@@ -99,11 +91,7 @@ def read(path: Path, options: Options) -> Listing:
 
 
 def file_of(path: Path) -> Path | None:
-    """Return the archive that a path means: itself, or the only one in a folder.
-
-    Args:
-        path: what the user named.
-    """
+    """Return the archive that a path means: itself, or the only one in a folder."""
     if path.is_file():
         return path if path.suffix.lower() == ".npz" else None
     files = sorted(path.glob("*.npz")) if path.is_dir() else []
@@ -115,7 +103,6 @@ def as_series(values: NDArray[np.generic], where: str) -> NDArray[np.float64]:
 
     Args:
         values: N x T or N x T x C numbers.
-        where: file or array, for messages.
 
     Raises:
         DataError: it has other axes, or holds no numbers.

@@ -38,11 +38,7 @@ class Header:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a .ts data set.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a .ts data set."""
     files = [path] if path.is_file() else sorted(path.glob("*.ts")) if path.is_dir() else []
     files = [file for file in files if file.suffix.lower() in SUFFIXES]
     if not files or not _is_one(files[0]):
@@ -75,9 +71,7 @@ def read_file(file: Path, found: Found, split: str, *, labelled: bool = True) ->
     """Add the series of one file to what was found.
 
     Args:
-        file: a .ts file.
         found: is added to.
-        split: of its series.
         labelled: whether a file without labels is refused.
 
     Raises:

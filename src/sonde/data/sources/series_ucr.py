@@ -26,11 +26,7 @@ PARTING = re.compile(r"[\t,;]| +")
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a UCR data set: lines of numbers without a header, in files called X_TRAIN and X_TEST.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a UCR data set: lines of numbers without a header, in files called X_TRAIN and X_TEST."""
     if path.is_file() and path.suffix.lower() in SUFFIXES:
         files = [path]
     elif path.is_dir():
@@ -66,7 +62,6 @@ def read_file(file: Path, found: Found, split: str) -> None:
     Args:
         file: lines of a label and a series.
         found: is added to.
-        split: of its series.
 
     Raises:
         DataError: the file is too large, or a line holds what is no number.
@@ -92,11 +87,7 @@ def read_file(file: Path, found: Found, split: str) -> None:
 
 
 def is_one(file: Path) -> bool:
-    """Tell whether a file begins with lines of numbers.
-
-    Args:
-        file: to be looked at.
-    """
+    """Tell whether a file begins with lines of numbers."""
     with file.open("rb") as opened:
         head = opened.read(HEAD).decode("utf-8", "replace")
     lines = head.split("\n")[:4]

@@ -8,11 +8,7 @@ from sonde.data.sources import class_folders
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a tree of class folders of recordings.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a tree of class folders of recordings."""
     return class_folders.sniff(path, class_folders.SOUNDS)
 
 
@@ -20,7 +16,6 @@ def read(path: Path, options: Options) -> Listing:
     """List the recordings of a tree of class folders, sorted by name.
 
     Args:
-        path: the folder.
         options: not used by this format.
 
     Raises:

@@ -27,11 +27,7 @@ EXACT = 1 << 53
 
 
 def tables_in(path: Path) -> list[Path]:
-    """Return the tables that lie directly in a folder, sorted, with one called train before all others.
-
-    Args:
-        path: a folder.
-    """
+    """Return the tables that lie directly in a folder, sorted, with one called train before all others."""
     tables = [entry for entry in path.iterdir() if entry.suffix.lower() in SUFFIXES and entry.is_file()]
     return sorted(tables, key=lambda file: (split_named(file.stem) != "train", file))
 
@@ -40,7 +36,6 @@ def read_table(path: Path, encoding: str = "", headless: Headless | None = None,
     """Read a table as one list of texts per column; a missing value is an empty text.
 
     Args:
-        path: a .csv, .tsv or .parquet file.
         encoding: what the user says of a file of text; empty guesses it.
         headless: says of the first row whether it is one of values.
         known: names of columns; where one of them stands in the first row, that is the header.
@@ -54,12 +49,7 @@ def read_table(path: Path, encoding: str = "", headless: Headless | None = None,
 
 
 def head_table(path: Path, headless: Headless | None = None) -> Table | None:
-    """Read the first rows of a table, or return None where it has none, or is damaged.
-
-    Args:
-        path: a .csv, .tsv or .parquet file.
-        headless: as for `read_table`.
-    """
+    """Read the first rows of a table, or return None where it has none, or is damaged."""
     try:
         return _parquet_head(path) if path.suffix.lower() in PARQUET else head_delimited(path, headless)
     except (DataError, OSError):

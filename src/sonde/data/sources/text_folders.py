@@ -9,11 +9,7 @@ from sonde.data.sources import class_folders
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path is a tree of class folders of texts.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path is a tree of class folders of texts."""
     return class_folders.sniff(path, class_folders.TEXTS)
 
 
@@ -21,7 +17,6 @@ def read(path: Path, options: Options) -> Listing:
     """List the texts of a tree of class folders, sorted by name.
 
     Args:
-        path: the folder.
         options: may name the encoding.
 
     Raises:

@@ -25,11 +25,7 @@ NAMES = (*SOURCES, *TARGETS)
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path holds pairs of texts: its first file has a column of each kind.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path holds pairs of texts: its first file has a column of each kind."""
     files, _ = text_files(path)
     first = head(files[0][0]) if files else None
     if first is None or not (_first(first, SOURCES) and _first(first, TARGETS)):

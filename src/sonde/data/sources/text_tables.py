@@ -48,11 +48,7 @@ def read_file(path: Path, encoding: str = "", known: Sequence[str] = ()) -> Tabl
 
 
 def head(path: Path) -> Table | None:
-    """Read the first rows of a file, or return None where it holds no rows.
-
-    Args:
-        path: any file.
-    """
+    """Read the first rows of a file, or return None where it holds no rows."""
     if path.suffix.lower() in SUFFIXES:
         table = head_table(path, _is_headless)
         return None if table is not None and not len(table) and table.kind == "parquet" else table

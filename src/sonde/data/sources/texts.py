@@ -68,11 +68,7 @@ class Columns:
 
 
 def sniff(path: Path) -> str | None:
-    """Say why a path holds texts with labels.
-
-    Args:
-        path: what the user named.
-    """
+    """Say why a path holds texts with labels."""
     files, _ = text_files(path)
     if not files:
         return None

@@ -33,11 +33,7 @@ SHOWN = 12
 
 
 def guess(listing: Listing) -> Settings:
-    """Guess which columns are not read, with the reason for each.
-
-    Args:
-        listing: of rows.
-    """
+    """Guess which columns are not read, with the reason for each."""
     found = left_out(listing)
     named = [f"'{name}' {reason}" for name, reason in found.items()]
     more = f", and {len(named) - SHOWN} more" if len(named) > SHOWN else ""
@@ -49,11 +45,7 @@ def guess(listing: Listing) -> Settings:
 
 
 def left_out(listing: Listing) -> dict[str, str]:
-    """Return the columns that say nothing, or too much, with the reason.
-
-    Args:
-        listing: of rows.
-    """
+    """Return the columns that say nothing, or too much, with the reason."""
     reasons = _reasons(listing)
     found = {name: reason for name, reason in reasons.items() if reason}
     # A table of nothing but such columns is for its owner to judge.
@@ -66,11 +58,7 @@ def _reasons(listing: Listing) -> dict[str, str]:
 
 
 def telling(listing: Listing) -> tuple[str, ...]:
-    """Return a sentence on each column that nearly gives the label away, and is read all the same.
-
-    Args:
-        listing: of rows.
-    """
+    """Return a sentence on each column that nearly gives the label away, and is read all the same."""
     rows, answers = _looked_at(listing)
     aside = left_out(listing)
     notes = []

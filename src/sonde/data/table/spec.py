@@ -190,9 +190,6 @@ class TableSpec(Spec):
     def read(self, path: str) -> tuple[list[str], NDArray[np.void]]:
         """Read the rows of a file, with the columns by name in any order.
 
-        Args:
-            path: .csv, .tsv or .parquet.
-
         Returns:
             A name for each row, and the rows; values that training never saw are kept, and count as unknown.
 
@@ -238,9 +235,7 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
     """Take the columns of a listing that are to be read, each as what it is to be read as.
 
     Args:
-        listing: with structured rows.
         options: which columns are categories, and which are ignored.
-        contents: checksum of the listing.
 
     Raises:
         DataError: no column is left, or too many are.

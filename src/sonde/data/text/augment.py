@@ -33,7 +33,6 @@ def drop(texts_B: Ragged, share: float, draws_BK: Draws) -> Ragged:
 
     Args:
         texts_B: numbers of tokens.
-        share: the probability.
         draws_BK: 1 number each.
     """
     kept_S = _draw_each(texts_B, draws_BK[:, 0]) >= share
@@ -48,7 +47,6 @@ def blank(texts_B: Ragged, share: float, draws_BK: Draws) -> Ragged:
 
     Args:
         texts_B: numbers of tokens.
-        share: the probability.
         draws_BK: 1 number each.
     """
     chosen_S = _draw_each(texts_B, draws_BK[:, 0]) < share
@@ -60,7 +58,6 @@ def swap(texts_B: Ragged, share: float, draws_BK: Draws) -> Ragged:
 
     Args:
         texts_B: numbers of tokens.
-        share: the probability.
         draws_BK: 1 number each.
     """
     chosen_S = _draw_each(texts_B, draws_BK[:, 0]) < share

@@ -23,7 +23,6 @@ def store(listing: Listing, options: Options, contents: str) -> Decoded:
     Args:
         listing: texts, or files of one text each.
         options: not read; cleaning and cutting come later.
-        contents: checksum of the listing's contents.
     """
     if not isinstance(listing.content, tuple):
         return as_listed(listing, contents)

@@ -48,11 +48,7 @@ def words(text: str) -> list[str]:
 
 
 def characters(text: str) -> list[str]:
-    """Cut a text into its characters, runs of white space as one blank.
-
-    Args:
-        text: any text.
-    """
+    """Cut a text into its characters, runs of white space as one blank."""
     return list(" ".join(unicodedata.normalize("NFC", text).split()))
 
 
@@ -64,12 +60,10 @@ def clean(text: str, *, markup: bool, links: bool, accents: bool, digits: bool, 
     """Clean a text as far as it is asked for.
 
     Args:
-        text: any text.
         markup: tags go, and entities such as &amp; become what they mean.
         links: addresses of the web and of mail become the word "link".
         accents: marks on letters go, é becomes e.
         digits: every digit becomes 0, so that all numbers of one length are one word.
-        lower: capital letters become small.
     """
     if markup:
         text = html.unescape(MARKUP.sub(" ", text))
@@ -106,7 +100,6 @@ def learn_byte_pairs(
     """Learn which neighbouring bytes to join (Sennrich et al., 2016, on bytes as in GPT-2).
 
     Args:
-        texts: the training texts.
         most: tokens of the vocabulary, the 256 bytes among them.
         least_count: how often a pair must occur to be joined.
 
@@ -138,7 +131,6 @@ def byte_pair_cut(
     """Return what cuts texts into the numbers of byte pairs, from 0.
 
     Args:
-        tokens: as `learn_byte_pairs` gave them.
         joins: likewise; both parts and the whole of each must be tokens.
         blank_before: read a text's first word as if a blank stood before it, as before all others.
 
@@ -157,7 +149,6 @@ def word_piece_cut(tokens: Sequence[str], *, lower: bool, accents: bool) -> Call
 
     Args:
         tokens: among them `UNKNOWN_PIECE`; those that begin with ## go on with a word.
-        lower: read capital letters as small ones.
         accents: leave out marks on letters.
 
     Raises:

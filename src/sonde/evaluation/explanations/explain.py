@@ -45,12 +45,10 @@ def explain_one(
     """Explain the prediction for one example.
 
     Args:
-        subject: the model.
         raw: one raw example, N first.
         name: what a person can find it by.
         only: methods, by their names in `EXPLANATIONS`; all when empty.
         about: the class to explain; the prediction when empty.
-        truth: what is true.
 
     Raises:
         ConfigError: there is no such method for what is read, or no such class.
@@ -77,7 +75,6 @@ def methods_of(subject: Subject, only: Sequence[str] = ()) -> tuple[str, ...]:
     """Return the methods for what a model reads.
 
     Args:
-        subject: the model.
         only: those that a person asked for; all when empty.
 
     Raises:
@@ -95,10 +92,6 @@ def methods_of(subject: Subject, only: Sequence[str] = ()) -> tuple[str, ...]:
 
 def class_number(subject: Subject, name: str) -> int:
     """Return the number of a class that a person named.
-
-    Args:
-        subject: the model.
-        name: of the class.
 
     Raises:
         ConfigError: there is no such class.
@@ -119,9 +112,7 @@ def of_the_test(
     """Explain some test examples, for as long as there is time.
 
     Args:
-        subject: the model.
         raw: the test examples.
-        names: theirs.
         rows: places of those to be explained, with what is true.
         seconds: time for all of them; the first one is explained in any case.
     """

@@ -174,7 +174,6 @@ class Subject:
 
         Args:
             engine: of the model, or of its second half.
-            target: place of the output.
         """
         from sonde.models import inside
 
@@ -206,7 +205,6 @@ def strongest(names: tuple[str, ...], weights: NDArray[np.float64], *, most: int
     """Name the pieces that speak most for and most against, such as "for it 'free' +1.2; against it 'ok' -0.3".
 
     Args:
-        names: of the pieces.
         weights: of each.
         most: names of each kind.
     """

@@ -43,11 +43,9 @@ def importances(
     """Shuffle each column several times and see what the score loses.
 
     Args:
-        columns: their names, F.
         score_without: (number of a column, an order of the examples) -> the score with that column in that order.
         score: the score as it is; higher is better.
         examples: N.
-        seed: start of the shuffles.
         repeats: shuffles of each column; a key of `T_QUANTILE`.
 
     Returns:

@@ -50,7 +50,6 @@ def for_report(
     Args:
         model: the run's.
         scored: its predictions of the test examples.
-        examples: those.
         options: how many.
         scores: of the test examples; names the metric.
     """

@@ -57,8 +57,6 @@ def integrate(
     """Compute integrated gradients, with as many steps as completeness asks for.
 
     Args:
-        gradient: of the logit, at several points.
-        value: the logit, at several points.
         input_X: where the logit is explained.
         baseline_X: what it is compared with, of the same shape.
         most_steps: steps after which the gap stays what it is.

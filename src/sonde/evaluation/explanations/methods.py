@@ -27,8 +27,6 @@ def grad_cam(subject: Subject, example: Example, target: int) -> Found:
     """Show where a convolutional network finds a class (Selvaraju et al., 2017).
 
     Args:
-        subject: the model.
-        example: image, spectrogram or series.
         target: number of the class.
     """
     if subject.model is None:
@@ -72,8 +70,6 @@ def integrated_gradients(subject: Subject, example: Example, target: int) -> Fou
     """Show what each pixel, step or band adds to the logit, against the training mean (Sundararajan et al., 2017).
 
     Args:
-        subject: the model.
-        example: image, spectrogram or series.
         target: number of the class.
     """
     if subject.model is None:
@@ -110,8 +106,6 @@ def word_gradients(subject: Subject, example: Example, target: int) -> Found:
     happen within a millionth of the way.
 
     Args:
-        subject: the model.
-        example: a text.
         target: number of the class.
     """
     if subject.model is None:
@@ -161,8 +155,6 @@ def without_words(subject: Subject, example: Example, target: int) -> Found:
     """Show what the logit loses when each token is left out of the text.
 
     Args:
-        subject: the model.
-        example: a text.
         target: number of the class.
     """
     if subject.written is not None and subject.model is None:
@@ -186,8 +178,6 @@ def attention(subject: Subject, example: Example, target: int) -> Found:
     That difference is shown by Jain and Wallace (2019).
 
     Args:
-        subject: the model.
-        example: a text.
         target: not read, as attention is the same for all classes.
     """
     if subject.model is None:
@@ -217,8 +207,6 @@ def without_windows(subject: Subject, example: Example, target: int) -> Found:
     """Show what the logit loses when a window of time is put to the training mean, averaged over windows that overlap.
 
     Args:
-        subject: the model.
-        example: a series.
         target: number of the class.
     """
     whole_TC = np.asarray(example.inputs[0])
@@ -240,7 +228,6 @@ def without_columns(subject: Subject, example: Example, target: int) -> Found:
     """Show what the logit loses when a column's value is taken away and filled in as a missing one is.
 
     Args:
-        subject: the model.
         example: a row of a table.
         target: number of the class.
     """

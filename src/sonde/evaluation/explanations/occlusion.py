@@ -17,7 +17,6 @@ def windows(length: int, *, count: int = WINDOWS) -> list[tuple[int, int]]:
     """Return overlapping windows over a series: where each begins and ends.
 
     Args:
-        length: steps of the series.
         count: about how many windows.
     """
     step = max(1, -(-length // count))
@@ -32,7 +31,6 @@ def over_time(losses_W: NDArray[np.floating], places: list[tuple[int, int]], len
     Args:
         losses_W: what the logit lost without each window.
         places: where the windows begin and end.
-        length: steps of the series.
     """
     total_T, covered_T = np.zeros(length), np.zeros(length)
     for loss, (start, end) in zip(losses_W, places, strict=True):

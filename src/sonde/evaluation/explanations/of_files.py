@@ -95,7 +95,6 @@ def draw(explained: Explanation, key: str) -> str:
     """Draw an explanation as SVG.
 
     Args:
-        explained: what was found.
         key: a word that is unique among the pictures of a page.
     """
     titles = EXPLANATIONS[explained.modality]
@@ -105,12 +104,7 @@ def draw(explained: Explanation, key: str) -> str:
 
 
 def row_of(explained: Explanation, path: Path) -> dict[str, Any]:
-    """Return an explanation as plain values.
-
-    Args:
-        explained: what was found.
-        path: of its picture.
-    """
+    """Return an explanation as plain values."""
     return {
         "file": explained.name,
         "prediction": explained.prediction,

@@ -17,7 +17,6 @@ def read_facts(
         folder: the run's folder.
         pictures: SVG text by the name of the plot.
         worst: the worst predictions, worst first.
-        typical: usual ones.
 
     Raises:
         RunError: the scores are missing, or a file is damaged.

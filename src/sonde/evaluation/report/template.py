@@ -9,12 +9,7 @@ from sonde.drawing.markup import Child, Markup, tag
 
 
 def page(title: str, body: Sequence[Child]) -> str:
-    """Return a whole HTML document that asks nothing of any other place.
-
-    Args:
-        title: of the document.
-        body: its content.
-    """
+    """Return a whole HTML document that asks nothing of any other place."""
     style = resources.files("sonde.evaluation.report").joinpath("report.css").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode("ascii")
     # Nothing may be loaded, run, sent or framed; the one style sheet is allowed by its digest.

@@ -48,7 +48,6 @@ def write_report(
         folder: the run's folder; it must hold scores.json, everything else is told where it is there.
         pictures: SVG text by name.
         worst: the worst predictions, worst first.
-        typical: usual ones.
 
     Returns:
         The file that was written.

@@ -29,7 +29,6 @@ def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
     """Add a dense layer that gives a logit per class or label, in float32 also under a bf16 policy.
 
     Args:
-        features: the vector is read.
         sizes: "outputs" is the number of them.
     """
     return {"logits": keras.layers.Dense(sizes["outputs"], name=NAME, dtype="float32")(features.vector)}

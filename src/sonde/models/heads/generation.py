@@ -87,7 +87,6 @@ def predicting(model: keras.Model, build: Callable[[keras.Model], Predicts]) -> 
     """Return what writes texts with a trained model; nobody teaches it then.
 
     Args:
-        model: a trained model with this head.
         build: makes an engine of a Keras model on the backend that is used.
     """
     return greedy(model, build)

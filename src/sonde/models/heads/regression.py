@@ -27,7 +27,6 @@ def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
     It begins at 0, which is the mean of the training targets: the first steps then learn what differs between examples.
 
     Args:
-        features: the vector is read.
         sizes: "outputs" is the number of quantiles, 1 where the number itself is asked.
     """
     dense = keras.layers.Dense(sizes["outputs"], name=NAME, dtype="float32", kernel_initializer="zeros")

@@ -28,7 +28,6 @@ def outputs(features: Features, sizes: Mapping[str, Any]) -> dict[str, Any]:
     """Add a decoder that gives a logit per class for each pixel, in float32 also under a bf16 policy.
 
     Args:
-        features: the levels are read.
         sizes: "outputs" is the number of classes, "height" and "width" those of the mask.
     """
     strides = sorted(features.levels, reverse=True)
