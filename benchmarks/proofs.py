@@ -138,7 +138,7 @@ def cell(answer: str, backend: str) -> list[dict[str, Any]]:
     """Try one cell in a process and a folder of its own."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, str(Path(__file__).resolve()), "--work", answer, backend]
-        done = subprocess.run(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     found: list[dict[str, Any]] = [json.loads(line[1:]) for line in done.stdout.splitlines() if line.startswith("@")]
     if done.returncode:
         found.append({"step": "process", "seconds": 0.0, "why": (done.stderr.splitlines() or ["it ended"])[-1]})
