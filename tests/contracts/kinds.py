@@ -25,6 +25,8 @@ class Kind:
     dtype: str = "float32"
     cardinalities: tuple[int, ...] = ()
     presence: bool = False
+    masks: bool = False
+    """Whether each place has a class of its own."""
 
     @property
     def reads(self) -> Any:
@@ -41,6 +43,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "image": Kind("image", (12, 12, 1)),
+    "image and mask": Kind("image", (12, 12, 1), masks=True),
     "text": Kind("text", (None,), 9, "int32", (WORDS,)),
     "audio": Kind("audio", (None, 9), 12, presence=True),
     "audio of one length": Kind("audio", (12, 8)),
@@ -54,21 +57,30 @@ NEEDS_ONE_LENGTH = ("mlp", "crnn", "dscnn", "spectrogram-cnn")
 """Models that refuse what varies in length; recordings are cut to one before they are read."""
 
 
+def answer_of(name: str) -> str:
+    """Return what a model is asked here: a class, or a mask where it gives no vector to tell a class from."""
+    return "segmentation" if name in MODELS and "vector" not in MODELS[name].gives else "classification"
+
+
+def head_of(name: str, shape: tuple[int | None, ...]) -> dict[str, Any]:
+    """Return what the head of a model is told beside the number of classes."""
+    return dict(zip(("height", "width"), shape, strict=False)) if answer_of(name) == "segmentation" else {}
+
+
 def read_by(name: str, modalities: tuple[str, ...]) -> list[str]:
-    """Return the kinds that a model reads; none for a model that gives a classification nothing to read.
+    """Return the kinds that a model reads.
 
     Args:
         name: the model.
         modalities: what its row in `MODELS` says.
     """
-    if "vector" not in MODELS[name].gives:
-        return []
-    fixed = name in NEEDS_ONE_LENGTH
-    return [key for key, kind in KINDS.items() if kind.modality in modalities and not (fixed and None in kind.shape)]
+    fixed, masks = name in NEEDS_ONE_LENGTH, answer_of(name) == "segmentation"
+    fitting = [key for key, kind in KINDS.items() if kind.modality in modalities and kind.masks == masks]
+    return [key for key in fitting if not (fixed and None in KINDS[key].shape)]
 
 
 def examples(key: str, count: int, classes: int, *, apart: float = 0.0) -> tuple[NDArray[Any], NDArray[np.int32]]:
-    """Return inputs of about unit variance, and their class numbers.
+    """Return inputs of about unit variance, and their class numbers, or masks of them.
 
     Args:
         key: a row of `KINDS`.
@@ -83,6 +95,10 @@ def examples(key: str, count: int, classes: int, *, apart: float = 0.0) -> tuple
         codes = [rng.integers(values, size=(count, 1)) for values in CARDINALITIES]
         return np.concatenate([numbers, *codes], axis=1).astype(np.float32), truth
     shape = tuple(kind.length if size is None else size for size in kind.shape)
+    if kind.masks:
+        masks = rng.integers(classes, size=(count, *shape[:2])).astype(np.int32)
+        levels = (masks - (classes - 1) / 2) / masks.std()
+        return (levels[..., None] + rng.normal(0, 0.1, (count, *shape))).astype(np.float32), masks
     if kind.modality == "text":
         inputs: NDArray[Any] = rng.integers(1, WORDS, size=(count, *shape)).astype(np.int32)
         inputs[:, 0] = np.where(apart > 0, 2 + truth, inputs[:, 0])

@@ -31,6 +31,7 @@ SHAPE, CLASSES, EXAMPLES, BATCH, STEPS = (12, 12, 1), ("ant", "bee", "cat"), 33,
 LEARNING_RATE, MOMENTUM = 0.02, 0.9
 
 SMALL: dict[str, dict[str, Any]] = {
+    "unet": {"width": 2, "depth": 2},
     "cnn": {"width": 4, "stages": 2},
     "mlp": {"width": 16, "depth": 2},
     "resnet": {"width": 4},
@@ -55,6 +56,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "rnn, gru": ("rnn", {"cell": "gru", "width": 8, "depth": 1}),
     "rnn, simple": ("rnn", {"cell": "simple", "width": 8, "depth": 1}),
     "rnn, gru of text": ("rnn of text", {"cell": "gru", "width": 8, "embedding": 8, "depth": 1}),
+    "mlp, linear of table": ("mlp of table", {"width": 16, "depth": 2, "linear": True}),
     "transformer of patches of series": (
         "transformer of series of unequal length",
         {"width": 16, "depth": 1, "patch": 3, "pool": "attention"},
@@ -123,7 +125,8 @@ def blueprint_of(model: str, options: dict[str, Any]) -> Any:
 
     name, key = split(model)
     kind = KINDS[key]
-    return Blueprint(name, "classification", kind.reads, len(CLASSES), options_of(name)(**options))
+    own, head = options_of(name)(**options), kinds.head_of(name, kind.shape)
+    return Blueprint(name, kinds.answer_of(name), kind.reads, len(CLASSES), own, head)
 
 
 def engine_of(
@@ -150,7 +153,7 @@ def engine_of(
         recorded: loss that a step returns; the one it follows where none is given.
     """
     from sonde.models.assemble import rebuild, tensor_shapes
-    from sonde.models.heads import classification
+    from sonde.models.heads import head
 
     module, blueprint, rng = backend.use(name), blueprint_of(model, options), np.random.default_rng(seed)
     # Around 1, as the scales of batch norm are; kernels are small, so 0.3 keeps the outputs near 1 too.
@@ -159,13 +162,9 @@ def engine_of(
         for key, shape in tensor_shapes(blueprint).items()
     }
     keras_model = rebuild(blueprint, weights, policy=module.dtype_policy(settings.precision))
-    return module.build(
-        keras_model,
-        classification.loss({"label_smoothing": smoothing}),
-        classification.scores,
-        settings,
-        recorded=recorded,
-    )
+    file = head(blueprint.answer)
+    loss = file.loss({"label_smoothing": smoothing} if smoothing else {})
+    return module.build(keras_model, loss, file.scores, settings, recorded=recorded)
 
 
 def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
@@ -177,11 +176,12 @@ def engine_from(name: str, path: Path, settings: EngineSettings) -> Any:
         settings: of the engine.
     """
     from sonde.models import model_folder
-    from sonde.models.heads import classification
+    from sonde.models.heads import head
 
     module = backend.use(name)
-    keras_model, _ = model_folder.load(path)
-    return module.build(keras_model, classification.loss({}), classification.scores, settings)
+    keras_model, description = model_folder.load(path)
+    file = head(description.answer)
+    return module.build(keras_model, file.loss({}), file.scores, settings)
 
 
 def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> None:
@@ -197,7 +197,8 @@ def save_model(path: Path, model: str, options: dict[str, Any], engine: Any) -> 
     from sonde.models.assemble import tensor_shapes
 
     blueprint = blueprint_of(model, options)
-    description = described(blueprint.name, options, blueprint.reads, input={}, classes=CLASSES)
+    told = {"answer": blueprint.answer, "head": dict(blueprint.head), "task": f"image-{blueprint.answer}"}
+    description = described(blueprint.name, options, blueprint.reads, input={}, classes=CLASSES, **told)
     weights = backend.weights_of(engine.read_state())
     model_folder.save(path, description, {each: weights[each] for each in tensor_shapes(blueprint)})
 

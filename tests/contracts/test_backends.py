@@ -45,9 +45,7 @@ def engine(folder: Path, name: str) -> dict[str, Any]:
 
 
 def test_every_model_is_compared() -> None:
-    assert {parity_worker.split(model)[0] for model, _ in parity_worker.CASES.values()} == {
-        name for name, row in MODELS.items() if "vector" in row.gives
-    }
+    assert {parity_worker.split(model)[0] for model, _ in parity_worker.CASES.values()} == set(MODELS)
     assert {parity.REFERENCE, *parity.OTHERS} == set(backend.BACKENDS)
 
 
@@ -77,7 +75,8 @@ def test_the_ten_steps_that_are_compared_learn_something(case: str, folder: Path
 @pytest.mark.parametrize("case", CASES)
 def test_the_batch_score_counts_the_right_guesses_on_each_backend(case: str, name: str, folder: Path) -> None:
     scores = [parity.arrays(folder / each / f"{case}.npz")["scores"] for each in (parity.REFERENCE, name)]
-    assert np.array_equal(*scores)
+    # Far below one of a batch's 8 classes or 1,152 pixels; as a sum of weights a share of pixels is rounded.
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
 
 
 @pytest.mark.parametrize("case", CASES)

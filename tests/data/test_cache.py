@@ -139,3 +139,19 @@ def test_the_home_folder_may_be_written_with_a_tilde(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SONDE_CACHE", "~/mine")
     assert cache.cache_folder() == tmp_path / "mine"
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells what of a file is in memory")
+def test_what_was_read_of_a_mapped_file_is_no_longer_held(tmp_path: Path) -> None:
+    def held() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    np.save(tmp_path / "images.npy", np.ones((64, 1 << 19), np.uint8))
+    images = np.load(tmp_path / "images.npy", mmap_mode="r")
+    assert images.sum() == images.size
+    before = held()
+    cache.let_go(images[3:])
+    # 32 MB were read.
+    assert before - held() > 30_000 and images.sum() == images.size
+    cache.let_go(np.ones(3))

@@ -8,6 +8,7 @@ batch, motion = augment(images, strengths, modality="image", seed=0, epoch=1, in
 
 from sonde.data.audio.spec import AudioSpec
 from sonde.data.augment import AUGMENTATIONS, Augmentation, Motion, augment, fill_augment, mix_others
+from sonde.data.cache import let_go
 from sonde.data.dataset import Dataset, Examples, Findings, InputSpec
 from sonde.data.decoded import marks
 from sonde.data.folds import GROUPS, fold_count
@@ -58,6 +59,7 @@ __all__ = [
     "guess",
     "guess_from_checkpoint",
     "join",
+    "let_go",
     "load",
     "load_unsplit",
     "marks",

@@ -61,6 +61,7 @@ def find(key: str) -> tuple[Images, Marks, dict[str, Any]] | None:
         if images.nbytes <= IN_MEMORY:
             images = np.array(images)
         found = marks(images)
+        let_go(images)
         if facts["marks"] == _digest(found) and images.dtype == np.dtype(facts.get("dtype", "uint8")):
             return images, found, facts["facts"]
     except (OSError, ValueError, KeyError, TypeError, EOFError):
@@ -116,10 +117,8 @@ def read_ahead(images: NDArray[Any], rows: NDArray[np.int64]) -> None:
     Args:
         images: N x ..., mapped from a file, or a slice of such; nothing is done where they are in memory.
     """
-    file: Any = images
-    while isinstance(file, np.ndarray):
-        file = file.base
-    if not isinstance(file, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED") or not images.flags.c_contiguous:
+    file = _mapped(images)
+    if file is None or not hasattr(mmap, "MADV_WILLNEED") or not images.flags.c_contiguous:
         return
     start = images.ctypes.data - np.frombuffer(file, dtype=np.uint8).ctypes.data
     length = images.strides[0]
@@ -127,6 +126,26 @@ def read_ahead(images: NDArray[Any], rows: NDArray[np.int64]) -> None:
         place = start + row * length
         page = place // mmap.PAGESIZE * mmap.PAGESIZE
         file.madvise(mmap.MADV_WILLNEED, page, place + length - page)
+
+
+def let_go(images: Any) -> None:
+    """Tell the system that what was read of a mapped file need not stay in this process's memory.
+
+    A look through a large set would else count it whole among what the process holds; the file stays in the system's
+    own cache as long as there is room.
+
+    Args:
+        images: mapped from a file, or a slice of such; nothing is done where they are in memory.
+    """
+    file = _mapped(images)
+    if file is not None and hasattr(mmap, "MADV_DONTNEED"):
+        file.madvise(mmap.MADV_DONTNEED)
+
+
+def _mapped(images: Any) -> mmap.mmap | None:
+    while isinstance(images, np.ndarray):
+        images = images.base
+    return images if isinstance(images, mmap.mmap) else None
 
 
 def discard(key: str) -> None:

@@ -70,9 +70,14 @@ class TrainedModel:
         row, target = self.row, self.target
         batch_size = at_once(batch_size, row.numbers(target, self.spec.shape))
         found = predictions(self.engine, batches_of(inputs, self.spec.prepare, batch_size=batch_size))
-        return gathered(
-            found, lambda rows, outputs: row.keep(target, outputs, None if truth is None else truth[rows]), data.join
-        )
+
+        def keep(rows: Any, outputs: Any) -> Kept:
+            kept = row.keep(target, outputs, None if truth is None else truth[rows])
+            for read in (inputs, truth):
+                data.let_go(read)
+            return kept
+
+        return gathered(found, keep, data.join)
 
 
 def open_model(folder: RunFolder) -> TrainedModel:

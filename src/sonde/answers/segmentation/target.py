@@ -18,6 +18,7 @@ from sonde.answers.names import names_in, some
 from sonde.answers.segmentation.options import Options
 from sonde.data import Dataset, Listing
 from sonde.data.augment.motion import move_masks
+from sonde.data.cache import let_go
 from sonde.data.image.decode import SUFFIXES
 from sonde.data.target import Batch, Column, Moment
 from sonde.errors import DataError, ModelError
@@ -154,6 +155,7 @@ def values_in(masks: Column) -> list[int]:
     found = np.zeros(256, dtype=bool)
     for start in range(0, len(masks), AT_ONCE):
         found[np.asarray(masks[start : start + AT_ONCE])] = True
+        let_go(masks)
     return [int(value) for value in np.flatnonzero(found)]
 
 
