@@ -120,7 +120,6 @@ def test_a_body_gives_what_its_row_says(name: str, key: str) -> None:
         # Of an image its last step is read alone, unless it is told to pool all of them.
         assert found.gives == ("vector",)
         _, found = features_of(name, key, pool="mean")
-    # A row may offer less than there is: a U-Net is for maps.
     assert {each for each in row.gives if is_image or each != "levels"} <= set(found.gives)
     assert len(found.vector.shape) == 2 and found.vector.shape[1]
     if found.steps:

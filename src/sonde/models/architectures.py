@@ -53,7 +53,7 @@ MODELS: dict[str, Architecture] = {
     "fast": Architecture(
         "Whitened patches and near-identity kernels; learns small images in few epochs.",
         ("image",),
-        gives=("vector", "steps", "levels"),
+        gives=("vector", "levels"),
     ),
     "minirocket": Architecture(
         "Fixed kernels whose answers are counted, and a ridge head solved at once; the default for series.",
