@@ -144,3 +144,49 @@ def test_series_are_solved_at_once(workplace: Path) -> None:
     scores = json.loads(evaluate(folder, dataset=plan.dataset).scores_file.read_text())
     assert scores["test"]["r2"]["value"] > 0.9
     assert scores["fitted_on"].startswith("training and validation examples, each when left out")
+
+
+def plan_of(**more: Any) -> planning.Plan:
+    words = {key: value for key, value in WORDS.items() if not key.startswith("model.")}
+    return planning.make_plan(
+        config.from_words({**words, **{key.replace("__", "."): each for key, each in more.items()}})
+    )
+
+
+def test_a_training_begins_as_a_ridge_regression_and_a_line_is_exact(workplace: Path) -> None:
+    plan = plan_of(run__name="line", run__epochs=3)
+    chosen = {key: plan.settings[key] for key in ("model.linear", "table.scaling")}
+    assert {key: (each.value, each.origin) for key, each in chosen.items()} == {
+        "model.linear": (True, "guessed"),
+        "table.scaling": ("standard", "guessed"),
+    }
+    session = small_runs.open_session(stages.start(plan), plan.dataset)
+    test, target = plan.dataset.test, plan.target
+    found = session.engine.predict({"inputs": plan.dataset.spec.prepare(test.inputs)})
+    off_N = target.decode(found, {}) - np.asarray(target.encode(test.truth))[:, 1]
+    # Prices deviate by some 160; half a percent of the sizes and ages is clipped at either end.
+    assert np.median(np.abs(off_N)) < 1
+    # At ten times the usual rate it moves away from the line a little; without one it is off by fifty times as much.
+    small_runs.train(session)
+    session.finish()
+    scores = evaluate(session.folder, dataset=plan.dataset).scores()
+    assert scores["test"]["rmse"]["value"] < 4 * scores["baselines"]["ridge regression"]["rmse"]["value"]
+
+
+def test_what_goes_well_with_a_number_yields_to_what_was_said_and_to_a_model_without_it(workplace: Path) -> None:
+    plan = plan_of(run__name="said", model__linear=False, table__scaling="quantile")
+    assert (plan.settings.value("model.linear"), plan.settings.value("table.scaling")) == (False, "quantile")
+    classes = planning.make_plan(config.from_words({"run.data": "wine", "run.backend": "torch"})).settings
+    assert (classes.value("model.linear"), classes.value("table.scaling")) == (False, "quantile")
+
+
+def test_quantiles_and_classes_begin_with_a_line_where_they_are_told(workplace: Path) -> None:
+    plan = plan_of(run__name="spread", regression__loss="quantiles")
+    engine = small_runs.open_session(stages.start(plan), plan.dataset).engine
+    found = engine.predict({"inputs": plan.dataset.spec.prepare(plan.dataset.test.inputs)})["numbers"]
+    assert found.shape[1] == 3 and np.allclose(found, found[:, :1]) and found.std() > 0.5
+    words = {"run.data": "wine", "run.backend": "torch", "run.name": "wine", "model.linear": True}
+    wine = planning.make_plan(config.from_words({**words, "training.precision": "fp32", "training.threads": 1}))
+    engine = small_runs.open_session(stages.start(wine), wine.dataset).engine
+    logits = engine.predict({"inputs": wine.dataset.spec.prepare(wine.dataset.test.inputs)})["logits"]
+    assert (logits.argmax(axis=1) == np.asarray(wine.target.encode(wine.dataset.test.truth))).mean() > 0.9

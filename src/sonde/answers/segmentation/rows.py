@@ -106,7 +106,8 @@ def deliver(target: MaskTarget, kept: Kept, files: Sequence[str], folder: Path) 
         StorageError: the disk is full or the folder cannot be written.
     """
     found = []
-    for file, mask_HW in zip(files, (kept["mask"][row] for row in range(len(files))), strict=True):
+    masks: Any = kept["mask"]
+    for file, mask_HW in zip(files, masks, strict=True):
         height, width = upright_size(Path(file), largest_pixels=LARGEST_PIXELS)
         whole = Image.fromarray(target.values_of(mask_HW)).resize((width, height), Image.Resampling.NEAREST)
         path = folder / f"{_name(file)}.png"
