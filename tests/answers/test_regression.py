@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from sonde import data
+from sonde import cli, config, data
 from sonde.answers import ANSWERS, TASKS, Fitting, Scored, inferred_task
 from sonde.answers.answer import Contest
 from sonde.answers.regression import baselines, fit, guesses, predictions, scores, training
@@ -135,6 +135,29 @@ def test_whole_numbers_that_are_classes_are_told_how_to_be_a_quantity() -> None:
     assert told.endswith("; the labels are numbers; to predict them as quantities: --set run.task=tabular-regression")
     # Classes that are numbered from 0 on are no quantity, as a rule.
     assert "quantities" not in inferred_task(table([str(row % 10) for row in range(200)]))[1]
+
+
+def test_the_command_tells_how_grades_become_numbers_and_what_it_tells_works(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SONDE_CACHE", str(tmp_path / "cache"))
+    size = np.random.default_rng(0).normal(size=120)
+    rows = [f"{number:.3f},{3 + place % 6}" for place, number in enumerate(size)]
+    Path("grades.csv").write_text("\n".join(["size,grade", *rows]) + "\n")
+    small = ["training.steps=1", "model.width=4", "training.precision=fp32", "training.threads=1"]
+    small += ["evaluation.resamples=100", "evaluation.explain=0"]
+    command = ["train", "grades.csv", "--backend=torch", *(word for each in small for word in ("--set", each))]
+
+    assert cli.main([*command, "--name=classes"]) == 0
+    _, found, rest = " ".join(capsys.readouterr().out.split()).partition("to predict them as quantities: ")
+    assert found, "the plan does not say that the classes may be numbers"
+    assert "accuracy" in config.open_run("runs/classes").scores()["test"]
+
+    option = rest.split()[:2]
+    assert cli.main([*command, "--name=numbers", *option]) == 0
+    assert "mae" in config.open_run("runs/numbers").scores()["test"]
+    assert "to predict them as quantities" not in capsys.readouterr().out
 
 
 def test_the_built_in_diabetes_is_a_regression() -> None:
