@@ -46,7 +46,7 @@ ELSEWHERE = {
     "texts": "data/test_texts.py",
     "text-folders": "data/test_texts.py",
     "text-pairs": "data/test_text_pairs.py",
-    "rows": "data/test_rows.py",
+    "rows": "data/test_labelled_rows.py",
     "series-ts": "data/test_series_sources.py",
     "series-ucr": "data/test_series_sources.py",
     "series-table": "data/test_series_sources.py",

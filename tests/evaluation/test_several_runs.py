@@ -2,12 +2,12 @@
 
 import io
 import xml.etree.ElementTree as ElementTree
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from sonde import terminal
+from sonde.answers.classification.fitted import Fitted
 from sonde.answers.facts import Facts
 from sonde.evaluation import cross_validation
 from sonde.evaluation.plots.interval_pictures import beside_one_another
@@ -89,10 +89,10 @@ def test_scores_that_no_run_has_draw_no_picture() -> None:
 
 
 def test_pooled_folds_say_that_what_one_tests_another_tuned_on() -> None:
-    tuned = SimpleNamespace(decision=(0.0, 0.5), tuned_for="balanced_accuracy")
+    tuned = Fitted(decision=(0.0, 0.5), tuned_for="balanced_accuracy")
     assert (
         "tuned for balanced accuracy, and what one fold tests another tuned on"
         in cross_validation._on_decisions(tuned)[0]
     )
-    assert cross_validation._on_decisions(SimpleNamespace(decision=(), tuned_for="f1")) == ()
-    assert cross_validation._on_decisions(SimpleNamespace(decision=(0.0, 0.5), tuned_for="none")) == ()
+    assert cross_validation._on_decisions(Fitted(decision=(), tuned_for="f1")) == ()
+    assert cross_validation._on_decisions(Fitted(decision=(0.0, 0.5), tuned_for="none")) == ()
