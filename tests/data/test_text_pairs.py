@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from sonde import planning
 from sonde.answers import inferred_task
+from sonde.config import from_words
 from sonde.data import Options, survey
 from sonde.data.ragged import Ragged, text_of
 from sonde.errors import DataError
@@ -49,3 +52,36 @@ def test_files_of_splits_are_read_together(tmp_path: Path) -> None:
     pairs(tmp_path / "test.tsv", "source\ttarget\nc\td\n")
     listing = survey(str(tmp_path), Options())
     assert dict(zip(read(listing.content), listing.splits.tolist(), strict=True)) == {"a": "train", "c": "test"}
+
+
+def _classes(path: Path, count: int = 60) -> Path:
+    words = ("good", "bad", "neither")
+    rows = [f"the number {row} is {words[row % 3]} today,{words[row % 3]}" for row in range(count)]
+    path.write_text("\n".join(["source,target", *rows]))
+    return path
+
+
+def test_few_words_that_repeat_are_classes_whatever_their_column_is_called(tmp_path: Path) -> None:
+    listing = survey(str(_classes(tmp_path / "set.csv")), Options())
+    assert inferred_task(listing)[0] == "text-classification"
+    assert set(np.asarray(listing.truth).tolist()) == {"good", "bad", "neither"}
+    asked = survey(str(tmp_path / "set.csv"), Options(target_column="target"))
+    assert inferred_task(asked)[0] == "translation"
+
+
+def test_a_label_column_that_is_named_is_one_of_labels(tmp_path: Path) -> None:
+    lines = ["source,target,topic", *(f"a text of {row},ein Text von {row},{row % 2}" for row in range(40))]
+    (tmp_path / "set.csv").write_text("\n".join(lines))
+    assert inferred_task(survey(str(tmp_path / "set.csv"), Options()))[0] == "translation"
+    options = Options(label_column="topic", text_column="source")
+    assert inferred_task(survey(str(tmp_path / "set.csv"), options))[0] == "text-classification"
+
+
+def test_a_class_may_be_asked_where_texts_were_recognised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines = ["source,target", *(f"number {row} is here,kind {row % 10}" for row in range(30))]
+    (tmp_path / "set.csv").write_text("\n".join(lines))
+    said = from_words({"run.data": "set.csv", "run.task": "text-classification"})
+    assert isinstance(survey("set.csv", Options()).truth, Ragged)
+    settings, listing = planning.survey(said)
+    assert settings.value("run.task") == "text-classification" and listing.truth.dtype.kind == "U"

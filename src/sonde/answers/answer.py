@@ -300,6 +300,8 @@ class Answer:
     suits: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """Options of models and of what is read that go well with it, by "part.option", each with its reason; guesses for
     those that have them, below what goes well with the model."""
+    writes: bool = False
+    """Whether its truths are texts to be written, which stay as they were read, and no names of anything."""
     classes: Callable[[Any], tuple[str, ...]] = lambda target: ()
     """Names of what stands on the last axis of the outputs, each of which can be explained; none where it has none."""
     choose: Callable[[Any, Any, Kept], list[Chosen]] | None = None

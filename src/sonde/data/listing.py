@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sonde.data.ragged import Stored
+from sonde.data.ragged import Ragged, Stored, text_of
 
 SPLITS = ("train", "validation", "test")
 """The three splits, in the order shown to users."""
@@ -122,6 +122,13 @@ def text_array(words: Sequence[str]) -> NDArray[np.str_]:
     clean = [word if word.isascii() else word.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
              for word in words]  # fmt: skip
     return np.array(clean, dtype=np.str_) if clean else np.empty(0, dtype="<U1")
+
+
+def as_words(truth: Stored) -> Stored:
+    """Return texts as an array of words, as labels are; an array as it is."""
+    if not isinstance(truth, Ragged) or truth.dtype != np.uint8:
+        return truth
+    return text_array([text_of(truth[row]) for row in range(len(truth))])
 
 
 def numbered(name: str, count: int) -> NDArray[np.str_]:

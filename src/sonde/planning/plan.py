@@ -4,7 +4,7 @@ plan = make_plan(said)        # reads the data, guesses, fills in defaults, refu
 plan.settings                 # goes into run.toml
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sonde import backend, data, training
@@ -14,6 +14,7 @@ from sonde.backend.trials import remembered
 from sonde.config import Settings, check_room, check_tables, fill, recipe, with_defaults
 from sonde.config.settings import Setting
 from sonde.data import Dataset, Listing
+from sonde.data.listing import as_words
 from sonde.errors import BackendError, ConfigError, DataError, unknown_name
 from sonde.evaluation.stage import chosen_headline
 from sonde.evaluation.trained_model import answer_options, asked_of, own_options, weights_of
@@ -72,7 +73,12 @@ def survey(said: Settings) -> tuple[Settings, Listing]:
     except DataError as error:
         place = at(said["run.data"]) if said["run.data"].origin == "file" else ""
         raise DataError(f"{place}{error}") from error
-    return guess_all(Look(said, listing), BY_LISTING), listing
+    settings = guess_all(Look(said, listing), BY_LISTING)
+    task = TASKS.get(settings.value("run.task"))
+    if task is not None and not task.row.writes:
+        # Somebody asks for a class or a number where texts to be written were recognised.
+        listing = replace(listing, truth=as_words(listing.truth))
+    return settings, listing
 
 
 def _modality_given(said: Settings) -> str:

@@ -72,6 +72,7 @@ ROW = Answer(
     average=averaging.average,
     numbers=training.numbers,
     choose=rows.choose,
+    writes=True,
     # A decoder learns to read, to look and to write before any text is right.
     pace=Pace(enough_steps=4_000),
 )

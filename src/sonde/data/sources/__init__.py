@@ -207,6 +207,8 @@ def survey(source: str, options: Options, modality: str = "") -> Listing:
         if options.target_column and not manifest.sniff(path):
             return text_pairs.read(path, options)
         for name, row in SOURCES.items():
+            if name == "text-pairs" and options.label_column:
+                continue  # A label is asked, and no text.
             if name != "builtin" and (not modality or modality in row.modalities) and row.sniff(path):
                 listing = row.read(path, options)
                 listing = listing if name in ONE_LABEL else recognised(listing, options)

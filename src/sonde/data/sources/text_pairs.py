@@ -22,6 +22,9 @@ SOURCES = ("source", "src", "source_text")
 TARGETS = ("target", "tgt", "target_text", "translation")
 """Names of columns that hold what is to be written."""
 NAMES = (*SOURCES, *TARGETS)
+SAMPLE, FEWEST, DIFFERENT = 500, 20, 0.2
+"""Rows that are looked at; how many there must be for a judgement; share of different targets above which they are
+texts to be written, and no classes."""
 
 
 def sniff(path: Path) -> str | None:
@@ -30,6 +33,8 @@ def sniff(path: Path) -> str | None:
     first = head(files[0][0]) if files else None
     if first is None or not (_first(first, SOURCES) and _first(first, TARGETS)):
         return None
+    if not _are_many(first.columns[_first(first, TARGETS)]):
+        return None  # A few words that repeat are classes, whatever their column is called.
     return f"{first.kind} ({', '.join(file.name for file, _ in files)})"
 
 
@@ -95,6 +100,12 @@ def read(path: Path, options: Options) -> Listing:
         text_columns=(source,),
         encoding=options.encoding,
     )
+
+
+def _are_many(cells: list[str]) -> bool:
+    """Tell whether texts differ from row to row, or are too few to tell."""
+    present = [cell.strip() for cell in cells[:SAMPLE] if cell.strip()]
+    return len(present) < FEWEST or len(set(present)) > DIFFERENT * len(present)
 
 
 def _first(table: Table, names: tuple[str, ...]) -> str:
