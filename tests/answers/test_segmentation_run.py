@@ -1,4 +1,4 @@
-"""A whole run on drawn discs, where the mask is easy: train, evaluate, predict, explain, average, cross-validate."""
+"""A whole run on drawn discs, where the mask is easy: train, evaluate, predict, resume, views."""
 
 from pathlib import Path
 

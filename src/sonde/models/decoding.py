@@ -3,7 +3,7 @@
     engine = greedy(model, build)
     engine.predict({"inputs": ...})["tokens"]
 
-Keys and values of tokens are computed once and kept, so that a text of T tokens costs T steps and not T times T.
+Keys and values of tokens are computed once and kept, so that each step reads one token; looking back and copying still grow with the length.
 """
 
 # B batch, T time of what is written, L longest text that is written

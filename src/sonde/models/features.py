@@ -3,7 +3,7 @@
 return from_maps(levels, pool="mean", dropout=options.dropout)       at the end of an image model
 return from_steps(sequence, pool=options.pool)                       at the end of a sequence model
 
-Which of them a model gives stands in its row in `models.architectures`, and which one a head needs in its `NEEDS`. What
+Which of them a model gives stands in its row in `models.architectures`, and which one a head needs in `HEADS`. What
 no head reads is no part of the graph. Global pooling is made here; it has no weights, but for the learned mean.
 """
 

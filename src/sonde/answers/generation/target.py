@@ -24,7 +24,7 @@ from sonde.drawing.numbers_in_words import count as counted
 from sonde.errors import DataError, ModelError
 
 PADDING, BEGIN, END = 0, 1, 2
-"""Numbers that stand for no text, as in `models.decoding`."""
+"""Numbers that stand for no text, as in `models.decoder`."""
 BYTES = 3
 """Number of the byte 0."""
 FIRST = BYTES + 256
