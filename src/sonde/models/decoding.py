@@ -3,7 +3,8 @@
     engine = greedy(model, build)
     engine.predict({"inputs": ...})["tokens"]
 
-Keys and values of tokens are computed once and kept, so that each step reads one token; looking back and copying still grow with the length.
+Keys and values of tokens are computed once and kept, so that each step reads one token; looking back and copying still
+grow with the length.
 """
 
 # B batch, T time of what is written, L longest text that is written
