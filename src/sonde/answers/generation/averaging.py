@@ -1,6 +1,7 @@
 """The consensus of several models that write texts: of each example the text that differs least from all others'.
 
-Means of token numbers are nothing, and means of next-token probabilities need members that write in step. What is taken is the text of least expected error under the members' weights, the error being the edit
+Means of token numbers are nothing, and means of next-token probabilities need members that
+write in step. What is taken is the text of least expected error under the members' weights, the error being the edit
 distance in tokens (minimum Bayes risk; Kumar and Byrne, 2004). Of equals, the likelier one is taken.
 """
 
